@@ -1,0 +1,1 @@
+"""Text engines behind langchain-core's `BaseChatModel`, one file each."""

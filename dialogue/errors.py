@@ -1,0 +1,56 @@
+"""What can go wrong in a conversation. Every message names the remedy.
+
+DialogueError
+├── UnknownConversation    no conversation has this id
+├── ConversationClosed     the conversation takes no more messages
+├── ClaimLost              another worker answers this conversation now
+├── StoreUnavailable       the database cannot be reached or is not migrated
+└── EngineError            the text engine failed or cannot be loaded
+    └── PromptTooLong      the prompt does not fit the model's window
+"""
+
+
+class DialogueError(Exception):
+    """The root of this package's errors; its text may be shown to an operator."""
+
+
+class UnknownConversation(DialogueError):
+    """No conversation has this id."""
+
+    def __init__(self, conversation: str) -> None:
+        super().__init__(f"There is no conversation {conversation!r}. Start a new one.")
+        self.conversation = conversation
+
+
+class ConversationClosed(DialogueError):
+    """The conversation takes no more messages."""
+
+    def __init__(self, conversation: str) -> None:
+        super().__init__("This conversation is closed. Start a new one.")
+        self.conversation = conversation
+
+
+class ClaimLost(DialogueError):
+    """The worker's claim on a conversation ran out and another worker took it; nothing was committed."""
+
+    def __init__(self, conversation: str, fence: int) -> None:
+        super().__init__(f"Claim {fence} on conversation {conversation!r} was taken over by another worker.")
+        self.conversation = conversation
+        self.fence = fence
+
+
+class StoreUnavailable(DialogueError):
+    """The database cannot be reached, is full, or has not been migrated."""
+
+
+class EngineError(DialogueError):
+    """The text engine failed or cannot be loaded."""
+
+
+class PromptTooLong(EngineError):
+    """The prompt does not fit the model's window."""
+
+    def __init__(self, tokens: int, window: int) -> None:
+        super().__init__(f"The prompt has {tokens} tokens and the model takes {window}. Lower PASSAGE_TOKENS.")
+        self.tokens = tokens
+        self.window = window

@@ -1,0 +1,1 @@
+"""Learning: evaluation today; datasets from logs, training, the gate and releases build on it."""

@@ -1,0 +1,1 @@
+"""Documents, chunks, encoders and search. Knows nothing of conversations, channels or settings."""
