@@ -1,0 +1,46 @@
+"""What a deployment says in its own voice, per language: plain values, read from one file by the top package."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The bot's own sentences in one language. `{name}` stands for the bot's name."""
+
+    greeting: str
+    help: str
+    new_conversation: str
+    abstention: str
+    """Said when the documents hold no answer."""
+    handoff: str
+    """Offers a human; follows the abstention."""
+    failure: str
+    """Said when the engine failed and retrying did not help."""
+    stopped: str
+    """Stands for an answer that was cancelled before its first word."""
+    forgotten: str
+    unsupported: str
+    """Photos, stickers and what else cannot be read."""
+    too_long: str
+    too_fast: str
+    sources: str
+    """The heading over citations where a channel lists them."""
+    thanks: str
+    """Said after feedback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Name, tone and wordings. `wordings` must hold `default_language`."""
+
+    name: str
+    tone: str
+    """One or two sentences that go into the prompt, e.g. "Friendly and brief."."""
+    default_language: str
+    wordings: Mapping[str, Wording]
+
+    def wording(self, language: str | None) -> Wording:
+        """The sentences in `language` (BCP 47, `zh-Hans` finds `zh`), else in the default language."""
+        base = (language or self.default_language).split("-")[0].lower()
+        return self.wordings.get(base) or self.wordings[self.default_language]
