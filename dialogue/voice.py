@@ -28,6 +28,14 @@ class Wording:
     """The heading over citations where a channel lists them."""
     thanks: str
     """Said after feedback."""
+    ask_correction: str
+    """Said after a thumbs-down: asks for the right answer as a reply to this sentence."""
+    confirm_forget: str
+    """Asked before someone is erased; `forget` and `keep` are the two buttons under it."""
+    forget: str
+    keep: str
+    menu: Mapping[str, str]
+    """A short line for each command a channel offers, by its name: `start`, `help`, `new`, `forget`."""
 
 
 @dataclass(frozen=True, slots=True)
