@@ -1,0 +1,59 @@
+"""The small base of every channel: how people's words come in, and how answers go out.
+
+A channel knows one medium (a websocket, Telegram, a webhook) and nothing of models, prompts or the database.
+What it must do is written here; `tests/bot/channels/contract.py` checks it on every channel.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+
+from dialogue.conversation import Answer, Parcel, Turn
+
+if TYPE_CHECKING:
+    from dialogue.manager import Manager
+
+Arrived = Callable[[int], Awaitable[None]]
+"""Records how many parts of a parcel have arrived, so that a retry does not send them again."""
+
+
+class Channel(ABC):
+    """One medium on which people reach the bot. Made without a manager; it gets one when the bot starts.
+
+    The contract:
+
+    - **In.** Each message becomes an `Utterance` whose `address.channel` is `self.channel` and whose `external_id` is the
+      medium's own id of that message, and goes to `manager.receive`. The medium is told that it arrived only after
+      `receive` returned (I2); the same id again is the same turn (I1).
+    - **Out.** `compose` gives an answer its final form before it is committed; `deliver` sends that form and nothing
+      else, possibly in another process and long after (I5).
+    """
+
+    channel: str
+    """The name under which conversations of this medium are stored; never changes, never shared."""
+
+    @abstractmethod
+    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+        """The answer to the user's `turn` as this medium will show it: a JSON object that `deliver` alone understands.
+
+        Pure and quick: no network, no clock, nothing that could fail after the model has done its work.
+        """
+
+    @abstractmethod
+    async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
+        """Send `parcel.payload` to `parcel.address`, skipping the first `parcel.progress` parts.
+
+        After each part but the last, `await arrived(parts so far)`. Raises Postponed (try again in so many seconds) or
+        Undeliverable (never: the person blocked the bot); any other exception is retried with back-off.
+        """
+
+    def router(self, manager: Manager) -> APIRouter:
+        """The HTTP and websocket routes by which this medium comes in; none unless overridden."""
+        return APIRouter()
+
+    async def run(self, manager: Manager) -> None:
+        """Fetch what people say until cancelled. A medium that comes in by its routes alone has nothing to fetch."""
