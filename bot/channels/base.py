@@ -6,6 +6,7 @@ What it must do is written here; `tests/bot/channels/contract.py` checks it on e
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,11 @@ class Channel(ABC):
 
     The contract:
 
-    - **In.** Each message becomes an `Utterance` whose `address.channel` is `self.channel` and whose `external_id` is the
-      medium's own id of that message, and goes to `manager.receive`. The medium is told that it arrived only after
-      `receive` returned (I2); the same id again is the same turn (I1).
-    - **Out.** `compose` gives an answer its final form before it is committed; `deliver` sends that form and nothing
-      else, possibly in another process and long after (I5).
+    - **In.** A message becomes an `Utterance` whose `address.channel` is `self.channel` and whose `external_id`
+      is the medium's own id of that message, and goes to `manager.receive`. The medium is told that it arrived
+      only after `receive` returned (I2); the same id again is the same turn (I1).
+    - **Out.** `compose` gives an answer its final form before it is committed; `deliver` sends that form and
+      nothing else, possibly in another process and long after (I5).
     """
 
     channel: str
@@ -38,7 +39,7 @@ class Channel(ABC):
 
     @abstractmethod
     def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
-        """The answer to the user's `turn` as this medium will show it: a JSON object that `deliver` alone understands.
+        """The answer to the user's `turn` as this medium will show it: JSON that `deliver` alone understands.
 
         Pure and quick: no network, no clock, nothing that could fail after the model has done its work.
         """
@@ -47,8 +48,9 @@ class Channel(ABC):
     async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
         """Send `parcel.payload` to `parcel.address`, skipping the first `parcel.progress` parts.
 
-        After each part but the last, `await arrived(parts so far)`. Raises Postponed (try again in so many seconds) or
-        Undeliverable (never: the person blocked the bot); any other exception is retried with back-off.
+        After each part but the last, `await arrived(parts so far)`. Raises Postponed (try again in so many
+        seconds) or Undeliverable (never: the person blocked the bot); any other exception is retried with
+        back-off.
         """
 
     def router(self, manager: Manager) -> APIRouter:
@@ -56,4 +58,5 @@ class Channel(ABC):
         return APIRouter()
 
     async def run(self, manager: Manager) -> None:
-        """Fetch what people say until cancelled. A medium that comes in by its routes alone has nothing to fetch."""
+        """Fetch what people say, until cancelled. A medium that comes in by its routes has nothing to fetch."""
+        await asyncio.Event().wait()
