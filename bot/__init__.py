@@ -1,1 +1,1 @@
-"""The top package: settings, channels, HTTP, the command line, weights to download, and the wiring of the rest."""
+"""The top package: settings, channels, HTTP, the command line, weights to download, and the wiring."""

@@ -1,0 +1,67 @@
+"""What can go wrong around the bot: settings, voice, weights. Every message names the remedy.
+
+BotError
+├── SettingsError     a setting is missing or has a bad value
+├── VoiceError        the voice file cannot be used
+└── WeightsError      weights cannot be had
+    ├── UnknownWeights    the name is no catalogue entry, no local path and no hub id
+    ├── Unreachable       one place did not give the files; the next one is tried
+    ├── WrongBytes        a file's SHA-256 is not the catalogue's
+    └── NoRoom            the disk is full
+"""
+
+from pathlib import Path
+
+
+class BotError(Exception):
+    """The root of this package's errors; the command line prints its text and exits with 1."""
+
+
+class SettingsError(BotError):
+    """A setting is missing or has a bad value."""
+
+
+class VoiceError(BotError):
+    """The voice file cannot be used."""
+
+
+class WeightsError(BotError):
+    """Weights cannot be had."""
+
+
+class UnknownWeights(WeightsError):
+    """The name is no catalogue entry, no local path and no hub id."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"No weights are called {name!r}. Choose one of {', '.join(known)}, "
+            "or give a path on this machine, or a hub id such as owner/name or owner/name/file.gguf."
+        )
+        self.name = name
+
+
+class Unreachable(WeightsError):
+    """One place did not give the files."""
+
+
+class WrongBytes(WeightsError):
+    """A file's SHA-256 is not the catalogue's."""
+
+    def __init__(self, file: str, expected: str, found: str, place: str) -> None:
+        super().__init__(
+            f"{file} from {place} is not the file that was asked for (SHA-256 {found}, expected {expected}); "
+            "it was thrown away. Try again, or look at the proxy or package mirror in between."
+        )
+        self.expected = expected
+        self.found = found
+
+
+class NoRoom(WeightsError):
+    """The disk is full."""
+
+    def __init__(self, name: str, folder: Path, needed: int) -> None:
+        super().__init__(
+            f"No room for {name} in {folder}: about {needed // 10**6} MB are needed. "
+            "Free some space, or point WEIGHTS_DIR at a larger disk."
+        )
+        self.needed = needed

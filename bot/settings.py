@@ -1,0 +1,88 @@
+"""Everything a deployment can set: read once, from the real environment first and from `.env` after it.
+
+The only module that reads the environment. Knows names and defaults, not what is done with them.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_cache_path
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+PACKAGE = Path(__file__).parent
+
+
+def _split(value: Any) -> Any:
+    """`a, b` -> [`a`, `b`]: lists are written with commas, as people expect in an environment file."""
+    if not isinstance(value, str):
+        return value
+    return [part for part in re.split(r"[,\s]+", value) if part]
+
+
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """One field a key, without a prefix: `database_url` is `DATABASE_URL`. `.env.example` explains each."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Path("var")
+    database_url: SecretStr = SecretStr("")
+    knowledge_dir: Path = PACKAGE / "handbook"
+    weights_dir: Path = Field(default_factory=lambda: user_cache_path("groundtalk") / "weights")
+    voice_file: Path = PACKAGE / "voice.toml"
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    websocket_tokens: Secrets = ()
+    allowed_origins: Names = ()
+    operator_token: SecretStr = SecretStr("")
+
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_api_base_url: str = "https://api.telegram.org/bot"
+    telegram_webhook_url: str = ""
+    telegram_webhook_secret: SecretStr = SecretStr("")
+
+    engine: Literal["openvino", "transformers", "openai"] = "openvino"
+    generator: str = "qwen2.5-coder-1.5b-instruct"
+    encoder: str = "all-MiniLM-L6-v2"
+    openai_base_url: str = ""
+    openai_api_key: SecretStr = SecretStr("")
+    hf_endpoint: str = "https://huggingface.co"
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_text: bool = False
+
+    @property
+    def database(self) -> str:
+        """The database's URL: DATABASE_URL, or a SQLite file in DATA_DIR."""
+        return (
+            self.database_url.get_secret_value() or f"sqlite+aiosqlite:///{self.data_dir / 'groundtalk.db'}"
+        )
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of this process; `given` wins over the environment and `.env`.
+
+    Raises SettingsError with one line for each bad key. Values are not repeated: they may be secrets.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_complaints(error))) from None
+
+
+def _complaints(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors(include_input=False, include_url=False):
+        key = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+        yield f"{key}: {problem['msg']}. Correct it in the environment or in .env; .env.example explains it."

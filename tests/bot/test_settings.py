@@ -1,0 +1,83 @@
+"""Settings: the environment wins over `.env`, mistakes are named by key, `.env.example` tells the truth."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import Settings, load_settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+KEY = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch, tmp_path):
+    for field in Settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_environment_wins_over_the_file(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("PORT=9001\nHOST=0.0.0.0\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("PORT", "9002")
+    settings = load_settings()
+    assert (settings.port, settings.host) == (9002, "0.0.0.0")
+
+
+def test_what_is_given_wins_over_both(monkeypatch):
+    monkeypatch.setenv("PORT", "9002")
+    assert load_settings(port=9003).port == 9003
+
+
+def test_an_empty_value_is_no_value(monkeypatch):
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("OPERATOR_TOKEN", "")
+    settings = load_settings()
+    assert settings.port == 8000
+    assert settings.operator_token.get_secret_value() == ""
+
+
+def test_lists_are_written_with_commas_or_spaces(monkeypatch):
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example, https://b.example")
+    monkeypatch.setenv("WEBSOCKET_TOKENS", "one two")
+    settings = load_settings()
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+    assert [token.get_secret_value() for token in settings.websocket_tokens] == ["one", "two"]
+
+
+def test_every_bad_key_is_named_and_no_value_repeated(monkeypatch):
+    monkeypatch.setenv("PORT", "hunter2")
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+    with pytest.raises(SettingsError, match=r"PORT: .*\nLOG_LEVEL: .*\.env\.example") as raised:
+        load_settings()
+    assert "hunter2" not in str(raised.value)
+
+
+def test_secrets_do_not_show_when_printed(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://me:hunter2@db/bot")
+    monkeypatch.setenv("WEBSOCKET_TOKENS", "hunter2")
+    settings = load_settings()
+    assert "hunter2" not in repr(settings)
+    assert settings.database == "postgresql+asyncpg://me:hunter2@db/bot"
+
+
+def test_without_a_database_url_the_database_lies_in_the_data_folder(monkeypatch):
+    monkeypatch.setenv("DATA_DIR", "/srv/bot")
+    assert load_settings().database == "sqlite+aiosqlite:////srv/bot/groundtalk.db"
+
+
+def test_the_example_names_every_setting_and_no_other():
+    keys = [key for key, _ in KEY.findall(EXAMPLE.read_text(encoding="utf-8"))]
+    assert sorted(keys) == sorted(field.upper() for field in Settings.model_fields)
+
+
+def test_the_example_copied_as_it_is_changes_nothing():
+    assert Settings(_env_file=EXAMPLE) == Settings(_env_file=None)
+
+
+def test_every_setting_of_the_example_is_explained():
+    blocks = EXAMPLE.read_text(encoding="utf-8").split("\n\n")
+    bare = [block for block in blocks if KEY.search(block) and not block.startswith("#")]
+    assert bare == []
