@@ -56,6 +56,8 @@ class Conversation:
     """Whether the person's words may be trained on."""
     state: Mapping[str, Any]
     created_at: datetime
+    state_version: int = 0
+    """Grows with every change of `state`; a change names the version that it was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class Turn:
     created_at: datetime
     author: str | None = None
     language: str | None = None
+    reference: str | None = None
+    """The channel's own handle of this message, as the utterance brought it."""
     reply_to: int | None = None
     query: str | None = None
     citations: tuple[Citation, ...] = ()

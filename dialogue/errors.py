@@ -2,6 +2,8 @@
 
 DialogueError
 ├── UnknownConversation    no conversation has this id
+├── UnknownTurn            the conversation has no such turn
+├── StateChanged           someone else changed the conversation's state meanwhile
 ├── ConversationClosed     the conversation takes no more messages
 ├── ClaimLost              another worker answers this conversation now
 ├── StoreUnavailable       the database cannot be reached or is not migrated
@@ -20,6 +22,24 @@ class UnknownConversation(DialogueError):
     def __init__(self, conversation: str) -> None:
         super().__init__(f"There is no conversation {conversation!r}. Start a new one.")
         self.conversation = conversation
+
+
+class UnknownTurn(DialogueError):
+    """The conversation has no such turn, or none of the kind that was asked for."""
+
+    def __init__(self, conversation: str, number: int, kind: str = "turn") -> None:
+        super().__init__(f"Conversation {conversation!r} has no {kind} {number}. Read its turns and name one of them.")
+        self.conversation = conversation
+        self.number = number
+
+
+class StateChanged(DialogueError):
+    """Someone else changed the conversation's state since it was read."""
+
+    def __init__(self, conversation: str, version: int) -> None:
+        super().__init__(f"The state of {conversation!r} is past version {version}. Read it again, then change it.")
+        self.conversation = conversation
+        self.version = version
 
 
 class ConversationClosed(DialogueError):

@@ -1,0 +1,118 @@
+"""Forgetting a person (I7): what they said, what was answered to it, what was to be delivered, and their ratings.
+
+Passages stay, they are the documents' words. Datasets and training belong to whoever keeps their lineage.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Column, ColumnElement, Select, and_, delete, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dialogue import schema
+from dialogue.database import Database
+
+Keys = Select[str, int]
+"""Selects turns: (conversation, number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was forgotten."""
+
+    counts: Mapping[str, int]
+    """Rows erased, by kind: `conversations`, `turns`, `outbox`, `feedback`."""
+    conversations: tuple[str, ...]
+    """Ids of the conversations that lost words: the key to what was learnt from them elsewhere."""
+    releases: tuple[str, ...]
+    """The releases that answered this person."""
+
+
+class Forgetting:
+    """The part of the store that erases."""
+
+    _database: Database
+
+    async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Erasure:
+        """Erase an account with all its conversations, or one author's words and the answers to them.
+
+        `account` alone is a person's own chat; `author` alone is a person wherever they spoke on the channel; both
+        are one member of a group. Raises ValueError without either, StoreUnavailable.
+        """
+        if account is None and author is None:
+            raise ValueError("Say whom to forget: an account, an author, or both.")
+        async with self._database.writing() as connection:
+            homes = await _lock(connection, channel, account, author)
+            releases = await _releases(connection, _doomed(channel, account, author))
+            counts = await _erase(connection, channel, account, author)
+        await self._database.scrub()
+        return Erasure(counts, homes, releases)
+
+
+async def _lock(
+    connection: AsyncConnection, channel: str, account: str | None, author: str | None
+) -> tuple[str, ...]:
+    """Every conversation concerned, locked first as an answer's commit does, so that the two wait in line."""
+    home = schema.conversation
+    spoke = select(_doomed(channel, account, author).subquery().c.conversation)
+    at_address = and_(home.c.channel == channel, home.c.account == account)
+    concerned = home.c.id.in_(spoke) if author is not None else at_address
+    rows = await connection.execute(select(home.c.id).where(concerned).order_by(home.c.id).with_for_update())
+    return tuple(rows.scalars())
+
+
+async def _releases(connection: AsyncConnection, doomed: Keys) -> tuple[str, ...]:
+    release = schema.turn.c.release
+    rows = await connection.execute(
+        select(release)
+        .distinct()
+        .where(_of(schema.turn.c.number, doomed), release.is_not(None))
+        .order_by(release)
+    )
+    return tuple(rows.scalars())
+
+
+async def _erase(
+    connection: AsyncConnection, channel: str, account: str | None, author: str | None
+) -> dict[str, int]:
+    doomed = _doomed(channel, account, author)
+    ratings = _of(schema.feedback.c.turn, doomed)
+    if author is not None:
+        ratings = or_(ratings, _rated_by(channel, account, author))
+    await connection.execute(delete(schema.hit).where(_of(schema.hit.c.turn, doomed)))
+    statements = {
+        "feedback": delete(schema.feedback).where(ratings),
+        "outbox": delete(schema.outbox).where(_of(schema.outbox.c.turn, doomed)),
+        "turns": delete(schema.turn).where(_of(schema.turn.c.number, doomed)),
+    }
+    if author is None:
+        home = schema.conversation
+        statements["conversations"] = delete(home).where(home.c.channel == channel, home.c.account == account)
+    return {kind: (await connection.execute(statement)).rowcount for kind, statement in statements.items()}
+
+
+def _doomed(channel: str, account: str | None, author: str | None) -> Keys:
+    """The person's turns and the answers to them; without an author, all that was said at the address."""
+    spoken = schema.turn.alias("spoken")
+    theirs = select(spoken.c.conversation, spoken.c.number).where(spoken.c.channel == channel)
+    if account is not None:
+        theirs = theirs.where(spoken.c.account == account)
+    if author is not None:
+        theirs = theirs.where(spoken.c.author == author)
+    asked = schema.turn.alias("asked")
+    return select(asked.c.conversation, asked.c.number).where(
+        tuple_(asked.c.conversation, asked.c.asked).in_(theirs)
+    )
+
+
+def _of(number: Column[int], doomed: Keys) -> ColumnElement[bool]:
+    """Whether a row, whose turn is in the column `number`, belongs to one of the `doomed` turns."""
+    return tuple_(number.table.c.conversation, number).in_(doomed)
+
+
+def _rated_by(channel: str, account: str | None, rater: str) -> ColumnElement[bool]:
+    home = schema.conversation.c
+    there = select(home.id).where(home.channel == channel)
+    if account is not None:
+        there = there.where(home.account == account)
+    return and_(schema.feedback.c.rater == rater, schema.feedback.c.conversation.in_(there))

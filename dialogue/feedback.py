@@ -1,0 +1,50 @@
+"""What people thought of an answer. The latest word of a rater counts."""
+
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from dialogue import schema
+from dialogue.conversation import Role
+from dialogue.database import Database, now
+from dialogue.errors import UnknownTurn
+
+
+class Rating(StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+class Feedback:
+    """The part of the store that keeps ratings."""
+
+    _database: Database
+
+    async def rate(
+        self,
+        conversation: str,
+        turn: int,
+        rater: str,
+        rating: str,
+        comment: str | None = None,
+        correction: str | None = None,
+    ) -> None:
+        """Keep what `rater` says of the assistant's `turn`, in place of what they said before.
+
+        `correction` is what the answer should have been. Raises UnknownTurn if the bot did not say that turn,
+        ValueError for a rating other than `up` and `down`.
+        """
+        said = {"rating": Rating(rating), "comment": comment, "correction": correction, "updated_at": now()}
+        async with self._database.writing() as connection:
+            rated = schema.turn.c
+            answer = select(rated.number).where(
+                rated.conversation == conversation, rated.number == turn, rated.role == Role.ASSISTANT
+            )
+            if (await connection.execute(answer)).one_or_none() is None:
+                raise UnknownTurn(conversation, turn, "answer")
+            key = {"conversation": conversation, "turn": turn, "rater": rater}
+            await connection.execute(
+                self._database.insert(schema.feedback)
+                .values(key | said | {"created_at": said["updated_at"]})
+                .on_conflict_do_update(index_elements=list(key), set_=said)
+            )

@@ -1,0 +1,70 @@
+"""What was said: windows over the turns of a conversation, read by index whatever its length (I6)."""
+
+from sqlalchemy import Select, select
+
+from dialogue import schema
+from dialogue.conversation import Passage, Turn
+from dialogue.database import Database
+from dialogue.errors import UnknownTurn
+from dialogue.records import turn_from
+
+
+class History:
+    """The part of the store that reads turns back."""
+
+    _database: Database
+
+    async def history(self, conversation: str, before: int, limit: int) -> list[Turn]:
+        """The last `limit` turns ahead of the user turn `before`, oldest first, each answer after its question.
+
+        An answer belongs to its question: asked 1 and 2 at once and answered as 3 and 4, turn 2 has the history
+        1, 3.
+        """
+        turn = schema.turn.c
+        newest_first = (
+            select(schema.turn)
+            .where(turn.conversation == conversation, turn.asked < before)
+            .order_by(turn.asked.desc(), turn.number.desc())
+            .limit(limit)
+        )
+        return (await self._turns(newest_first))[::-1]
+
+    async def turns(self, conversation: str, after: int, limit: int) -> list[Turn]:
+        """The first `limit` turns whose number is above `after`, in the order of their numbers."""
+        turn = schema.turn.c
+        return await self._turns(
+            select(schema.turn)
+            .where(turn.conversation == conversation, turn.number > after)
+            .order_by(turn.number)
+            .limit(limit)
+        )
+
+    async def turn(self, conversation: str, number: int) -> Turn:
+        """Raises UnknownTurn."""
+        turn = schema.turn.c
+        found = await self._turns(
+            select(schema.turn).where(turn.conversation == conversation, turn.number == number)
+        )
+        if not found:
+            raise UnknownTurn(conversation, number)
+        return found[0]
+
+    async def passage(self, conversation: str, chunk: str) -> Passage | None:
+        """The passage as this conversation was last shown it, even if the documents have changed since."""
+        text = schema.passage.c
+        shown = schema.hit.join(schema.passage, schema.hit.c.passage == text.digest)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(schema.hit.c.n, schema.hit.c.score, text.chunk, text.title, text.source, text.text)
+                .select_from(shown)
+                .where(schema.hit.c.conversation == conversation, text.chunk == chunk)
+                .order_by(schema.hit.c.turn.desc())
+                .limit(1)
+            )
+            row = rows.mappings().one_or_none()
+        return Passage(**row) if row else None
+
+    async def _turns(self, query: Select[*tuple[object, ...]]) -> list[Turn]:
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query)
+            return [turn_from(row) for row in rows.mappings()]

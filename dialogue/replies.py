@@ -1,0 +1,109 @@
+"""The answer to a turn, committed once and whole (I4): the reply, its grounds, its origin, and what is to be delivered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dialogue import schema
+from dialogue.claims import holds, waits
+from dialogue.conversation import Answer, Claim, Role, Turn
+from dialogue.database import Database, now
+from dialogue.errors import ClaimLost
+from dialogue.records import citation_to, passage_to, turn_from
+
+
+class Replies:
+    """The part of the store that commits answers."""
+
+    _database: Database
+
+    async def commit(self, claim: Claim, turn: Turn, answer: Answer, payload: Mapping[str, Any]) -> Turn:
+        """Store `answer` to the user's `turn`, and `payload` (JSON) for its channel, in one transaction.
+
+        Returns the assistant's turn. Raises ClaimLost, and stores nothing, if another worker holds the conversation
+        or the turn is answered, forgotten or in human hands already; StoreUnavailable.
+        """
+        async with self._database.writing() as connection:
+            home = await self._fenced(connection, claim, turn)
+            rows = await connection.execute(
+                insert(schema.turn).values(_assistant_turn(answer, turn, home)).returning(schema.turn)
+            )
+            await self._ground(connection, answer, home)
+            await connection.execute(insert(schema.outbox).values(_outbox_row(payload, home)))
+            return turn_from(rows.mappings().one())
+
+    async def _fenced(self, connection: AsyncConnection, claim: Claim, turn: Turn) -> RowMapping:
+        """The conversation's row, locked, numbered for the reply, if `claim` holds and `turn` still waits."""
+        table = schema.conversation
+        rows = await connection.execute(
+            update(table)
+            .where(holds(claim))
+            .values(last_turn=table.c.last_turn + 1, updated_at=now())
+            .returning(table)
+        )
+        home: RowMapping | None = rows.mappings().one_or_none()
+        answered = await connection.execute(update(schema.turn).where(waits(turn)).values(pending=False))
+        if home is None or not answered.rowcount:
+            raise ClaimLost(claim.conversation, claim.fence)
+        return home
+
+    async def _ground(self, connection: AsyncConnection, answer: Answer, home: RowMapping) -> None:
+        if not answer.passages:
+            return
+        shown = [passage_to(passage) for passage in answer.passages]
+        # Sorted, so that two workers that store the same passages at once cannot wait for each other.
+        await connection.execute(
+            self._database.insert(schema.passage).on_conflict_do_nothing(),
+            sorted(shown, key=lambda row: row["digest"]),
+        )
+        hits = [
+            {
+                "conversation": home["id"],
+                "turn": home["last_turn"],
+                "n": passage.n,
+                "passage": row["digest"],
+                "score": passage.score,
+            }
+            for passage, row in zip(answer.passages, shown, strict=True)
+        ]
+        await connection.execute(insert(schema.hit), hits)
+
+
+def _assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, Any]:
+    return {
+        "conversation": home["id"],
+        "number": home["last_turn"],
+        "role": Role.ASSISTANT,
+        "text": answer.text,
+        "channel": home["channel"],
+        "account": home["account"],
+        "language": answer.language,
+        "pending": False,
+        "attempts": 0,
+        "reply_to": turn.number,
+        "query": answer.query,
+        "citations": [citation_to(citation) for citation in answer.citations],
+        "abstained": answer.abstained,
+        "failed": answer.failed,
+        "release": answer.release,
+        "timings": dict(answer.timings),
+        "created_at": now(),
+    }
+
+
+def _outbox_row(payload: Mapping[str, Any], home: RowMapping) -> dict[str, Any]:
+    moment = now()
+    return {
+        "conversation": home["id"],
+        "turn": home["last_turn"],
+        "channel": home["channel"],
+        "account": home["account"],
+        "payload": dict(payload),
+        "progress": 0,
+        "attempts": 0,
+        "due_at": moment,
+        "delivered": False,
+        "created_at": moment,
+    }

@@ -1,0 +1,142 @@
+"""The conversation store: everything that was said, by whom, on what grounds, and whether it arrived.
+
+The sum of its parts, one file each: `inbox` takes messages in, `claims` hands conversations to workers, `history`
+reads turns back, `replies` commits answers, `parcels` is the outbox, `feedback` keeps ratings, `erasure` forgets.
+Here: opening it, and what a conversation carries. `docs/conversation-state.md` says what always holds.
+"""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, RowMapping, select, text, update
+
+from dialogue import schema
+from dialogue.claims import Claims
+from dialogue.conversation import Conversation, Mode
+from dialogue.database import Database, now
+from dialogue.erasure import Forgetting
+from dialogue.errors import StateChanged, UnknownConversation
+from dialogue.feedback import Feedback
+from dialogue.history import History
+from dialogue.inbox import Inbox
+from dialogue.migrations import check
+from dialogue.parcels import Parcels
+from dialogue.records import conversation_from
+from dialogue.replies import Replies
+
+
+class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting):
+    """One database, opened. Any number of processes may hold a store over the same one.
+
+    Every method raises StoreUnavailable when the database cannot do its work.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """The store at `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+
+        Raises StoreUnavailable if the database cannot be reached or its tables are not those of this version.
+        """
+        database = Database(url)
+        try:
+            await check(database)
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def ping(self) -> None:
+        """Return if the database answers; raises StoreUnavailable."""
+        async with self._database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def conversation(self, conversation: str) -> Conversation:
+        """Raises UnknownConversation."""
+        table = schema.conversation
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(table).where(table.c.id == conversation))
+            row = rows.mappings().one_or_none()
+        if row is None:
+            raise UnknownConversation(conversation)
+        return conversation_from(row)
+
+    async def set_mode(self, conversation: str, mode: Mode) -> Conversation:
+        """Say who answers from now on. Raises UnknownConversation.
+
+        When it is not the bot, the turns that wait go to the human and a worker at an answer loses its claim.
+        """
+        table, turn = schema.conversation.c, schema.turn
+        taken = {} if mode is Mode.BOT else {"claim_fence": table.claim_fence + 1, "claim_until": None}
+        async with self._database.writing() as connection:
+            rows = await connection.execute(
+                update(schema.conversation)
+                .where(table.id == conversation)
+                .values(mode=mode, updated_at=now(), **taken)
+                .returning(schema.conversation)
+            )
+            row = rows.mappings().one_or_none()
+            if taken:
+                await connection.execute(
+                    update(turn)
+                    .where(turn.c.conversation == conversation, turn.c.pending)
+                    .values(pending=False)
+                )
+        return _known(row, conversation)
+
+    async def set_language(self, conversation: str, language: str | None) -> Conversation:
+        """The language (BCP 47) that the conversation is held in. Raises UnknownConversation."""
+        return _known(await self._set(conversation, language=language), conversation)
+
+    async def set_consent(self, conversation: str, consent: bool) -> Conversation:
+        """Whether the words of this conversation may be trained on. Raises UnknownConversation."""
+        return _known(await self._set(conversation, consent=consent), conversation)
+
+    async def set_state(self, conversation: str, state: Mapping[str, Any], version: int) -> Conversation:
+        """Replace the state (small JSON) that was read at `version`.
+
+        Raises StateChanged if it has changed since, UnknownConversation.
+        """
+        row = await self._set(
+            conversation,
+            schema.conversation.c.state_version == version,
+            state=dict(state),
+            state_version=version + 1,
+        )
+        if row is None:
+            await self.conversation(conversation)
+            raise StateChanged(conversation, version)
+        return conversation_from(row)
+
+    async def _set(
+        self, conversation: str, *conditions: ColumnElement[bool], **values: Any
+    ) -> RowMapping | None:
+        table = schema.conversation
+        async with self._database.writing() as connection:
+            rows = await connection.execute(
+                update(table)
+                .where(table.c.id == conversation, *conditions)
+                .values(updated_at=now(), **values)
+                .returning(table)
+            )
+            return rows.mappings().one_or_none()
+
+
+def _known(row: RowMapping | None, conversation: str) -> Conversation:
+    if row is None:
+        raise UnknownConversation(conversation)
+    return conversation_from(row)
