@@ -1,7 +1,7 @@
-"""Who answers: one worker at a time holds the claim on a conversation and takes its waiting turns in order (I3).
+"""Who answers: one worker at a time holds a conversation and takes its waiting turns in order (I3).
 
-A claim is a lease with a fencing number. A worker that stalls past its lease may be overtaken; whatever it does then
-compares its number and fails, so that it needs no other stop.
+A claim is a lease with a fencing number. A worker that stalls past its lease may be overtaken; whatever it
+does then compares its number and fails, so that it needs no other stop.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ class Claims:
     _database: Database
 
     async def claim(self, conversation: str, owner: str, seconds: float) -> Claim | None:
-        """Take the conversation for `seconds`; None while another claim lives or if there is no such conversation."""
+        """Take the conversation for `seconds`; None while another claim lives, or if there is none such."""
         table = schema.conversation
         async with self._database.writing() as connection:
             rows = await connection.execute(

@@ -1,6 +1,6 @@
-"""The database behind the store: SQLite by default, PostgreSQL by URL; connections for reading and for writing.
+"""The database behind the store, SQLite or PostgreSQL: connections for reading and for writing.
 
-Knows what the two differ in, and turns their failures into `StoreUnavailable` with a remedy. Knows no tables.
+Knows in what the two differ, and turns their failures into `StoreUnavailable` with a remedy. Knows no tables.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 PATIENCE = 15.0
 """Seconds that a writer waits for another process to finish writing the same SQLite file."""
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
-"""FULL: an acknowledged message survives a power cut (I2). secure_delete: what is forgotten is overwritten (I7)."""
+"""FULL: an acknowledged message survives a power cut (I2). secure_delete: what is erased is gone (I7)."""
 RACES = 8
 """How often other processes may win a race against one transaction before it counts as a fault."""
 UNREACHABLE = "Check DATABASE_URL, and that the database runs and may be written."
@@ -84,14 +84,17 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for single statements that read; it takes no lock. Raises StoreUnavailable."""
+        """A connection for single statements that read; it waits for no writer. Raises StoreUnavailable."""
         with explained(self.url):
             async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed at the end of the block, rolled back on any exception. Raises StoreUnavailable."""
+        """A transaction: committed at the end of the block, rolled back on any exception.
+
+        Raises StoreUnavailable; IntegrityError if a constraint was violated.
+        """
         with explained(self.url):
             async with self._turnstile, self._engine.begin() as connection:
                 yield connection
@@ -119,7 +122,7 @@ class Database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
 
     async def scrub(self) -> None:
-        """Overwrite SQLite's journal, which still holds what was erased; PostgreSQL's own vacuum does its part."""
+        """Overwrite SQLite's journal, which still holds what was erased. PostgreSQL vacuums by itself."""
         if self.is_sqlite:
             async with self.reading() as connection:
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""Forgetting a person (I7): what they said, what was answered to it, what was to be delivered, and their ratings.
+"""Forgetting a person (I7): what they said, the answers to it, what was to be delivered, their ratings.
 
 Passages stay, they are the documents' words. Datasets and training belong to whoever keeps their lineage.
 """
@@ -36,8 +36,8 @@ class Forgetting:
     async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Erasure:
         """Erase an account with all its conversations, or one author's words and the answers to them.
 
-        `account` alone is a person's own chat; `author` alone is a person wherever they spoke on the channel; both
-        are one member of a group. Raises ValueError without either, StoreUnavailable.
+        `account` alone is a person's own chat; `author` alone is a person wherever they spoke on the
+        channel; both are one member of a group. Raises ValueError without either, StoreUnavailable.
         """
         if account is None and author is None:
             raise ValueError("Say whom to forget: an account, an author, or both.")

@@ -28,7 +28,7 @@ class UnknownTurn(DialogueError):
     """The conversation has no such turn, or none of the kind that was asked for."""
 
     def __init__(self, conversation: str, number: int, kind: str = "turn") -> None:
-        super().__init__(f"Conversation {conversation!r} has no {kind} {number}. Read its turns and name one of them.")
+        super().__init__(f"Conversation {conversation!r} has no {kind} {number}. Name one of its own.")
         self.conversation = conversation
         self.number = number
 
@@ -37,7 +37,7 @@ class StateChanged(DialogueError):
     """Someone else changed the conversation's state since it was read."""
 
     def __init__(self, conversation: str, version: int) -> None:
-        super().__init__(f"The state of {conversation!r} is past version {version}. Read it again, then change it.")
+        super().__init__(f"The state of {conversation!r} is past version {version}. Read it again.")
         self.conversation = conversation
         self.version = version
 

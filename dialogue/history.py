@@ -15,10 +15,9 @@ class History:
     _database: Database
 
     async def history(self, conversation: str, before: int, limit: int) -> list[Turn]:
-        """The last `limit` turns ahead of the user turn `before`, oldest first, each answer after its question.
+        """The last `limit` turns before the user turn `before`, oldest first, each answer after its question.
 
-        An answer belongs to its question: asked 1 and 2 at once and answered as 3 and 4, turn 2 has the history
-        1, 3.
+        If turns 1 and 2 were asked at once and answered as 3 and 4, the history of turn 2 is 1, 3.
         """
         turn = schema.turn.c
         newest_first = (

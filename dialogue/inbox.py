@@ -1,4 +1,4 @@
-"""What comes in: conversations are opened, and each message is stored once, in order, before anyone acknowledges it.
+"""What comes in: conversations are opened, and each message is stored once, in order.
 
 Knows nothing of who will answer.
 """
@@ -119,7 +119,8 @@ async def _open(
         )
         .returning(schema.conversation)
     )
-    return rows.mappings().one()
+    opened: RowMapping = rows.mappings().one()
+    return opened
 
 
 def _is_current(address: Address) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
-"""Delivery from the outbox (I5): what was committed reaches the person, in order, whatever fails in between.
+"""Delivery from the outbox (I5): what was committed reaches the person, in order, whatever fails.
 
-`Courier` is what a channel implements; `Relay` sends one channel's parcels through it. The relay knows leases and
-back-off, and nothing of what a payload holds.
+`Courier` is what a channel implements; `Relay` sends one channel's parcels through it. The relay knows
+leases and back-off, and nothing of what a payload holds.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class Courier(Protocol):
 
 
 class Relay:
-    """Sends the parcels of one channel: those of a conversation one by one, several conversations side by side."""
+    """Sends the parcels of one channel, one by one within a conversation, conversations side by side."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Relay:
         self.wake()
 
     async def _send(self, parcel: Parcel) -> None:
-        """Deliver and record how it went. A record that fails is left to the lease: the parcel falls due again."""
+        """Deliver and record how it went. What cannot be recorded falls due again when the lease ends."""
         note = log.bind(channel=self._courier.channel, conversation=parcel.conversation, turn=parcel.turn)
         try:
             await self._attempt(parcel, note)
@@ -163,6 +163,6 @@ class Relay:
 
 
 def backoff(attempts: int) -> float:
-    """Seconds to wait after so many attempts: doubling, with jitter so that many failures do not return together."""
+    """Seconds to wait after so many attempts: doubling, with jitter against stampedes."""
     longest = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(attempts - 1, 30))
     return longest * random.uniform(0.5, 1.0)

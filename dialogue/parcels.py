@@ -1,7 +1,7 @@
-"""What is to be delivered: the outbox's rows, leased to one sender at a time, in order within a conversation (I5).
+"""What is to be delivered: the outbox's rows, leased to one sender at a time and in order (I5).
 
-A lease is the row's own `due_at` moved into the future: if the sender dies, the parcel falls due again. Every lease
-counts an attempt, and the count tells a sender that stalled from the one that took over.
+A lease is the row's own `due_at` moved into the future: if the sender dies, the parcel falls due again.
+Every lease counts an attempt, and the count tells a sender that stalled from the one that took over.
 """
 
 from datetime import timedelta
@@ -26,7 +26,7 @@ class Parcels:
     _database: Database
 
     async def due(self, channel: str, owner: str, limit: int, seconds: float) -> list[Parcel]:
-        """Lease up to `limit` parcels for `seconds`: of each conversation only the oldest that is undelivered."""
+        """Lease up to `limit` parcels for `seconds`: of each conversation only the oldest undelivered one."""
         table = schema.outbox
         ripe = (
             select(table.c.id)
@@ -69,7 +69,7 @@ class Parcels:
         await self._update(parcel, settled_at=now(), reason=reason)
 
     async def delivered_through(self, conversation: str, turn: int) -> None:
-        """The person has seen the conversation up to `turn` in another way: a page that asked for what it missed."""
+        """The person saw all up to `turn` in another way: their page asked for what it missed."""
         table = schema.outbox
         async with self._database.writing() as connection:
             await connection.execute(

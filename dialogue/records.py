@@ -59,7 +59,7 @@ def citation_to(citation: Citation) -> dict[str, Any]:
 
 
 def passage_to(passage: Passage) -> dict[str, str]:
-    """The passage under the digest of all that makes it: the same text shown a thousand times is stored once."""
+    """The passage under the digest of all that makes it: shown a thousand times, it is stored once."""
     content = {name: getattr(passage, name) for name in ("chunk", "title", "source", "text")}
     return {"digest": digest(content), **content}
 

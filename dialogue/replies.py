@@ -1,4 +1,4 @@
-"""The answer to a turn, committed once and whole (I4): the reply, its grounds, its origin, and what is to be delivered."""
+"""The answer to a turn, committed once and whole (I4): reply, grounds, origin, and outbox row."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,8 +22,8 @@ class Replies:
     async def commit(self, claim: Claim, turn: Turn, answer: Answer, payload: Mapping[str, Any]) -> Turn:
         """Store `answer` to the user's `turn`, and `payload` (JSON) for its channel, in one transaction.
 
-        Returns the assistant's turn. Raises ClaimLost, and stores nothing, if another worker holds the conversation
-        or the turn is answered, forgotten or in human hands already; StoreUnavailable.
+        Returns the assistant's turn. Raises ClaimLost, and stores nothing, if another worker holds the
+        conversation or the turn is answered, forgotten or in human hands already; StoreUnavailable.
         """
         async with self._database.writing() as connection:
             home = await self._fenced(connection, claim, turn)

@@ -1,7 +1,7 @@
-"""The tables: conversations, their turns, what was shown, what is to be delivered, and what people thought of it.
+"""The tables: conversations, turns, what was shown, what is to be delivered, and what people thought of it.
 
-Turns are only ever appended. A conversation's row carries the counters that make a turn cost the same however long
-the conversation is (I6). Knows types and indexes; knows no queries.
+Turns are only ever appended. A conversation's row carries the counters that make a turn cost the same
+however long the conversation is (I6). Knows types and indexes; knows no queries.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-UNSTORABLE = {0: "\ufffd"} | {code: "\ufffd" for code in range(0xD800, 0xE000)}
+UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 """NUL and lone surrogates: PostgreSQL refuses them, UTF-8 has no form for them."""
 
 LONGEST_NAME = 255
@@ -46,7 +46,9 @@ class Prose(TypeDecorator[str]):
 
 
 class Name(Prose):
-    """What a channel calls an account, a message or a person; a name too long for an index keeps its digest."""
+    """What a channel calls an account, a message or a person; a name too long for an index keeps its
+    digest.
+    """
 
     cache_ok = True
 

@@ -1,8 +1,9 @@
 """The conversation store: everything that was said, by whom, on what grounds, and whether it arrived.
 
-The sum of its parts, one file each: `inbox` takes messages in, `claims` hands conversations to workers, `history`
-reads turns back, `replies` commits answers, `parcels` is the outbox, `feedback` keeps ratings, `erasure` forgets.
-Here: opening it, and what a conversation carries. `docs/conversation-state.md` says what always holds.
+The sum of its parts, one file each: `inbox` takes messages in, `claims` hands conversations to workers,
+`history` reads turns back, `replies` commits answers, `parcels` is the outbox, `feedback` keeps ratings,
+`erasure` forgets. Here: opening it, and what a conversation carries. `docs/conversation-state.md` says what
+always holds.
 """
 
 from collections.abc import Mapping
@@ -133,7 +134,8 @@ class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting):
                 .values(updated_at=now(), **values)
                 .returning(table)
             )
-            return rows.mappings().one_or_none()
+            row: RowMapping | None = rows.mappings().one_or_none()
+        return row
 
 
 def _known(row: RowMapping | None, conversation: str) -> Conversation:

@@ -1,7 +1,7 @@
 """Brings a database to the tables of this version, from an empty one or from any earlier version.
 
-Alembic, run from code: `await upgrade(url)`. Each step is one numbered file in `versions`; all steps that are due run
-in one transaction, and a second process that starts at the same time waits for it.
+Alembic, run from code: `await upgrade(url)`. Each step is one numbered file in `versions`; all steps that
+are due run in one transaction, and a second process that starts at the same time waits for it.
 """
 
 from pathlib import Path
@@ -50,7 +50,7 @@ async def check(database: Database) -> None:
     found = await _revision(database)
     if found != head():
         _refuse_newer(found)
-        raise StoreUnavailable(f"The database is at revision {found}, not {head()}. Run `groundtalk db upgrade`.")
+        raise StoreUnavailable(f"The database is at {found}, not {head()}. Run `groundtalk db upgrade`.")
 
 
 def head() -> str:
@@ -79,7 +79,7 @@ def _upgrade(connection: Connection) -> None:
 def _refuse_newer(found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
-        raise StoreUnavailable(f"The database is at revision {found}, which is newer. Upgrade this program.")
+        raise StoreUnavailable(f"The database is at {found}, which is newer. Upgrade this program.")
 
 
 def _config() -> Config:

@@ -7,7 +7,7 @@ revision = "0001"
 down_revision = None
 
 INSTANT = sa.DateTime(timezone=True)
-WAITING = {"sqlite_where": sa.text("settled_at IS NULL"), "postgresql_where": sa.text("settled_at IS NULL")}
+WAITING = sa.text("settled_at IS NULL")
 TABLES = ("feedback", "outbox", "hit", "passage", "turn", "conversation")
 
 
@@ -140,8 +140,12 @@ def _outbox() -> None:
         sa.UniqueConstraint("conversation", "turn", name="outbox_turn"),
         sa.ForeignKeyConstraint(["conversation", "turn"], ["turn.conversation", "turn.number"]),
     )
-    op.create_index("outbox_due", "outbox", ["channel", "due_at"], **WAITING)
-    op.create_index("outbox_order", "outbox", ["conversation", "turn"], **WAITING)
+    op.create_index(
+        "outbox_due", "outbox", ["channel", "due_at"], sqlite_where=WAITING, postgresql_where=WAITING
+    )
+    op.create_index(
+        "outbox_order", "outbox", ["conversation", "turn"], sqlite_where=WAITING, postgresql_where=WAITING
+    )
 
 
 def _feedback() -> None:
