@@ -1,0 +1,79 @@
+# The project's commands. Each does its own set-up, and is quick and quiet the second time.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench install clean
+
+PIP := .venv/bin/python -m pip --disable-pip-version-check
+TORCH := $(shell sed -n 's/^torch==/&/p' constraints.txt)
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+run: .venv/.run ## set up everything, then serve the bot on HOST:PORT (http://127.0.0.1:8000)
+	@exec .venv/bin/groundtalk serve
+
+test: .venv/.dev .venv/.system ## set up everything, then run the tests
+	@.venv/bin/groundtalk models pull --tests
+	@.venv/bin/python -m pytest $(TESTS)
+
+check: .venv/.dev ## lint, formatting and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/mypy
+
+bench: .venv/.dev ## the measurements of docs/benchmarks.md
+	@.venv/bin/python -m benchmarks
+
+install: .venv/.run ## only set up .venv
+
+clean: ## remove .venv (downloaded weights stay in the user's cache)
+	@rm -rf .venv
+
+# --- set-up -----------------------------------------------------------------------------------------------------
+
+# One line that shows what pip is at.
+WATCH := awk '/Downloading|Installing/ { printf "\r\033[K%.100s", $$0; fflush() } END { printf "\r\033[K" }'
+
+.venv/bin/python:
+	@for python in python3.11 python3 python3.12 python3.13 python3.14; do \
+	  if $$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making .venv with $$($$python --version)"; exec $$python -m venv .venv; \
+	  fi; \
+	done; \
+	echo "No Python >= 3.11 with venv found. Install one (Debian, Ubuntu: apt install python3 python3-venv)." >&2; \
+	exit 1
+
+# PyPI's torch for Linux brings several GB for NVIDIA cards; without such a card its own CPU build is taken first.
+.venv/.torch: constraints.txt | .venv/bin/python
+	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null \
+	  && curl -fsI -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null; then \
+	  $(PIP) install --no-deps --index-url $(CPU_INDEX) $(TORCH) | $(WATCH); \
+	fi
+	@touch $@
+
+.venv/.run: pyproject.toml constraints.txt .venv/.torch
+	@echo "Installing packages (a few minutes the first time)"
+	@$(PIP) install -c constraints.txt -e . | $(WATCH)
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@$(PIP) install -c constraints.txt -e '.[dev]' | $(WATCH)
+	@touch $@
+
+# What the tests need beside Python: a browser, and the programs of PostgreSQL.
+.venv/.system: | .venv/bin/python
+	@missing=; \
+	command -v chromium google-chrome >/dev/null || missing+=" chromium"; \
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=" postgresql"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing; \
+	  else \
+	    echo "The tests also need:$$missing. Install them (sudo apt install$$missing) and run make test again." >&2; exit 1; \
+	  fi; \
+	fi
+	@touch $@
