@@ -33,6 +33,7 @@ UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 
 LONGEST_NAME = 255
 """Characters. PostgreSQL indexes rows of up to about 2,700 bytes, and one index holds two names."""
+LARGEST_NUMBER = 2**31 - 1
 
 
 class Prose(TypeDecorator[str]):
@@ -60,6 +61,16 @@ class Name(Prose):
         return f"{name[: LONGEST_NAME - len(digest)]}{digest}"
 
 
+class Ordinal(TypeDecorator[int]):
+    """A turn's number. One that no conversation reaches, whoever sent it, is as good as the largest."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return None if value is None else max(0, min(value, LARGEST_NUMBER))
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment in UTC, aware on both sides; SQLite keeps it as text that sorts."""
 
@@ -78,7 +89,7 @@ metadata = MetaData()
 conversation = Table(
     "conversation",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", Name, primary_key=True),
     Column("channel", String(64), nullable=False),
     Column("account", Name, nullable=False),
     Column("current", Boolean, nullable=False),
@@ -87,7 +98,7 @@ conversation = Table(
     Column("consent", Boolean, nullable=False),
     Column("state", JSON, nullable=False),
     Column("state_version", Integer, nullable=False),
-    Column("last_turn", Integer, nullable=False),
+    Column("last_turn", Ordinal, nullable=False),
     Column("claim_owner", Text),
     Column("claim_fence", Integer, nullable=False),
     Column("claim_until", Instant),
@@ -107,8 +118,8 @@ Index(
 turn = Table(
     "turn",
     metadata,
-    Column("conversation", ForeignKey("conversation.id"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("conversation", Name, ForeignKey("conversation.id"), primary_key=True),
+    Column("number", Ordinal, primary_key=True, autoincrement=False),
     Column("role", String(16), nullable=False),
     Column("text", Prose, nullable=False),
     Column("channel", String(64), nullable=False),
@@ -119,10 +130,10 @@ turn = Table(
     Column("reference", Prose),
     Column("pending", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("reply_to", Integer),
+    Column("reply_to", Ordinal),
     # The user turn that this turn belongs to: history is read in this order, for a second question may have
     # been asked before the first was answered.
-    Column("asked", Integer, Computed("coalesce(reply_to, number)", persisted=True), nullable=False),
+    Column("asked", Ordinal, Computed("coalesce(reply_to, number)", persisted=True), nullable=False),
     Column("query", Prose),
     Column("citations", JSON),
     Column("abstained", Boolean, nullable=False),
@@ -157,8 +168,8 @@ Index("passage_chunk", passage.c.chunk)
 hit = Table(
     "hit",
     metadata,
-    Column("conversation", String(32), primary_key=True),
-    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("conversation", Name, primary_key=True),
+    Column("turn", Ordinal, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
     Column("passage", ForeignKey("passage.digest"), nullable=False),
     Column("score", Float, nullable=False),
@@ -170,8 +181,8 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("conversation", String(32), nullable=False),
-    Column("turn", Integer, nullable=False),
+    Column("conversation", Name, nullable=False),
+    Column("turn", Ordinal, nullable=False),
     Column("channel", String(64), nullable=False),
     Column("account", Name, nullable=False),
     Column("payload", JSON, nullable=False),
@@ -193,8 +204,8 @@ Index("outbox_order", outbox.c.conversation, outbox.c.turn, sqlite_where=waiting
 feedback = Table(
     "feedback",
     metadata,
-    Column("conversation", String(32), primary_key=True),
-    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("conversation", Name, primary_key=True),
+    Column("turn", Ordinal, primary_key=True, autoincrement=False),
     Column("rater", Name, primary_key=True),
     Column("rating", String(8), nullable=False),
     Column("comment", Prose),

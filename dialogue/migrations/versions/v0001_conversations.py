@@ -28,7 +28,7 @@ def downgrade() -> None:
 def _conversation() -> None:
     op.create_table(
         "conversation",
-        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
         sa.Column("channel", sa.String(64), nullable=False),
         sa.Column("account", sa.Text, nullable=False),
         sa.Column("current", sa.Boolean, nullable=False),
@@ -58,7 +58,7 @@ def _conversation() -> None:
 def _turn() -> None:
     op.create_table(
         "turn",
-        sa.Column("conversation", sa.String(32), sa.ForeignKey("conversation.id"), primary_key=True),
+        sa.Column("conversation", sa.Text, sa.ForeignKey("conversation.id"), primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
@@ -110,7 +110,7 @@ def _passage() -> None:
 def _hit() -> None:
     op.create_table(
         "hit",
-        sa.Column("conversation", sa.String(32), primary_key=True),
+        sa.Column("conversation", sa.Text, primary_key=True),
         sa.Column("turn", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("passage", sa.String(64), sa.ForeignKey("passage.digest"), nullable=False),
@@ -124,7 +124,7 @@ def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
-        sa.Column("conversation", sa.String(32), nullable=False),
+        sa.Column("conversation", sa.Text, nullable=False),
         sa.Column("turn", sa.Integer, nullable=False),
         sa.Column("channel", sa.String(64), nullable=False),
         sa.Column("account", sa.Text, nullable=False),
@@ -151,7 +151,7 @@ def _outbox() -> None:
 def _feedback() -> None:
     op.create_table(
         "feedback",
-        sa.Column("conversation", sa.String(32), primary_key=True),
+        sa.Column("conversation", sa.Text, primary_key=True),
         sa.Column("turn", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("rater", sa.Text, primary_key=True),
         sa.Column("rating", sa.String(8), nullable=False),
