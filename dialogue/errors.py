@@ -5,6 +5,7 @@ DialogueError
 ├── UnknownTurn            the conversation has no such turn
 ├── StateChanged           someone else changed the conversation's state meanwhile
 ├── ConversationClosed     the conversation takes no more messages
+├── BotInCharge            an operator speaks while the bot answers
 ├── ClaimLost              another worker answers this conversation now
 ├── StoreUnavailable       the database cannot be reached or is not migrated
 └── EngineError            the text engine failed or cannot be loaded
@@ -48,6 +49,15 @@ class ConversationClosed(DialogueError):
     def __init__(self, conversation: str) -> None:
         super().__init__("This conversation is closed. Start a new one.")
         self.conversation = conversation
+
+
+class BotInCharge(DialogueError):
+    """An operator speaks in a conversation that is not in human hands."""
+
+    def __init__(self, conversation: str, mode: str) -> None:
+        super().__init__(f"Conversation {conversation!r} is in mode {mode!r}. Set it to 'human' first.")
+        self.conversation = conversation
+        self.mode = mode
 
 
 class ClaimLost(DialogueError):

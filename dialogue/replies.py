@@ -28,10 +28,10 @@ class Replies:
         async with self._database.writing() as connection:
             home = await self._fenced(connection, claim, turn)
             rows = await connection.execute(
-                insert(schema.turn).values(_assistant_turn(answer, turn, home)).returning(schema.turn)
+                insert(schema.turn).values(assistant_turn(answer, turn, home)).returning(schema.turn)
             )
             await self._ground(connection, answer, home)
-            await connection.execute(insert(schema.outbox).values(_outbox_row(payload, home)))
+            await connection.execute(insert(schema.outbox).values(outbox_row(payload, home)))
             return turn_from(rows.mappings().one())
 
     async def _fenced(self, connection: AsyncConnection, claim: Claim, turn: Turn) -> RowMapping:
@@ -71,7 +71,7 @@ class Replies:
         await connection.execute(insert(schema.hit), hits)
 
 
-def _assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, Any]:
+def assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, Any]:
     return {
         "conversation": home["id"],
         "number": home["last_turn"],
@@ -93,7 +93,7 @@ def _assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, A
     }
 
 
-def _outbox_row(payload: Mapping[str, Any], home: RowMapping) -> dict[str, Any]:
+def outbox_row(payload: Mapping[str, Any], home: RowMapping) -> dict[str, Any]:
     moment = now()
     return {
         "conversation": home["id"],

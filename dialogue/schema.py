@@ -106,6 +106,7 @@ conversation = Table(
     Column("updated_at", Instant, nullable=False),
 )
 Index("conversation_address", conversation.c.channel, conversation.c.account)
+Index("conversation_touched", conversation.c.updated_at)
 Index(
     "conversation_current",
     conversation.c.channel,
@@ -215,3 +216,4 @@ feedback = Table(
     ForeignKeyConstraint(["conversation", "turn"], ["turn.conversation", "turn.number"]),
 )
 Index("feedback_rater", feedback.c.rater)
+Index("feedback_given", feedback.c.updated_at)

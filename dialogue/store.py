@@ -2,8 +2,8 @@
 
 The sum of its parts, one file each: `inbox` takes messages in, `claims` hands conversations to workers,
 `history` reads turns back, `replies` commits answers, `parcels` is the outbox, `feedback` keeps ratings,
-`erasure` forgets. Here: opening it, and what a conversation carries. `docs/conversation-state.md` says what
-always holds.
+`erasure` forgets, `desk` is where operators sit. Here: opening it, and what a conversation carries.
+`docs/conversation-state.md` says what always holds.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from dialogue import schema
 from dialogue.claims import Claims
 from dialogue.conversation import Conversation, Mode
 from dialogue.database import Database, now
+from dialogue.desk import Desk
 from dialogue.erasure import Forgetting
 from dialogue.errors import StateChanged, UnknownConversation
 from dialogue.feedback import Feedback
@@ -27,7 +28,7 @@ from dialogue.records import conversation_from
 from dialogue.replies import Replies
 
 
-class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting):
+class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting, Desk):
     """One database, opened. Any number of processes may hold a store over the same one.
 
     Every method raises StoreUnavailable when the database cannot do its work.
