@@ -1,0 +1,110 @@
+"""Files of examples, one JSON object a line, plain or gzipped, read as values.
+
+Knows the forms of a rewriting and of a grounding example. Does not know what is measured on them.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Literal, TextIO, TypeVar, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from finetune.errors import BadFile
+
+
+class Example(BaseModel):
+    """One row of a file. Fields that a form does not name are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    language: str = "en"
+
+
+class Line(BaseModel):
+    """One turn of a history."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class RewritingExample(Example):
+    """A follow-up and the question that it stands for; oldest turn of the history first."""
+
+    source: str = ""
+    history: tuple[Line, ...]
+    question: str
+    rewrite: str
+    references: tuple[str, ...] = ()
+    """Other accepted rewrites."""
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        return (self.rewrite, *self.references)
+
+
+class GivenPassage(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str = ""
+    text: str
+
+
+def _answer_of(reference: object) -> object:
+    """A reference is a string, or an object that also says its own class and evidence."""
+    return reference.get("answer") if isinstance(reference, dict) else reference
+
+
+class GroundingExample(Example):
+    """A question with passages to answer it from, the accepted answers, and the passages that hold them."""
+
+    history: tuple[Line, ...]
+    question: str
+    passages: tuple[GivenPassage, ...]
+    answer: str
+    answerable: bool | Literal["partial"]
+    evidence: tuple[str, ...]
+    references: tuple[Annotated[str, BeforeValidator(_answer_of)], ...] = ()
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        return (self.answer, *self.references)
+
+
+Form = TypeVar("Form", bound=Example)
+
+
+def read(path: Path, form: type[Form], limit: int | None = None) -> Iterator[Form]:
+    """The first `limit` rows of the file, in its order; blank lines do not count.
+
+    Raises BadFile, at the row concerned, if the file cannot be read or a row does not have the `form`.
+    """
+    try:
+        with _open(path) as lines:
+            numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+            for number, line in islice(numbered, limit):
+                yield _example(path, number, line, form)
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise BadFile(path, None, f"cannot be read ({error})") from error
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8"))
+    return path.open(encoding="utf-8")
+
+
+def _example(path: Path, number: int, line: str, form: type[Form]) -> Form:
+    try:
+        return form.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        problem = f"`{field}`: {first['msg']}" if field else first["msg"]
+        raise BadFile(path, number, problem) from error

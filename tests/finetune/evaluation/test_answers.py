@@ -1,0 +1,80 @@
+import pytest
+
+from dialogue.conversation import Answer, Citation
+from finetune.evaluation.answers import evaluate_answers, score_answers
+from finetune.evaluation.files import GroundingExample
+
+
+def example(answer="ten years", answerable=True, evidence=("p1",), number=1):
+    return GroundingExample.model_validate(
+        {
+            "id": str(number),
+            "history": [],
+            "question": "How long?",
+            "passages": [{"id": "p1", "text": "Ten years."}, {"id": "p2", "text": "Blue."}],
+            "answer": answer,
+            "answerable": answerable,
+            "evidence": evidence,
+        }
+    )
+
+
+UNANSWERABLE = example("I do not know.", answerable=False, evidence=(), number=2)
+ABSTENTION = Answer("I could not find that.", "How long?", abstained=True)
+
+
+def answer(text, *chunks):
+    return Answer(text, "How long?", tuple(Citation(1, chunk, "", "", "") for chunk in chunks))
+
+
+async def test_one_row_a_file_with_every_measure():
+    async def respond(example):
+        return answer("Ten years [1].", "p1") if example.answerable else ABSTENTION
+
+    rows = await evaluate_answers(respond, [example(), UNANSWERABLE], name="mtrag", system="base")
+    assert rows == [
+        {
+            "set": "mtrag",
+            "system": "base",
+            "n": 2,
+            "token_f1": 1.0,
+            "rouge_l": 1.0,
+            "k_precision": 1.0,
+            "citation_precision": 1.0,
+            "citation_recall": 1.0,
+            "abstention_f1": 1.0,
+        }
+    ]
+
+
+def test_a_needless_abstention_costs_f1_and_recall_but_not_k_precision():
+    row = score_answers([(example(), ABSTENTION), (example(), answer("ten years [1]", "p1"))], "s", "base")
+    assert row["token_f1"] == row["citation_recall"] == 0.5
+    assert row["k_precision"] == 1
+
+
+def test_the_wording_of_a_right_abstention_is_not_compared():
+    assert score_answers([(UNANSWERABLE, ABSTENTION)], "s", "base")["token_f1"] is None
+
+
+def test_a_guess_is_caught_by_abstention_and_citation_precision():
+    row = score_answers([(UNANSWERABLE, answer("Blue [2].", "p2"))], "s", "base")
+    assert row["abstention_f1"] == row["citation_precision"] == 0
+    assert row["citation_recall"] is None
+
+
+def test_partial_answers_count_for_closeness_but_not_for_abstention():
+    partial = example(answerable="partial")
+    row = score_answers([(partial, answer("ten years", "p1"))], "s", "base")
+    assert row["token_f1"] == 1
+    assert row["abstention_f1"] is None
+
+
+def test_citations_are_not_judged_where_the_evidence_is_unknown():
+    row = score_answers([(example(evidence=()), answer("ten years", "p2"))], "s", "base")
+    assert row["citation_precision"] is None
+
+
+def test_words_that_no_passage_holds_lower_k_precision():
+    row = score_answers([(example(), answer("ten green years", "p1"))], "s", "base")
+    assert row["k_precision"] == pytest.approx(2 / 3)
