@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
 from dialogue.conversation import Answer, Parcel, Turn
+from dialogue.outbox import Arrived
 
 if TYPE_CHECKING:
     from dialogue.manager import Manager
-
-Arrived = Callable[[int], Awaitable[None]]
-"""Records how many parts of a parcel have arrived, so that a retry does not send them again."""
 
 
 class Channel(ABC):
@@ -27,9 +25,9 @@ class Channel(ABC):
 
     The contract:
 
-    - **In.** A message becomes an `Utterance` whose `address.channel` is `self.channel` and whose `external_id`
-      is the medium's own id of that message, and goes to `manager.receive`. The medium is told that it arrived
-      only after `receive` returned (I2); the same id again is the same turn (I1).
+    - **In.** A message becomes an `Utterance` whose `address.channel` is `self.channel` and whose
+      `external_id` is the medium's own id of that message, and goes to `manager.receive`. The medium is told
+      that it arrived only after `receive` returned (I2); the same id again is the same turn (I1).
     - **Out.** `compose` gives an answer its final form before it is committed; `deliver` sends that form and
       nothing else, possibly in another process and long after (I5).
     """
@@ -58,5 +56,5 @@ class Channel(ABC):
         return APIRouter()
 
     async def run(self, manager: Manager) -> None:
-        """Fetch what people say, until cancelled. A medium that comes in by its routes has nothing to fetch."""
+        """Fetch what people say, until cancelled. A medium that comes in by routes has nothing to fetch."""
         await asyncio.Event().wait()

@@ -1,0 +1,87 @@
+// What this browser remembers: the conversation, messages that have not arrived, and the access token.
+// A browser that refuses storage gets a memory that lasts as long as the page.
+
+const PREFIX = "groundtalk.";
+const UNSENT = "unsent.";
+
+class Shelf {
+  constructor() {
+    this.kept = new Map();
+  }
+  getItem(key) {
+    return this.kept.get(key) ?? null;
+  }
+  setItem(key, value) {
+    this.kept.set(key, value);
+  }
+  removeItem(key) {
+    this.kept.delete(key);
+  }
+  keys() {
+    return [...this.kept.keys()];
+  }
+}
+
+function shelf() {
+  try {
+    localStorage.setItem(PREFIX + "probe", "1");
+    localStorage.removeItem(PREFIX + "probe");
+    return localStorage;
+  } catch {
+    return new Shelf();
+  }
+}
+
+export class Memory {
+  constructor() {
+    this.shelf = shelf();
+  }
+
+  get conversation() {
+    return this.shelf.getItem(PREFIX + "conversation");
+  }
+
+  set conversation(id) {
+    this.#put("conversation", id);
+  }
+
+  /** The token of an access link, `/#token=...`: a fragment is sent to no server and written to no log. */
+  get token() {
+    const given = new URLSearchParams(location.hash.slice(1)).get("token");
+    if (given) {
+      this.#put("token", given);
+      history.replaceState(null, "", location.pathname + location.search);
+    }
+    return this.shelf.getItem(PREFIX + "token");
+  }
+
+  /** Messages of `conversation` that the server has not accepted, in the order they were written. */
+  unsent(conversation) {
+    return this.#keys()
+      .filter((key) => key.startsWith(PREFIX + UNSENT))
+      .map((key) => JSON.parse(this.shelf.getItem(key)))
+      .filter((message) => message && message.conversation === conversation)
+      .sort((one, other) => one.at - other.at);
+  }
+
+  keep(message) {
+    this.#put(UNSENT + message.id, JSON.stringify(message));
+  }
+
+  drop(id) {
+    this.#put(UNSENT + id, null);
+  }
+
+  #keys() {
+    return this.shelf instanceof Shelf ? this.shelf.keys() : Object.keys(this.shelf);
+  }
+
+  #put(key, value) {
+    try {
+      if (value === null) this.shelf.removeItem(PREFIX + key);
+      else this.shelf.setItem(PREFIX + key, value);
+    } catch {
+      // The storage is full: the page goes on with what it has on screen.
+    }
+  }
+}

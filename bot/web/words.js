@@ -1,0 +1,99 @@
+// The page's own words, in English and Chinese. What the bot says is not here: it comes from the server's voice.
+
+const WORDS = {
+  en: {
+    answered: "{name} says: {text}",
+    ask: "Ask {name} …",
+    cite: "Source {n}: {title}",
+    close: "Close",
+    comment: "What was wrong?",
+    correction: "What would have been the right answer?",
+    earlier: "Show earlier messages",
+    feedbackFor: "Was this answer helpful?",
+    helpful: "Helpful",
+    hint: "Enter sends, Shift + Enter starts a new line.",
+    latest: "Go to the latest message",
+    lost: "The connection was lost. What you write is kept and sent as soon as it is back.",
+    message: "Message",
+    newConversation: "New conversation",
+    notHelpful: "Not helpful",
+    offline: "Offline",
+    online: "Online",
+    optional: "optional",
+    passage: "Passage",
+    passageGone: "This passage can no longer be shown.",
+    promise: "You can ask on: {name} remembers this conversation.",
+    reading: "Reading {count} passages",
+    reconnecting: "Reconnecting",
+    refused: "This chat needs a valid access link. Ask whoever sent you here for a new one.",
+    retry: "Try again",
+    retrying: "One moment, trying again",
+    searching: "Looking up “{query}”",
+    send: "Send",
+    sendFeedback: "Send",
+    skip: "Skip to the message box",
+    sources: "Sources",
+    stop: "Stop the answer",
+    thanks: "Thank you.",
+    thinking: "Thinking",
+    unsent: "Waiting for the connection",
+    you: "You said: {text}",
+  },
+  zh: {
+    answered: "{name} 说：{text}",
+    ask: "向 {name} 提问…",
+    cite: "来源 {n}：{title}",
+    close: "关闭",
+    comment: "哪里不对？",
+    correction: "正确的答案应该是什么？",
+    earlier: "显示更早的消息",
+    feedbackFor: "这个回答有帮助吗？",
+    helpful: "有帮助",
+    hint: "按 Enter 发送，按 Shift + Enter 换行。",
+    latest: "回到最新消息",
+    lost: "连接已断开。您写的内容会保留，恢复后自动发送。",
+    message: "消息",
+    newConversation: "新对话",
+    notHelpful: "没有帮助",
+    offline: "离线",
+    online: "在线",
+    optional: "选填",
+    passage: "原文",
+    passageGone: "这段原文已无法显示。",
+    promise: "您可以接着追问，{name} 会记得这次对话。",
+    reading: "正在阅读 {count} 段资料",
+    reconnecting: "正在重新连接",
+    refused: "需要有效的访问链接才能使用。请向提供链接的人索取新的链接。",
+    retry: "重试",
+    retrying: "请稍候，正在重试",
+    searching: "正在查找“{query}”",
+    send: "发送",
+    sendFeedback: "提交",
+    skip: "跳到输入框",
+    sources: "来源",
+    stop: "停止回答",
+    thanks: "谢谢。",
+    thinking: "正在思考",
+    unsent: "等待连接",
+    you: "您说：{text}",
+  },
+};
+
+export const language = (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
+
+/** The words for `key` in the reader's language, with `{name}`-like places filled from `values`. */
+export function word(key, values = {}) {
+  return WORDS[language][key].replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+}
+
+/** Puts words into the elements that ask for them. */
+export function dress(root) {
+  document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
+  for (const element of root.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+}
+
+/** Names a button that shows only an icon. */
+export function label(button, key, values) {
+  button.setAttribute("aria-label", word(key, values));
+  button.title = word(key, values);
+}
