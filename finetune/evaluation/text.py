@@ -1,8 +1,8 @@
 """How close a text is to the texts that were expected: exact match, token F1, ROUGE-L, BLEU.
 
 All are fractions from 0 to 1, and the best of several references counts. Every row counts, an empty text as
-0; what to leave out is the caller's choice. Chinese and Japanese are compared by the character, and the rest by
-the word. Knows nothing of questions or passages.
+0; what to leave out is up to the caller. Chinese and Japanese are compared by the character, the rest by the
+word. Knows nothing of questions or passages.
 """
 
 import re
