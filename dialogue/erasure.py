@@ -3,10 +3,11 @@
 Passages stay, they are the documents' words. Datasets and training belong to whoever keeps their lineage.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Select, and_, delete, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, delete, false, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialogue import schema
@@ -21,7 +22,7 @@ class Erasure:
     """What was forgotten."""
 
     counts: Mapping[str, int]
-    """Rows erased, by kind: `conversations`, `turns`, `outbox`, `feedback`."""
+    """Rows erased, by kind: `conversations`, `turns`, `hits`, `outbox`, `feedback`."""
     conversations: tuple[str, ...]
     """Ids of the conversations that lost words: the key to what was learnt from them elsewhere."""
     releases: tuple[str, ...]
@@ -74,21 +75,20 @@ async def _releases(connection: AsyncConnection, doomed: Keys) -> tuple[str, ...
 
 async def _erase(
     connection: AsyncConnection, channel: str, account: str | None, author: str | None
-) -> dict[str, int]:
+) -> Counter[str]:
+    """Rows erased, by kind."""
     doomed = _doomed(channel, account, author)
-    ratings = _of(schema.feedback.c.turn, doomed)
-    if author is not None:
-        ratings = or_(ratings, _rated_by(channel, account, author))
-    await connection.execute(delete(schema.hit).where(_of(schema.hit.c.turn, doomed)))
-    statements = {
-        "feedback": delete(schema.feedback).where(ratings),
-        "outbox": delete(schema.outbox).where(_of(schema.outbox.c.turn, doomed)),
-        "turns": delete(schema.turn).where(_of(schema.turn.c.number, doomed)),
-    }
-    if author is None:
-        home = schema.conversation
-        statements["conversations"] = delete(home).where(home.c.channel == channel, home.c.account == account)
-    return {kind: (await connection.execute(statement)).rowcount for kind, statement in statements.items()}
+    counts: Counter[str] = Counter()
+    for kind, statement in [
+        ("feedback", delete(schema.feedback).where(_of(schema.feedback.c.turn, doomed))),
+        ("feedback", delete(schema.feedback).where(_rated_by(channel, account, author))),
+        ("hits", delete(schema.hit).where(_of(schema.hit.c.turn, doomed))),
+        ("outbox", delete(schema.outbox).where(_of(schema.outbox.c.turn, doomed))),
+        ("turns", delete(schema.turn).where(_of(schema.turn.c.number, doomed))),
+        ("conversations", delete(schema.conversation).where(_home(channel, account, author))),
+    ]:
+        counts[kind] += (await connection.execute(statement)).rowcount
+    return counts
 
 
 def _doomed(channel: str, account: str | None, author: str | None) -> Keys:
@@ -110,9 +110,16 @@ def _of(number: Column[int], doomed: Keys) -> ColumnElement[bool]:
     return tuple_(number.table.c.conversation, number).in_(doomed)
 
 
-def _rated_by(channel: str, account: str | None, rater: str) -> ColumnElement[bool]:
+def _rated_by(channel: str, account: str | None, rater: str | None) -> ColumnElement[bool]:
+    """What an author said of answers to other people, too."""
     home = schema.conversation.c
     there = select(home.id).where(home.channel == channel)
     if account is not None:
         there = there.where(home.account == account)
     return and_(schema.feedback.c.rater == rater, schema.feedback.c.conversation.in_(there))
+
+
+def _home(channel: str, account: str | None, author: str | None) -> ColumnElement[bool]:
+    """The conversations themselves go with the account; those of a group stay."""
+    home = schema.conversation.c
+    return false() if author is not None else and_(home.channel == channel, home.account == account)

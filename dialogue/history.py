@@ -56,7 +56,7 @@ class History:
             rows = await connection.execute(
                 select(schema.hit.c.n, schema.hit.c.score, text.chunk, text.title, text.source, text.text)
                 .select_from(shown)
-                .where(schema.hit.c.conversation == conversation, text.chunk == chunk)
+                .where(schema.hit.c.conversation == conversation, schema.hit.c.chunk == chunk)
                 .order_by(schema.hit.c.turn.desc())
                 .limit(1)
             )

@@ -63,6 +63,7 @@ class Replies:
                 "conversation": home["id"],
                 "turn": home["last_turn"],
                 "n": passage.n,
+                "chunk": passage.chunk,
                 "passage": row["digest"],
                 "score": passage.score,
             }

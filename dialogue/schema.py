@@ -164,7 +164,6 @@ passage = Table(
     Column("source", Prose, nullable=False),
     Column("text", Prose, nullable=False),
 )
-Index("passage_chunk", passage.c.chunk)
 
 hit = Table(
     "hit",
@@ -172,11 +171,12 @@ hit = Table(
     Column("conversation", Name, primary_key=True),
     Column("turn", Ordinal, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("chunk", Name, nullable=False),
     Column("passage", ForeignKey("passage.digest"), nullable=False),
     Column("score", Float, nullable=False),
     ForeignKeyConstraint(["conversation", "turn"], ["turn.conversation", "turn.number"]),
 )
-Index("hit_passage", hit.c.conversation, hit.c.passage, hit.c.turn)
+Index("hit_chunk", hit.c.conversation, hit.c.chunk, hit.c.turn)
 
 outbox = Table(
     "outbox",

@@ -28,6 +28,8 @@ class Wording:
     """The heading over citations where a channel lists them."""
     thanks: str
     """Said after feedback."""
+    welcome: str
+    """Answers a thank-you or a goodbye."""
     ask_correction: str
     """Said after a thumbs-down: asks for the right answer as a reply to this sentence."""
     confirm_forget: str

@@ -50,7 +50,7 @@ def _conversation() -> None:
         "conversation",
         ["channel", "account"],
         unique=True,
-        sqlite_where=sa.text("current"),
+        sqlite_where=sa.text("current = 1"),
         postgresql_where=sa.text("current"),
     )
 
@@ -89,7 +89,7 @@ def _turn() -> None:
         "turn_pending",
         "turn",
         ["conversation", "number"],
-        sqlite_where=sa.text("pending"),
+        sqlite_where=sa.text("pending = 1"),
         postgresql_where=sa.text("pending"),
     )
     op.create_index("turn_author", "turn", ["channel", "author"])
@@ -104,7 +104,6 @@ def _passage() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
     )
-    op.create_index("passage_chunk", "passage", ["chunk"])
 
 
 def _hit() -> None:
@@ -113,11 +112,12 @@ def _hit() -> None:
         sa.Column("conversation", sa.Text, primary_key=True),
         sa.Column("turn", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("chunk", sa.Text, nullable=False),
         sa.Column("passage", sa.String(64), sa.ForeignKey("passage.digest"), nullable=False),
         sa.Column("score", sa.Float, nullable=False),
         sa.ForeignKeyConstraint(["conversation", "turn"], ["turn.conversation", "turn.number"]),
     )
-    op.create_index("hit_passage", "hit", ["conversation", "passage", "turn"])
+    op.create_index("hit_chunk", "hit", ["conversation", "chunk", "turn"])
 
 
 def _outbox() -> None:

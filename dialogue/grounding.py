@@ -1,0 +1,115 @@
+"""Answers from passages and from nothing else, with citations, or abstains.
+
+Retrieval-augmented generation (Lewis et al., NeurIPS 2020) that fails closed: no passage near enough, the model's own
+NO ANSWER, or an answer that no passage supports all lead to an abstention. Knows no store and no channel.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+
+from dialogue.citations import ground
+from dialogue.conversation import Citation, Passage
+from dialogue.prompting import answer_prompt
+from dialogue.voice import Voice
+from retrieval.chunking import estimate_tokens
+
+REFUSAL = "NO ANSWER"
+LONGEST = 240
+"""Tokens of an answer at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """passage_tokens: budget for all passages of a prompt. least_score: cosine below which a passage is not shown."""
+
+    passage_tokens: int = 480
+    least_score: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the person is told."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    abstained: bool = False
+
+
+class Grounder:
+    """Answers with a chat model. `voice` gives tone and the wording of an abstention."""
+
+    def __init__(self, engine: BaseChatModel, voice: Voice, grounding: Grounding | None = None) -> None:
+        self._engine = engine
+        self._voice = voice
+        self._grounding = grounding or Grounding()
+
+    def passages(self, documents: Iterable[Document]) -> tuple[Passage, ...]:
+        """The best documents that fit the budget, numbered from 1; the first is always among them.
+
+        Reads `chunk`, `title`, `heading`, `source` and `score` of the metadata where they are there, so that any
+        langchain retriever will do.
+        """
+        shown: list[Passage] = []
+        room = self._grounding.passage_tokens
+        for document in documents:
+            passage = _passage(len(shown) + 1, document)
+            room -= estimate_tokens(passage.text)
+            if passage.score < self._grounding.least_score or (shown and room < 0):
+                continue
+            shown.append(passage)
+        return tuple(shown)
+
+    async def stream(
+        self, question: str, passages: Sequence[Passage], language: str
+    ) -> AsyncIterator[str]:
+        """The model's answer, piece by piece; nothing where it refuses or there are no passages.
+
+        Raises EngineError.
+        """
+        if not passages:
+            return
+        messages = answer_prompt(language, self._voice).messages(question, passages)
+        held = ""
+        async for chunk in self._engine.astream(messages, max_tokens=LONGEST):
+            held += str(chunk.text)
+            if not may_refuse(held):
+                yield held
+                held = ""
+        if held.strip() and not refuses(held):
+            yield held
+
+    def reply(self, text: str, passages: Sequence[Passage], question: str, language: str) -> Reply:
+        """Checks the model's answer against the passages; an unsupported one becomes an abstention."""
+        if text.strip() and not refuses(text):
+            grounded = ground(text, passages, question)
+            if grounded.citations:
+                return Reply(grounded.text, grounded.citations)
+        wording = self._voice.wording(language)
+        return Reply(f"{wording.abstention} {wording.handoff}".format(name=self._voice.name), abstained=True)
+
+
+def may_refuse(text: str) -> bool:
+    """Whether a beginning may still turn out to be the refusal, so that it is held back from the person."""
+    start = text.lstrip().upper()
+    return REFUSAL.startswith(start[: len(REFUSAL)])
+
+
+def refuses(text: str) -> bool:
+    return REFUSAL in text.upper()
+
+
+def _passage(n: int, document: Document) -> Passage:
+    about = document.metadata
+    title = " - ".join(str(part) for part in (about.get("title"), about.get("heading")) if part)
+    source = str(about.get("source", ""))
+    return Passage(
+        n=n,
+        chunk=str(about.get("chunk") or document.id or source),
+        title=title or source,
+        source=source,
+        text=document.page_content,
+        score=float(about.get("score", 1.0)),
+    )

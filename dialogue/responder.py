@@ -1,0 +1,120 @@
+"""What a turn is made of: rewrite, retrieve, ground. Makes the answer; commits and delivers nothing.
+
+Knows the parts by their interfaces: any langchain chat model and any langchain retriever will do.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from collections.abc import Iterator
+from time import perf_counter
+
+from langchain_core.retrievers import BaseRetriever
+
+from dialogue.conversation import Answer, Conversation, Passage, Turn
+from dialogue.courtesy import courtesy
+from dialogue.events import Event, Retrieved, Rewritten, Token
+from dialogue.grounding import Grounder
+from dialogue.history import History
+from dialogue.language import language_of
+from dialogue.rewriting import WINDOW, Rewriter
+from dialogue.voice import Voice
+
+
+class Draft:
+    """An answer as it grows: events go to `publish`, what was said so far stays for whoever stops it."""
+
+    def __init__(self, publish: Callable[[Event], None]) -> None:
+        self._publish = publish
+        self._started = perf_counter()
+        self.text = ""
+        self.query = ""
+        self.passages: tuple[Passage, ...] = ()
+        self.timings: dict[str, float] = {}
+
+    def rewritten(self, turn: Turn, query: str) -> None:
+        self.query = query
+        self._publish(Rewritten(turn.number, query))
+
+    def retrieved(self, turn: Turn, passages: tuple[Passage, ...]) -> None:
+        self.passages = passages
+        self._publish(Retrieved(turn.number, passages))
+
+    def said(self, turn: Turn, text: str) -> None:
+        self.timings.setdefault("first_token", perf_counter() - self._started)
+        self.text += text
+        self._publish(Token(turn.number, text))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = perf_counter()
+        yield
+        self.timings[name] = perf_counter() - started
+
+
+class Responder:
+    """`release` names what answers: it is stored with every answer."""
+
+    def __init__(
+        self,
+        history: History,
+        rewriter: Rewriter,
+        retriever: BaseRetriever,
+        grounder: Grounder,
+        voice: Voice,
+        *,
+        release: str,
+    ) -> None:
+        self._history = history
+        self._rewriter = rewriter
+        self._retriever = retriever
+        self._grounder = grounder
+        self._voice = voice
+        self._release = release
+
+    async def respond(self, conversation: Conversation, turn: Turn, draft: Draft) -> Answer:
+        """The answer to the user's `turn`. Raises EngineError, RetrievalError, StoreUnavailable."""
+        language = self._language(conversation, turn)
+        if reply := courtesy(turn.text, self._voice.wording(language)):
+            return Answer(reply.format(name=self._voice.name), turn.text, language=language, release=self._release)
+        with draft.stage("rewrite"):
+            history = await self._history.history(conversation.id, before=turn.number, limit=WINDOW)
+            draft.rewritten(turn, await self._rewriter.rewrite(history, turn.text, language))
+        with draft.stage("retrieve"):
+            documents = await self._retriever.ainvoke(draft.query, variants=(turn.text,))
+            draft.retrieved(turn, self._grounder.passages(documents))
+        with draft.stage("answer"):
+            async for text in self._grounder.stream(draft.query, draft.passages, language):
+                draft.said(turn, text)
+        return self._finish(draft, language)
+
+    def stopped(self, conversation: Conversation, turn: Turn, draft: Draft) -> Answer:
+        """The answer where the person cancelled: what was said so far, or that it was stopped."""
+        language = self._language(conversation, turn)
+        if draft.text.strip():
+            return self._finish(draft, language)
+        return self._own_words(turn, language, self._voice.wording(language).stopped)
+
+    def apology(self, conversation: Conversation, turn: Turn) -> Answer:
+        """The answer where answering failed for good."""
+        language = self._language(conversation, turn)
+        return self._own_words(turn, language, self._voice.wording(language).failure, failed=True)
+
+    def _finish(self, draft: Draft, language: str) -> Answer:
+        reply = self._grounder.reply(draft.text, draft.passages, draft.query, language)
+        return Answer(
+            text=reply.text,
+            query=draft.query,
+            citations=reply.citations,
+            passages=draft.passages,
+            abstained=reply.abstained,
+            language=language,
+            release=self._release,
+            timings=dict(draft.timings),
+        )
+
+    def _own_words(self, turn: Turn, language: str, text: str, *, failed: bool = False) -> Answer:
+        text = text.format(name=self._voice.name)
+        return Answer(text, turn.text, language=language, release=self._release, failed=failed)
+
+    def _language(self, conversation: Conversation, turn: Turn) -> str:
+        return language_of(turn.text, turn.language or conversation.language)

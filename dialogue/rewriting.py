@@ -1,0 +1,61 @@
+"""Makes a follow-up question stand alone, so that it can be searched for.
+
+The task of CANARD (Elgohary et al., EMNLP 2019), by a few examples in the prompt or by a trained adapter. A rewrite
+that drifts falls back to the person's own words. Knows no retriever.
+"""
+
+import re
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+
+from dialogue.conversation import Turn
+from dialogue.prompting import rewrite_prompt
+from dialogue.words import content_words
+
+WINDOW = 6
+"""Turns of history that a rewrite looks at."""
+LONGEST = 96
+"""Tokens of a rewrite at most."""
+NOVEL = 0.5
+"""A rewrite drifts when more than this share of its words was said by nobody."""
+
+MARKER = re.compile(r"\s*\[\d+\]")
+LABEL = re.compile(r"^(?:(?:rewritten|last|standalone) (?:message|question)|question|customer|顾客|最后一句话|改写后?的?句子?)\s*[:：]\s*", re.I)
+
+
+class Rewriter:
+    """Rewrites with a chat model; greedy decoding gives the same rewrite every time."""
+
+    def __init__(self, engine: BaseChatModel) -> None:
+        self._engine = engine
+
+    async def rewrite(self, history: Sequence[Turn], question: str, language: str) -> str:
+        """The question in a form that needs no history, in the person's language; as it is where it stands alone.
+
+        Raises EngineError.
+        """
+        if not history:
+            return question
+        window = history[-WINDOW:]
+        messages = rewrite_prompt(language).messages(window, question)
+        reply = await self._engine.ainvoke(messages, max_tokens=LONGEST)
+        rewrite = tidy(str(reply.text))
+        return question if drifts(rewrite, question, window) else rewrite
+
+
+def tidy(reply: str) -> str:
+    """The rewrite without what models put around it: labels, quotation marks, markers, further lines."""
+    line = next((line for line in reply.strip().splitlines() if line.strip()), "")
+    return MARKER.sub("", LABEL.sub("", line.strip())).strip().strip("\"“”").strip()
+
+
+def drifts(rewrite: str, question: str, history: Sequence[Turn]) -> bool:
+    """Whether a rewrite is empty, far longer, answers instead of asking, or says what nobody said."""
+    if not rewrite or len(rewrite) > 3 * len(question) + 160:
+        return True
+    if question.rstrip().endswith(("?", "？")) and not rewrite.endswith(("?", "？")):
+        return True
+    said = content_words(" ".join([question, *(turn.text for turn in history)]))
+    words = content_words(rewrite)
+    return not words or len(words - said) > NOVEL * len(words)

@@ -1,0 +1,47 @@
+"""The words of a text that carry its meaning: how much of one text another one supports.
+
+English words lose their common endings; Chinese counts by pairs of characters. Knows no model.
+"""
+
+import re
+import unicodedata
+
+WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+|[\u2e80-\ud7af\uf900-\ufaff]+")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+CJK = re.compile(r"[\u2e80-\ud7af\uf900-\ufaff]")
+SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly)$")
+
+STOP = frozenset(
+    """a about after all also an and any are as at be been before being but by can could did do does for from get had
+    has have he her here him his how i if in into is it its just may me more most much my no not now of on only or our
+    out over please she should so some such than that the their them then there these they this those to too up us was
+    we were what when where which while who whom whose why will with would yes you your""".split()
+)
+
+
+def content_words(text: str) -> frozenset[str]:
+    """What a text is about: its words without the common ones, stemmed; its numbers; pairs of Chinese characters."""
+    found: set[str] = set()
+    for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()):
+        if CJK.match(word):
+            found.update(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        elif word not in STOP:
+            found.add(_stem(word))
+    return frozenset(found)
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The numbers of a text, `1,000` and `1000` alike."""
+    plain = unicodedata.normalize("NFKC", text)
+    return frozenset(_plain(number) for number in NUMBER.findall(plain))
+
+
+def _plain(number: str) -> str:
+    return re.sub(r"[.,](?=\d{3}(?:\D|$))", "", number)
+
+
+def _stem(word: str) -> str:
+    if word[0].isdigit():
+        return _plain(word)
+    stem = SUFFIX.sub("", word)
+    return stem if len(stem) >= 3 else word
