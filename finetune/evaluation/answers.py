@@ -1,13 +1,18 @@
 """How well questions are answered from given passages: likeness to the expected answers, grounds, abstention.
 
-Each measure says which examples count for it. Knows nothing of models: it is given something that answers.
+Each measure says which examples count for it. Knows nothing of models: it is given what answers.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from langchain_core.documents import Document
+
 from dialogue.conversation import Answer
+from dialogue.grounding import Grounder
+from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
-from finetune.evaluation.files import GroundingExample
+from finetune.evaluation.files import GivenPassage, GroundingExample
+from finetune.evaluation.history import turns
 from finetune.evaluation.report import Row
 from finetune.evaluation.support import (
     Cited,
@@ -24,6 +29,20 @@ Respond = Callable[[GroundingExample], Awaitable[Answer]]
 """An answer to the question of an example from its passages; the chunk of a citation is the passage's id."""
 
 Pair = tuple[GroundingExample, Answer]
+
+
+def answering_with(rewriter: Rewriter, grounder: Grounder) -> Respond:
+    """The bot's own way without the retriever: rewrites, fits passages into the prompt, answers, checks."""
+
+    async def respond(example: GroundingExample) -> Answer:
+        language = example.language
+        query = await rewriter.rewrite(turns(example.history), example.question, language)
+        passages = grounder.passages(_document(passage) for passage in example.passages)
+        text = "".join([piece async for piece in grounder.stream(query, passages, language)])
+        reply = grounder.reply(text, passages, query, language)
+        return Answer(reply.text, query, reply.citations, passages, reply.abstained, language)
+
+    return respond
 
 
 async def evaluate_answers(
@@ -59,6 +78,13 @@ def score_answers(pairs: Sequence[Pair], name: str, system: str) -> Row:
         **_citations(pairs),
         "abstention_f1": _abstention(pairs),
     }
+
+
+def _document(passage: GivenPassage) -> Document:
+    return Document(
+        passage.text,
+        metadata={"chunk": passage.id, "title": passage.title, "source": passage.id, "score": 1.0},
+    )
 
 
 def _said(answer: Answer) -> str:

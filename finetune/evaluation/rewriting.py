@@ -1,13 +1,15 @@
 """How well follow-ups become standalone questions: rewrites beside those that people wrote.
 
 Measures per file and per source in it: exact match, ROUGE-L, BLEU. Every row counts; a question that stands
-alone should stay as it is. Knows nothing of models: it is given something that rewrites.
+alone should stay as it is. Knows nothing of models: it is given what rewrites.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
 from finetune.evaluation.files import RewritingExample
+from finetune.evaluation.history import turns
 from finetune.evaluation.report import Row
 from finetune.evaluation.support import mean
 from finetune.evaluation.text import bleu, exact_match, rouge_l
@@ -17,6 +19,15 @@ Rewrite = Callable[[RewritingExample], Awaitable[str]]
 
 AS_ASKED = "as asked"
 """The system that changes nothing: what every rewriter has to beat."""
+
+
+def rewriting_with(rewriter: Rewriter) -> Rewrite:
+    """The bot's own rewriter, drift guard included."""
+
+    async def rewrite(example: RewritingExample) -> str:
+        return await rewriter.rewrite(turns(example.history), example.question, example.language)
+
+    return rewrite
 
 
 async def evaluate_rewriting(

@@ -3,14 +3,12 @@
 All are fractions from 0 to 1; a share of nothing is None. Knows nothing of models or files.
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from dialogue.citations import MARKERS
 from finetune.evaluation.text import answer_tokens
-
-_MARKERS = re.compile(r"\s*\[\d+(?:\s*[,，、]\s*\d+)*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class Cited:
 
 def without_markers(text: str) -> str:
     """The answer's text without its citation markers `[n]`, which are no words of it."""
-    return _MARKERS.sub("", text)
+    return MARKERS.sub("", text)
 
 
 def k_precision(text: str, passages: Iterable[str]) -> float | None:

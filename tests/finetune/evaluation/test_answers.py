@@ -1,8 +1,15 @@
 import pytest
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
+from bot.settings import PACKAGE
+from bot.voice import load_voice
 from dialogue.conversation import Answer, Citation
-from finetune.evaluation.answers import evaluate_answers, score_answers
+from dialogue.grounding import Grounder
+from dialogue.rewriting import Rewriter
+from finetune.evaluation.answers import answering_with, evaluate_answers, score_answers
 from finetune.evaluation.files import GroundingExample
+
+VOICE = load_voice(PACKAGE / "voice.toml")
 
 
 def example(answer="ten years", answerable=True, evidence=("p1",), number=1):
@@ -78,3 +85,18 @@ def test_citations_are_not_judged_where_the_evidence_is_unknown():
 def test_words_that_no_passage_holds_lower_k_precision():
     row = score_answers([(example(), answer("ten green years", "p1"))], "s", "base")
     assert row["k_precision"] == pytest.approx(2 / 3)
+
+
+async def test_the_bots_own_way_answers_from_the_passages_of_the_row():
+    engine = GenericFakeChatModel(messages=iter(["Ten years [1]."]))
+    respond = answering_with(Rewriter(engine), Grounder(engine, VOICE))
+    answer = await respond(example())
+    assert answer.text == "Ten years [1]."
+    assert [citation.chunk for citation in answer.citations] == ["p1"]
+    assert [passage.chunk for passage in answer.passages] == ["p1", "p2"]
+
+
+async def test_the_bots_own_way_abstains_where_the_model_refuses():
+    engine = GenericFakeChatModel(messages=iter(["NO ANSWER"]))
+    answer = await answering_with(Rewriter(engine), Grounder(engine, VOICE))(UNANSWERABLE)
+    assert answer.abstained

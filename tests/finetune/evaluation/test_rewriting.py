@@ -1,7 +1,9 @@
 import pytest
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
-from finetune.evaluation.files import RewritingExample
-from finetune.evaluation.rewriting import AS_ASKED, evaluate_rewriting
+from dialogue.rewriting import Rewriter
+from finetune.evaluation.files import Line, RewritingExample
+from finetune.evaluation.rewriting import AS_ASKED, evaluate_rewriting, rewriting_with
 
 
 def example(number, question, rewrite, source="canard", references=()):
@@ -54,3 +56,12 @@ async def test_an_empty_file_gives_rows_without_figures():
     rows = await evaluate_rewriting(perfect, [], name="dev", system="base")
     assert {row["n"] for row in rows} == {0}
     assert {row["exact_match"] for row in rows} == {None}
+
+
+async def test_the_bots_own_rewriter_sees_the_history():
+    engine = GenericFakeChatModel(messages=iter(["How heavy is the Wren?"]))
+    follow_up = EXAMPLES[0].model_copy(
+        update={"history": (Line(role="user", text="Tell me about the Wren."),)}
+    )
+    rows = await evaluate_rewriting(rewriting_with(Rewriter(engine)), [follow_up], name="dev", system="base")
+    assert rows[-1]["exact_match"] == 1
