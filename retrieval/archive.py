@@ -1,0 +1,150 @@
+"""The documents and chunks of a snapshot in one SQLite file, written once and only read after that.
+
+A chunk's row is the position of its vector. Knows nothing of vectors or of search.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from retrieval.chunking import Chunk
+from retrieval.document import Document, Heading
+from retrieval.errors import SnapshotDamaged
+
+_SCHEMA = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+BEGIN;
+CREATE TABLE files (path TEXT PRIMARY KEY, digest TEXT NOT NULL, problem TEXT NOT NULL);
+CREATE TABLE documents (
+    source TEXT PRIMARY KEY, file TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    headings TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE TABLE chunks (
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, heading TEXT NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, embedded TEXT NOT NULL);
+CREATE INDEX chunks_source ON chunks (source);
+CREATE INDEX documents_file ON documents (file);
+"""
+_DOCUMENTS = "SELECT source, title, text, headings FROM documents WHERE"
+_CHUNKS = """
+SELECT id, chunks.source, title, heading, first, last, substr(text, first + 1, last - first)
+FROM chunks JOIN documents USING (source) WHERE """
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as it was ingested: the digest of its bytes, its documents with chunks, or why it has none."""
+
+    path: str
+    digest: str
+    contents: tuple[tuple[Document, tuple[Chunk, ...]], ...] = ()
+    problem: str = ""
+
+    @property
+    def chunks(self) -> Iterator[Chunk]:
+        return (chunk for _, chunks in self.contents for chunk in chunks)
+
+
+def embedding_key(chunk: Chunk) -> str:
+    """Names what an encoder reads of a chunk; chunks with equal keys have equal vectors."""
+    return hashlib.sha256(chunk.embedded.encode()).hexdigest()
+
+
+def write_archive(path: Path, entries: Iterable[Entry]) -> None:
+    """Writes the entries; rows count the chunks from 0 in their order."""
+    database = sqlite3.connect(path)
+    try:
+        database.executescript(_SCHEMA)
+        row = 0
+        for entry in entries:
+            row = _write_entry(database, entry, row)
+        database.commit()
+    finally:
+        database.close()
+
+
+def _write_entry(database: sqlite3.Connection, entry: Entry, row: int) -> int:
+    """Returns the row after the last one written."""
+    database.execute("INSERT INTO files VALUES (?, ?, ?)", (entry.path, entry.digest, entry.problem))
+    for document, chunks in entry.contents:
+        headings = json.dumps([astuple(heading) for heading in document.headings], ensure_ascii=False)
+        database.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
+            (document.source, entry.path, document.title, document.text, headings, document.digest),
+        )
+        rows = (
+            (number, chunk.id, chunk.source, chunk.heading, chunk.start, chunk.end, embedding_key(chunk))
+            for number, chunk in enumerate(chunks, row)
+        )
+        database.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        row += len(chunks)
+    return row
+
+
+class Archive:
+    """Opens what `write_archive` wrote; safe to read from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        try:
+            self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise SnapshotDamaged(path.parent, f"{path.name}: {error}") from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    def chunks(self, rows: Sequence[int]) -> list[Chunk]:
+        """The chunks at `rows`, in that order."""
+        return [Chunk(*self._ask(f"{_CHUNKS} row = ?", row)[0]) for row in rows]
+
+    def chunk(self, id: str) -> Chunk | None:
+        found = self._ask(f"{_CHUNKS} id = ?", id)
+        return Chunk(*found[0]) if found else None
+
+    def document(self, source: str) -> Document | None:
+        found = self._ask(f"{_DOCUMENTS} source = ?", source)
+        return _document(*found[0]) if found else None
+
+    def texts(self) -> Iterator[str]:
+        """What the keyword index reads of every chunk, by row."""
+        found = self._database.execute(f"{_CHUNKS} true ORDER BY row")
+        return (Chunk(*values).embedded for values in found)
+
+    def digests(self) -> dict[str, str]:
+        """The digest of the bytes of every file, by path."""
+        return dict(self._ask("SELECT path, digest FROM files"))
+
+    def keys(self) -> dict[str, int]:
+        """A row for every embedding key."""
+        return dict(self._ask("SELECT embedded, row FROM chunks"))
+
+    def entry(self, path: str) -> Entry:
+        """A file as it was ingested."""
+        digest, problem = self._ask("SELECT digest, problem FROM files WHERE path = ?", path)[0]
+        found = self._ask(
+            "SELECT source, title, text, headings FROM documents WHERE file = ? ORDER BY rowid", path
+        )
+        documents = [_document(*values) for values in found]
+        return Entry(
+            path, digest, tuple((document, self._chunks_of(document)) for document in documents), problem
+        )
+
+    def _chunks_of(self, document: Document) -> tuple[Chunk, ...]:
+        found = self._ask(f"{_CHUNKS} chunks.source = ? ORDER BY row", document.source)
+        return tuple(Chunk(*values) for values in found)
+
+    def _ask(self, query: str, *values: str | int) -> list[Any]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise SnapshotDamaged(self._path.parent, f"{self._path.name}: {error}") from error
+
+
+def _document(source: str, title: str, text: str, headings: str) -> Document:
+    return Document(source, title, text, tuple(Heading(*values) for values in json.loads(headings)))

@@ -1,0 +1,124 @@
+"""Cuts a document into chunks: along its headings, then along its sentences, within a budget of tokens.
+
+A chunk is a slice of the document, `document.text[chunk.start:chunk.end] == chunk.text`, so that a citation
+can be shown where it stands. Knows no encoder and no generator: tokens are estimated, so the chunks of a
+document are the same whatever reads them.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from retrieval.document import Document, Heading
+from retrieval.sentences import Span, sentences
+
+_TOKEN = re.compile(r"[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]{1,7}|\d{1,3}|\S")
+_CLAUSE = re.compile(r"[^\s，、]+[，、]?|[，、]")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document, the unit that is found and cited.
+
+    id: names its content for ever (source, heading and text), so that old logs still point to it after a new
+    ingest.
+    heading: the titles above it, outermost first, joined with ` > `; the document's own title is left out.
+    start, end: offsets into the text of the document.
+    """
+
+    id: str
+    source: str
+    title: str
+    heading: str
+    start: int
+    end: int
+    text: str
+
+    @property
+    def embedded(self) -> str:
+        """What the encoder and the keyword index read: the text below its title and headings."""
+        return "\n".join(line for line in (self.title, self.heading, self.text) if line)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """How long a chunk is. budget: most tokens of a chunk; least: a shorter section joins the next one."""
+
+    budget: int = 160
+    least: int = 24
+
+    def chunks(self, document: Document) -> Iterator[Chunk]:
+        """The chunks of a document in reading order; what is not white space lies in exactly one of them."""
+        seen: Counter[str] = Counter()
+        for heading, (start, end) in self._sections(document):
+            for span in self._packed(document.text, self._pieces(document.text, start, end)):
+                yield _chunk(document, heading, span, seen)
+
+    def _sections(self, document: Document) -> Iterator[tuple[str, Span]]:
+        """Heading path and span of every section; what is too short to stand alone joins what follows it."""
+        waiting: int | None = None
+        for heading, (start, end) in _sections(document):
+            start = start if waiting is None else waiting
+            short = estimate_tokens(document.text[start:end]) < self.least
+            waiting = start if short and end < len(document.text) else None
+            if waiting is None:
+                yield heading, (start, end)
+
+    def _pieces(
+        self, text: str, start: int, end: int, cuts: Sequence[Callable[[str], Iterable[Span]]] = ()
+    ) -> Iterator[Span]:
+        """Sentences within the budget; a longer one is cut into clauses, and those into tokens."""
+        cut, *finer = cuts or (sentences, _clauses, _tokens)
+        for left, right in cut(text[start:end]):
+            if finer and estimate_tokens(text[start + left : start + right]) > self.budget:
+                yield from self._pieces(text, start + left, start + right, finer)
+            else:
+                yield start + left, start + right
+
+    def _packed(self, text: str, pieces: Iterable[Span]) -> Iterator[Span]:
+        """As many neighbouring pieces in one span as the budget takes."""
+        first = last = spent = 0
+        for left, right in pieces:
+            cost = estimate_tokens(text[left:right])
+            if spent and spent + cost > self.budget:
+                yield first, last
+                spent = 0
+            first, last, spent = (first if spent else left), right, spent + cost
+        if spent:
+            yield first, last
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens a model reads: one for an ideograph, one for up to 7 letters of a word."""
+    return sum(1 for _ in _TOKEN.finditer(text))
+
+
+def _tokens(text: str) -> Iterator[Span]:
+    return (found.span() for found in _TOKEN.finditer(text))
+
+
+def _clauses(text: str) -> Iterator[Span]:
+    return (found.span() for found in _CLAUSE.finditer(text))
+
+
+def _sections(document: Document) -> Iterator[tuple[str, Span]]:
+    """The text before the first heading, then one section a heading, with the path of titles above it."""
+    starts = [0, *(heading.start for heading in document.headings), len(document.text)]
+    path: list[Heading] = []
+    for heading, span in zip((None, *document.headings), pairwise(starts), strict=True):
+        if heading is not None:
+            path = [above for above in path if above.level < heading.level] + [heading]
+        titles = (above.title for above in path if above.title != document.title)
+        yield " > ".join(titles), span
+
+
+def _chunk(document: Document, heading: str, span: Span, seen: Counter[str]) -> Chunk:
+    """`seen` counts equal texts within the document, so that a repeated paragraph gets an id of its own."""
+    text = document.text[slice(*span)]
+    content = "\0".join((document.source, heading, text))
+    seen[content] += 1
+    digest = hashlib.sha256(f"{content}\0{seen[content]}".encode()).hexdigest()
+    return Chunk(digest[:24], document.source, document.title, heading, *span, text)

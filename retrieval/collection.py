@@ -1,0 +1,163 @@
+"""A collection: the documents of one folder, ready to be searched, and renewed without disturbing who
+searches.
+
+Several processes may open the same collection; one at a time ingests into it, the others pick up what it
+published.
+"""
+
+import logging
+import shutil
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from retrieval.archive import Entry
+from retrieval.chunking import Chunking
+from retrieval.encoders.base import Encoder, Vectors
+from retrieval.errors import FingerprintMismatch, IngestFailed, RetrievalError, SnapshotDamaged
+from retrieval.ingest import IngestReport, Progress, embed, find_files, read_entries
+from retrieval.shelf import Shelf
+from retrieval.snapshot import Snapshot, write_snapshot
+
+_log = logging.getLogger(__name__)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Reports no progress."""
+
+
+class Collection:
+    """What stands in `folder`, which the first ingest makes. Safe to use from several threads.
+
+    encoder: must be the one that embedded the documents; with another one, they are to be ingested again.
+    """
+
+    def __init__(self, folder: Path, encoder: Encoder, chunking: Chunking | None = None) -> None:
+        self.folder = folder
+        self.encoder = encoder
+        self.chunking = chunking or Chunking()
+        self._shelf = Shelf(folder)
+        self._snapshot: Snapshot | None = None
+        self._refused: str | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot that is searched now; None before the first ingest. Raises as `refresh` does."""
+        if self._snapshot is None:
+            self.refresh()
+        return self._snapshot
+
+    def refresh(self) -> bool:
+        """Turns to the snapshot that was published last, by whichever process; says whether that is another
+        one.
+
+        A search that runs goes on with the one it has. Raises FingerprintMismatch or SnapshotDamaged.
+        """
+        with self._opening:
+            id = self._shelf.current()
+            if id is None or (self._snapshot and self._snapshot.id == id):
+                return False
+            self._snapshot = self._open()
+            return True
+
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot that can be searched; one that cannot is reported once and the older one stays.
+
+        Costs the reading of one small file where nothing new is published.
+        """
+        id = self._shelf.current()
+        if self._snapshot is None or id not in (self._snapshot.id, self._refused):
+            try:
+                self.refresh()
+            except RetrievalError:
+                if self._snapshot is None:
+                    raise
+                self._refused = id
+                _log.exception(
+                    "The new snapshot %s cannot be used; searching goes on in %s", id, self._snapshot.id
+                )
+        return self._snapshot
+
+    def ingest(self, path: Path, progress: Progress = _silent) -> IngestReport:
+        """Makes the collection hold what `path`, a folder or one file, holds now.
+
+        Where nothing has changed, no snapshot is made. Raises IngestRunning where another process is at it,
+        and IngestFailed where `path` holds nothing readable or the disk is full; what was published before
+        stays.
+        """
+        with self._shelf.locked():
+            previous = self._previous()
+            files, skipped = find_files(path)
+            entries = list(read_entries(files, self.chunking, previous, progress))
+            chunks = [chunk for entry in entries for chunk in entry.chunks]
+            if not chunks:
+                raise IngestFailed(f"Nothing in {path} can be read: {_first_problem(entries)}")
+            vectors, embedded = embed(chunks, self.encoder, previous, progress)
+            if previous is None or not self._holds(previous, entries):
+                self._publish(entries, vectors)
+        self.refresh()
+        return self._report(previous, entries, embedded, skipped)
+
+    def _open(self) -> Snapshot:
+        """The current snapshot; asks again where it was replaced and pruned while it was being opened."""
+        while id := self._shelf.current():
+            try:
+                snapshot = Snapshot(self._shelf.place(id))
+            except SnapshotDamaged:
+                if self._shelf.current() == id:
+                    raise
+                continue
+            if snapshot.manifest.encoder != self.encoder.fingerprint:
+                raise FingerprintMismatch(self.folder, snapshot.manifest.encoder, self.encoder.fingerprint)
+            return snapshot
+        raise SnapshotDamaged(self.folder, "CURRENT is gone")
+
+    def _previous(self) -> Snapshot | None:
+        """The current snapshot, whoever embedded it; None where there is none or it is damaged."""
+        id = self._shelf.current()
+        try:
+            return Snapshot(self._shelf.place(id)) if id else None
+        except SnapshotDamaged as error:
+            _log.warning("%s Everything is ingested anew.", error)
+            return None
+
+    def _holds(self, snapshot: Snapshot, entries: Sequence[Entry]) -> bool:
+        manifest = snapshot.manifest
+        same_way = (manifest.encoder, manifest.chunking) == (self.encoder.fingerprint, repr(self.chunking))
+        return same_way and snapshot.archive.digests() == {entry.path: entry.digest for entry in entries}
+
+    def _publish(self, entries: Sequence[Entry], vectors: Vectors) -> None:
+        try:
+            manifest = write_snapshot(
+                self._shelf.making, entries, vectors, self.encoder.fingerprint, repr(self.chunking)
+            )
+            self._shelf.publish(manifest.id)
+        except (OSError, RuntimeError, sqlite3.Error) as error:
+            shutil.rmtree(self._shelf.making, ignore_errors=True)
+            raise IngestFailed(
+                f"The new snapshot cannot be written into {self.folder}: {error}. "
+                "Free some space and ingest again; what was there before stays in use."
+            ) from error
+
+    def _report(
+        self, previous: Snapshot | None, entries: Sequence[Entry], embedded: int, skipped: tuple[str, ...]
+    ) -> IngestReport:
+        before = previous.archive.digests() if previous else {}
+        now = {entry.path: entry.digest for entry in entries}
+        return IngestReport(
+            snapshot=self._shelf.current() or "",
+            documents=sum(len(entry.contents) for entry in entries),
+            chunks=sum(1 for entry in entries for _ in entry.chunks),
+            embedded=embedded,
+            added=len(now.keys() - before.keys()),
+            changed=sum(before[path] != digest for path, digest in now.items() if path in before),
+            removed=len(before.keys() - now.keys()),
+            problems={entry.path: entry.problem for entry in entries if entry.problem},
+            skipped=skipped,
+        )
+
+
+def _first_problem(entries: Sequence[Entry]) -> str:
+    return next(f"{entry.path}: {entry.problem}." for entry in entries)

@@ -1,0 +1,146 @@
+"""A sentence-transformers folder (MiniLM, mpnet and their kin) run by OpenVINO on the CPU, without torch.
+
+The first use of a folder converts it, seconds, and keeps the graph in `openvino/` beside the weights.
+OpenVINO runs it in bfloat16 where the processor has it and in float32 elsewhere; `docs/benchmarks.md` shows
+that both rank alike, so they share a fingerprint.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+from tokenizers import Encoding, Tokenizer
+
+from retrieval.encoders.base import Encoder, Vectors
+from retrieval.errors import EncoderError
+
+_BATCH_TOKENS = 1536
+"""Tokens, padding included, in one run: larger batches fall out of the processor's cache (measured)."""
+_LONGEST = 512
+_ASKED_OF_FOLDER = ("config.json", "tokenizer.json", "model.safetensors")
+
+
+class TransformerEncoder(Encoder):
+    """Longer texts are cut at the model's own length. Raises EncoderError where the folder holds no such
+    model.
+
+    threads: the most that one run uses; the text engine works beside it.
+    """
+
+    def __init__(self, folder: Path, threads: int = 2) -> None:
+        missing = [name for name in _ASKED_OF_FOLDER if not (folder / name).is_file()]
+        if missing:
+            raise EncoderError(
+                f"{folder} lacks {', '.join(missing)}: it is not a sentence-transformers folder. "
+                "Choose another ENCODER or fetch its weights again (`groundtalk models pull`)."
+            )
+        pooling, longest = _pooling(folder), _longest(folder)
+        self.fingerprint = _fingerprint(folder, f"{pooling}, {longest} tokens")
+        self._tokenizer = _tokenizer(folder, longest)
+        self._model = _compiled(_graph(folder, self.fingerprint, pooling), threads)
+        self._request = self._model.create_infer_request()
+        self._turn = threading.Lock()
+        self.dimension = int(self._model.output(0).partial_shape[1].get_length())
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        encodings = self._tokenizer.encode_batch(list(texts))
+        vectors = np.empty((len(encodings), self.dimension), np.float32)
+        for rows in _batches([len(encoding) for encoding in encodings]):
+            vectors[rows] = self._run([encodings[row] for row in rows])
+        return vectors
+
+    def _run(self, batch: Sequence[Encoding]) -> Vectors:
+        shape = len(batch), max(len(encoding) for encoding in batch)
+        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        for row, encoding in enumerate(batch):
+            ids[row, : len(encoding)] = encoding.ids
+            mask[row, : len(encoding)] = 1
+        with self._turn:
+            found: Vectors = self._request.infer({"input_ids": ids, "attention_mask": mask})[0].copy()
+        return found
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows by rising length, so that little is padded and no run holds more than the batch's tokens."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[row] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return content
+
+
+def _pooling(folder: Path) -> str:
+    settings = _read(folder / "1_Pooling" / "config.json")
+    return "cls" if settings.get("pooling_mode_cls_token") else "mean"
+
+
+def _longest(folder: Path) -> int:
+    return int(_read(folder / "sentence_bert_config.json").get("max_seq_length") or _LONGEST)
+
+
+def _tokenizer(folder: Path, longest: int) -> Tokenizer:
+    tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(longest)
+    return tokenizer
+
+
+def _fingerprint(folder: Path, settings: str) -> str:
+    digest = hashlib.sha256(settings.encode())
+    for name in _ASKED_OF_FOLDER:
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:32]
+
+
+def _graph(folder: Path, fingerprint: str, pooling: str) -> Path:
+    """The converted graph of exactly these weights, made on first use, by several processes if need be."""
+    kept = folder / "openvino" / f"{fingerprint}.xml"
+    if kept.is_file():
+        return kept
+    try:
+        kept.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as made:
+            _convert(folder, Path(made) / kept.name, pooling)
+            for suffix in (".bin", ".xml"):
+                (Path(made) / kept.name).with_suffix(suffix).replace(kept.with_suffix(suffix))
+    except OSError as error:
+        raise EncoderError(
+            f"The converted encoder cannot be kept in {kept.parent}: {error}. Make the folder writable."
+        ) from error
+    return kept
+
+
+def _convert(folder: Path, target: Path, pooling: str) -> None:
+    command = [sys.executable, "-m", "retrieval.encoders.conversion", str(folder), str(target), pooling]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise EncoderError(
+            f"{folder} cannot be converted: {done.stderr.strip()[-500:]} Choose another ENCODER."
+        )
+
+
+def _compiled(graph: Path, threads: int) -> openvino.CompiledModel:
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+    try:
+        return openvino.Core().compile_model(graph, "CPU", settings)
+    except RuntimeError as error:
+        raise EncoderError(
+            f"{graph} cannot be loaded: {error}. Remove its folder and start again."
+        ) from error

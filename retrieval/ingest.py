@@ -1,0 +1,131 @@
+"""Reads a folder into entries for a new snapshot, taking over from the last one what has not changed.
+
+A file whose bytes are the same is not parsed again, a chunk that reads the same is not embedded again, a file
+that is gone is gone. Knows nothing of how a snapshot is written or published.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from retrieval.archive import Entry, embedding_key
+from retrieval.chunking import Chunk, Chunking
+from retrieval.document import Document
+from retrieval.encoders.base import Encoder, Vectors
+from retrieval.errors import IngestFailed, UnreadableDocument
+from retrieval.loaders import LOADERS
+from retrieval.snapshot import Snapshot
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage (`read` counts files, `embed` counts chunks), what is done and how much there is."""
+
+_BATCH = 256
+"""Chunks embedded between two reports of progress."""
+_LARGEST = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did. snapshot: the one that is current now.
+
+    problems: what could not be read and why, by source; skipped: files of a kind that no loader reads.
+    embedded: chunks that the encoder had to read; the others were taken over.
+    """
+
+    snapshot: str
+    documents: int
+    chunks: int
+    embedded: int
+    added: int
+    changed: int
+    removed: int
+    problems: dict[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+
+
+def find_files(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """The files below `root` that a loader reads, by the source they are called by, and the names of all
+    others.
+
+    `root` may be one file. Hidden files and folders are passed over. Raises IngestFailed where nothing is
+    there to read.
+    """
+    if not root.exists():
+        raise IngestFailed(f"{root} does not exist. Give a folder of documents, or one document.")
+    base = root if root.is_dir() else root.parent
+    found = sorted(root.rglob("*")) if root.is_dir() else [root]
+    named = {path.relative_to(base).as_posix(): path for path in found if path.is_file()}
+    seen = {
+        name: path
+        for name, path in named.items()
+        if not any(part.startswith(".") for part in name.split("/"))
+    }
+    read = {name: path for name, path in seen.items() if path.suffix.lower() in LOADERS}
+    if not read:
+        raise IngestFailed(f"{root} holds no document. These kinds are read: {', '.join(sorted(LOADERS))}.")
+    return read, tuple(seen.keys() - read.keys())
+
+
+def read_entries(
+    files: dict[str, Path], chunking: Chunking, previous: Snapshot | None, progress: Progress
+) -> Iterator[Entry]:
+    """One entry a file, in order; an unreadable file gives one with a problem."""
+    same_chunking = previous is not None and previous.manifest.chunking == repr(chunking)
+    known = previous.archive.digests() if previous and same_chunking else {}
+    for done, (source, path) in enumerate(files.items(), 1):
+        try:
+            content = _content(path, source)
+            digest = hashlib.sha256(content).hexdigest()
+            if previous and known.get(source) == digest:
+                yield previous.archive.entry(source)
+            else:
+                yield Entry(source, digest, _load(content, source, chunking))
+        except UnreadableDocument as error:
+            yield Entry(source, "", problem=error.reason)
+        progress("read", done, len(files))
+
+
+def _content(path: Path, source: str) -> bytes:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UnreadableDocument(source, f"it is larger than {_LARGEST >> 20} MB. Split it.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableDocument(source, f"it cannot be read: {error.strerror}") from error
+
+
+def _load(content: bytes, source: str, chunking: Chunking) -> tuple[tuple[Document, tuple[Chunk, ...]], ...]:
+    """The documents of a file with their chunks; whatever a library raises on broken bytes is a problem."""
+    loader = LOADERS[PurePosixPath(source).suffix.lower()]
+    try:
+        documents = tuple(loader(content, source))
+    except UnreadableDocument:
+        raise
+    except Exception as error:
+        raise UnreadableDocument(source, f"it is broken: {error or type(error).__name__}") from error
+    contents = tuple((document, tuple(chunking.chunks(document))) for document in documents)
+    if not any(chunks for _, chunks in contents):
+        raise UnreadableDocument(source, "it holds no text")
+    return contents
+
+
+def embed(
+    chunks: Sequence[Chunk], encoder: Encoder, previous: Snapshot | None, progress: Progress
+) -> tuple[Vectors, int]:
+    """The vectors of `chunks`, shape (len(chunks), dimension), and how many of them are new."""
+    reusable = previous if previous and previous.manifest.encoder == encoder.fingerprint else None
+    known = reusable.archive.keys() if reusable else {}
+    keys = [embedding_key(chunk) for chunk in chunks]
+    vectors = np.empty((len(chunks), encoder.dimension), np.float32)
+    old = [row for row, key in enumerate(keys) if key in known]
+    if reusable and old:
+        vectors[old] = reusable.index.vectors.at([known[keys[row]] for row in old])
+    new = [row for row, key in enumerate(keys) if key not in known]
+    for start in range(0, len(new), _BATCH):
+        rows = new[start : start + _BATCH]
+        vectors[rows] = encoder.encode([chunks[row].embedded for row in rows])
+        progress("embed", start + len(rows), len(new))
+    return vectors, len(new)
