@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL server for tests and benchmarks, made from the installed binaries and gone afterwards."""
+"""A throwaway PostgreSQL server for tests and benchmarks, made from the installed programs."""
 
 import os
 import pwd
@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 START_SECONDS = 60.0
 SETTINGS = {"listen_addresses": "", "fsync": "off", "max_connections": "200", "timezone": "Asia/Shanghai"}
-"""fsync off: the tests kill our own processes, never the server. A far time zone shows times that are not UTC."""
+"""fsync off: tests kill our processes, never the server. The far time zone shows times that are not UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _server(binaries: Path, folder: Path) -> Iterator[None]:
 
 def _wait(server: subprocess.Popen[bytes], binaries: Path, folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    ready = [binaries / "pg_isready", "-q", "-h", folder]
+    ready: list[str | Path] = [binaries / "pg_isready", "-q", "-h", folder]
     while subprocess.run(ready, check=False).returncode:
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()}")
@@ -84,7 +85,7 @@ def _binaries() -> Path:
     return found.parent
 
 
-def _identity() -> dict[str, object]:
+def _identity() -> dict[str, Any]:
     """Whom to run as: PostgreSQL refuses to serve as root."""
     if os.geteuid() != 0:
         return {}
