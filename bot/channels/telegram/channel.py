@@ -1,0 +1,120 @@
+"""Telegram: one bot, by polling or by webhook, in private chats and in groups (`docs/telegram.md`).
+
+Only puts the parts together: `updates` reads, `intake` acts, `letters` composes, `delivery` sends, `previews`
+stream.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from fastapi import APIRouter
+from telegram import Bot, BotCommand, Update
+from telegram.error import TelegramError
+
+from bot.channels.base import Channel
+from bot.channels.telegram.delivery import Delivery
+from bot.channels.telegram.intake import CHANNEL, Intake
+from bot.channels.telegram.letters import letter
+from bot.channels.telegram.limits import Limits
+from bot.channels.telegram.notices import Notices
+from bot.channels.telegram.polling import FIRST_WAIT, LONGEST_WAIT, Poller
+from bot.channels.telegram.posting import explained
+from bot.channels.telegram.previews import Previews
+from bot.channels.telegram.updates import ALLOWED, COMMANDS
+from bot.channels.telegram.webhook import Webhook, webhook_router
+from dialogue.conversation import Answer, Parcel, Turn
+from dialogue.manager import Manager
+from dialogue.outbox import Arrived
+from dialogue.voice import Voice
+
+log = structlog.get_logger(__name__)
+
+
+class TelegramChannel(Channel):
+    """Everyone who writes to one bot. Without a `webhook` it polls. `bot` comes from `connect`."""
+
+    channel = CHANNEL
+
+    def __init__(
+        self,
+        bot: Bot,
+        voice: Voice,
+        webhook: Webhook | None = None,
+        limits: Limits | None = None,
+        first_wait: float = FIRST_WAIT,
+    ) -> None:
+        self._bot = bot
+        self._voice = voice
+        self._webhook = webhook
+        self._first_wait = first_wait
+        limits = limits or Limits()
+        self._previews = Previews(bot, limits)
+        self._notices = Notices(bot, limits)
+        self._delivery = Delivery(bot, limits, self._previews)
+        self._intake: Intake | None = None
+
+    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+        return letter(answer, turn, self._voice.wording(answer.language))
+
+    async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
+        await self._delivery.deliver(parcel, arrived)
+
+    def router(self, manager: Manager) -> APIRouter:
+        return webhook_router(self._webhook.secret, self._take) if self._webhook else APIRouter()
+
+    async def run(self, manager: Manager) -> None:
+        try:
+            await self._insist(self._bot.initialize)
+            self._intake = Intake(self._bot.bot, manager, self._voice, self._previews, self._notices)
+            await self._offer_commands()
+            await self._receive(self._intake)
+        finally:
+            await self._previews.stop()
+            await self._notices.stop()
+            await self._bot.shutdown()
+
+    async def _take(self, update: Update) -> None:
+        if self._intake is None:
+            raise TimeoutError("the bot has just been started")
+        await self._intake.take(update)
+
+    async def _receive(self, intake: Intake) -> None:
+        """By webhook or by polling. What waits at Telegram is kept when one follows the other."""
+        if self._webhook is None:
+            await self._insist(self._bot.delete_webhook)
+            await Poller(self._bot, intake.take, self._first_wait).run()
+        else:
+            await self._insist(self._register)
+            await asyncio.Event().wait()
+
+    async def _register(self) -> None:
+        assert self._webhook is not None
+        await self._bot.set_webhook(
+            self._webhook.url, secret_token=self._webhook.secret, allowed_updates=ALLOWED
+        )
+
+    async def _offer_commands(self) -> None:
+        """The menu of commands in every language of the voice; the bot works without it."""
+        default = self._voice.wording(None)
+        menus = {None: default.menu} | {code: wording.menu for code, wording in self._voice.wordings.items()}
+        try:
+            for code, menu in menus.items():
+                await self._bot.set_my_commands(
+                    [BotCommand(name, menu[name]) for name in COMMANDS], language_code=code
+                )
+        except TelegramError as error:
+            log.warning("the menu of commands could not be set", reason=explained(error))
+
+    async def _insist(self, call: Callable[[], Awaitable[object]]) -> None:
+        """Until it succeeds: a bot that is started while Telegram is away comes up when Telegram does."""
+        wait = self._first_wait
+        while True:
+            try:
+                await call()
+                return
+            except TelegramError as error:
+                log.warning("Telegram cannot be used yet", reason=explained(error), again_in=wait)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT)

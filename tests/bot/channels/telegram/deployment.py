@@ -1,0 +1,88 @@
+"""A running bot for the tests: the real channel, manager, store and relay; only who answers is made up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.limits import Limits, Rhythm, Rhythms
+from bot.channels.telegram.posting import connect
+from bot.channels.telegram.webhook import Webhook
+from bot.settings import PACKAGE
+from bot.voice import load_voice
+from dialogue.broadcast import Broadcast
+from dialogue.conversation import Answer, Citation, Conversation, Turn
+from dialogue.manager import Manager
+from dialogue.outbox import Relay
+from dialogue.responder import Draft, Responder
+from dialogue.store import Store
+from dialogue.worker import Worker
+from tests.botapi import BotApi
+
+VOICE = load_voice(PACKAGE / "voice.toml")
+SOURCE = Citation(1, "chunk-1", "Charger manual", "charger.md", "The charger takes 230 volts.")
+
+
+@dataclass
+class Oracle(Responder):
+    """Answers "About QUESTION: it takes 230 volts [1]." word by word, `pause` seconds between two words."""
+
+    text: str = "About {question}: it takes **230 volts** [1]."
+    pause: float = 0.0
+    heard: list[str] = field(default_factory=list)
+
+    async def respond(self, conversation: Conversation, turn: Turn, draft: Draft) -> Answer:
+        self.heard.append(turn.text)
+        text = self.text.format(question=turn.text)
+        draft.rewritten(turn, turn.text)
+        for word in text.split(" "):
+            draft.said(turn, word + " ")
+            await asyncio.sleep(self.pause)
+        return Answer(text, turn.text, citations=(SOURCE,), language=turn.language or "en", release="oracle")
+
+    def apology(self, conversation: Conversation, turn: Turn) -> Answer:
+        return Answer(VOICE.wording("en").failure, turn.text, failed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    channel: TelegramChannel
+    manager: Manager
+    store: Store
+    oracle: Oracle
+
+
+def quick() -> Limits:
+    """Telegram's limits a hundred times faster."""
+    return Limits(Rhythms(Rhythm(0.01), Rhythm(0.04, burst=5), Rhythm(0.0004, burst=5)))
+
+
+@asynccontextmanager
+async def deployed(
+    api: BotApi,
+    url: str,
+    oracle: Oracle | None = None,
+    *,
+    webhook: Webhook | None = None,
+    limits: Limits | None = None,
+) -> AsyncIterator[Deployment]:
+    """The bot runs until the block ends."""
+    oracle = oracle or Oracle()
+    async with await Store.open(url) as store:
+        bot = connect(api.token, api.base_url)
+        channel = TelegramChannel(bot, VOICE, webhook, limits or quick(), first_wait=0.02)
+        broadcast = Broadcast()
+        relay = Relay(store, channel, "test", poll=0.02)
+        worker = Worker(
+            store, oracle, {"telegram": channel}, broadcast, owner="test", observe=lambda _: relay.wake()
+        )
+        manager = Manager(store, worker, broadcast)
+        running = [asyncio.create_task(part) for part in (relay.run(), manager.run(), channel.run(manager))]
+        try:
+            yield Deployment(channel, manager, store, oracle)
+        finally:
+            for task in reversed(running):
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await manager.close(grace=1.0)
