@@ -16,6 +16,7 @@ from retrieval.document import Document, Heading
 from retrieval.sentences import Span, sentences
 
 _TOKEN = re.compile(r"[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]{1,7}|\d{1,3}|\S")
+_PATH = " > "
 _CLAUSE = re.compile(r"[^\s，、]+[，、]?|[，、]")
 
 
@@ -39,8 +40,10 @@ class Chunk:
 
     @property
     def embedded(self) -> str:
-        """What the encoder and the keyword index read: the text below its title and headings."""
-        return "\n".join(line for line in (self.title, self.heading, self.text) if line)
+        """What the encoder and the keyword index read: the text below those of its titles that it does not hold."""
+        own = set(self.text.splitlines())
+        above = (self.title, *self.heading.split(_PATH))
+        return "\n".join([*(line for line in above if line and line not in own), self.text])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _sections(document: Document) -> Iterator[tuple[str, Span]]:
         if heading is not None:
             path = [above for above in path if above.level < heading.level] + [heading]
         titles = (above.title for above in path if above.title != document.title)
-        yield " > ".join(titles), span
+        yield _PATH.join(titles), span
 
 
 def _chunk(document: Document, heading: str, span: Span, seen: Counter[str]) -> Chunk:

@@ -19,7 +19,7 @@ from retrieval.vectors import Rows, VectorIndex
 _CANDIDATES = 100
 """How many rows each kind of search proposes for each wording."""
 
-KEYWORD_WEIGHT = 0.15
+KEYWORD_WEIGHT = 0.2
 """What the best keyword match adds to a cosine."""
 
 

@@ -1,0 +1,178 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from retrieval.chunking import Chunking
+from retrieval.collection import Collection
+from retrieval.errors import FingerprintMismatch, IngestFailed, IngestRunning, SnapshotDamaged
+from retrieval.shelf import Shelf
+from retrieval.snapshot import Snapshot
+from tests.retrieval.fakes import HashingEncoder
+
+
+def sources(snapshot: Snapshot | None) -> set[str]:
+    assert snapshot
+    return set(snapshot.archive.digests())
+
+
+def test_nothing_is_there_before_the_first_ingest(collection: Collection) -> None:
+    assert collection.snapshot is None
+    assert collection.latest() is None
+    assert not collection.refresh()
+
+
+def test_an_ingest_makes_the_documents_searchable(collection: Collection, documents: Path) -> None:
+    report = collection.ingest(documents)
+    assert (report.documents, report.added, report.problems) == (3, 3, {})
+    assert collection.snapshot and collection.snapshot.id == report.snapshot
+    assert sources(collection.snapshot) == {"returns.md", "noise.txt", "zh/returns.md"}
+    assert collection.snapshot.manifest.chunks == collection.snapshot.index.vectors.rows == report.chunks
+
+
+def test_progress_is_told_by_stage(collection: Collection, documents: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    report = collection.ingest(documents, lambda *step: told.append(step))
+    assert told == [("read", 1, 3), ("read", 2, 3), ("read", 3, 3), ("embed", report.chunks, report.chunks)]
+
+
+def test_what_has_not_changed_is_not_embedded_again(
+    collection: Collection, documents: Path, encoder: HashingEncoder
+) -> None:
+    collection.ingest(documents)
+    encoder.read.clear()
+    (documents / "noise.txt").write_text("The heat pump hums.")
+    report = collection.ingest(documents)
+    assert (report.embedded, report.added, report.changed, report.removed) == (1, 0, 1, 0)
+    assert encoder.read == ["noise\nThe heat pump hums."]
+
+
+def test_what_was_taken_over_is_found_as_before(
+    collection: Collection, documents: Path, encoder: HashingEncoder
+) -> None:
+    collection.ingest(documents)
+    (documents / "a-new-one.txt").write_text("Chargers are sold in pairs.")
+    collection.ingest(documents)
+    fresh = Collection(collection.folder.with_name("fresh"), encoder)
+    fresh.ingest(documents)
+    assert collection.snapshot and fresh.snapshot
+    rows = range(fresh.snapshot.manifest.chunks)
+    assert collection.snapshot.archive.chunks(rows) == fresh.snapshot.archive.chunks(rows)
+    assert (collection.snapshot.index.vectors.at(rows) == fresh.snapshot.index.vectors.at(rows)).all()
+
+
+def test_a_document_that_is_gone_disappears(collection: Collection, documents: Path) -> None:
+    collection.ingest(documents)
+    (documents / "noise.txt").unlink()
+    assert collection.ingest(documents).removed == 1
+    assert sources(collection.snapshot) == {"returns.md", "zh/returns.md"}
+
+
+def test_without_a_change_no_snapshot_is_made(collection: Collection, documents: Path) -> None:
+    first = collection.ingest(documents)
+    assert collection.ingest(documents).snapshot == first.snapshot
+
+
+def test_a_broken_file_is_reported_and_the_rest_is_ingested(collection: Collection, documents: Path) -> None:
+    (documents / "scan.pdf").write_bytes(b"%PDF-1.7 torn off")
+    (documents / "empty.md").write_text("\n")
+    (documents / "photo.jpg").write_bytes(b"\xff\xd8")
+    report = collection.ingest(documents)
+    assert report.documents == 3
+    assert set(report.problems) == {"scan.pdf", "empty.md"}
+    assert report.skipped == ("photo.jpg",)
+
+
+def test_hidden_files_are_passed_over(collection: Collection, documents: Path) -> None:
+    (documents / ".git").mkdir()
+    (documents / ".git" / "notes.txt").write_text("secret")
+    collection.ingest(documents)
+    assert ".git/notes.txt" not in sources(collection.snapshot)
+
+
+@pytest.mark.parametrize("content", [None, "folder", "photo.jpg", "broken.pdf"])
+def test_nothing_readable_leaves_what_was_there(
+    collection: Collection, documents: Path, tmp_path: Path, content: str | None
+) -> None:
+    before = collection.ingest(documents).snapshot
+    other = tmp_path / "other"
+    if content:
+        other.mkdir()
+        if "." in content:
+            (other / content).write_bytes(b"nothing")
+    with pytest.raises(IngestFailed):
+        collection.ingest(other)
+    assert collection.latest() is collection.snapshot
+    assert collection.snapshot and collection.snapshot.id == before
+
+
+def test_one_ingest_at_a_time(collection: Collection, documents: Path) -> None:
+    with Shelf(collection.folder).locked(), pytest.raises(IngestRunning):
+        collection.ingest(documents)
+    collection.ingest(documents)
+
+
+def test_another_encoder_is_refused_with_the_remedy(collection: Collection, documents: Path) -> None:
+    collection.ingest(documents)
+    with pytest.raises(FingerprintMismatch, match="ingest the documents again"):
+        _ = Collection(collection.folder, HashingEncoder("another")).snapshot
+
+
+def test_another_encoder_may_ingest_again_and_who_searches_keeps_what_fits(
+    collection: Collection, documents: Path
+) -> None:
+    old = collection.ingest(documents).snapshot
+    renewed = Collection(collection.folder, HashingEncoder("another"))
+    report = renewed.ingest(documents)
+    assert report.embedded == report.chunks
+    latest = collection.latest()
+    assert latest and latest.id == old
+
+
+def test_other_chunk_lengths_cut_unchanged_files_again(
+    collection: Collection, documents: Path, encoder: HashingEncoder
+) -> None:
+    few = collection.ingest(documents).chunks
+    shorter = Collection(collection.folder, encoder, Chunking(4, least=0))
+    assert shorter.ingest(documents).chunks > few
+
+
+def test_what_another_process_published_is_picked_up(collection: Collection, documents: Path) -> None:
+    other = Collection(collection.folder, HashingEncoder())
+    first = other.ingest(documents).snapshot
+    seen = collection.latest()
+    assert seen and seen.id == first
+    (documents / "noise.txt").unlink()
+    second = other.ingest(documents).snapshot
+    assert collection.refresh()
+    assert collection.snapshot and collection.snapshot.id == second
+    assert not collection.refresh()
+
+
+def test_an_open_snapshot_outlives_its_files(collection: Collection, documents: Path) -> None:
+    collection.ingest(documents)
+    opened = collection.snapshot
+    assert opened
+    shutil.rmtree(collection.folder)
+    question = collection.encoder.encode_questions(["refund"])
+    hits = opened.index.search(["refund"], question, 3)
+    assert opened.archive.chunks([hit.row for hit in hits])
+
+
+def test_old_snapshots_are_removed_but_the_last_three(collection: Collection, documents: Path) -> None:
+    published = []
+    for day in range(6):
+        (documents / "news.txt").write_text(f"Day {day}.")
+        published.append(collection.ingest(documents).snapshot)
+    assert sorted(path.name for path in (collection.folder / "snapshots").iterdir()) == published[-3:]
+
+
+def test_a_damaged_snapshot_is_refused_and_made_anew(collection: Collection, documents: Path) -> None:
+    id = collection.ingest(documents).snapshot
+    vectors = collection.folder / "snapshots" / id / "vectors.faiss"
+    vectors.write_bytes(vectors.read_bytes()[:-1] + b"?")
+    again = Collection(collection.folder, HashingEncoder())
+    with pytest.raises(SnapshotDamaged, match=r"vectors\.faiss"):
+        _ = again.snapshot
+    assert again.ingest(documents).snapshot != id
+    assert again.snapshot
