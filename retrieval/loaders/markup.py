@@ -29,15 +29,20 @@ def load_markdown(content: bytes, source: str) -> Iterator[Document]:
     text = decoded(content, source)
     front = _FRONT_MATTER.match(text)
     title = _FRONT_TITLE.search(front.group(1)) if front else None
-    body = BeautifulSoup(_MARKDOWN.render(text[front.end() :] if front else text), "html.parser")
-    yield _document(body, source, title.group(1) if title else None)
+    page = _parsed(_MARKDOWN.render(text[front.end() :] if front else text))
+    yield _document(page, source, title.group(1) if title else None)
 
 
 def load_html(content: bytes, source: str) -> Iterator[Document]:
     """The main part of a page where it marks one, else its body; the title is the page's."""
-    page = BeautifulSoup(decoded(content, source), "html.parser")
+    page = _parsed(decoded(content, source))
     title = page.title.get_text(" ", strip=True) if page.title else None
     yield _document(page.select_one("main, article") or page.body or page, source, title)
+
+
+def _parsed(html: str) -> BeautifulSoup:
+    """Any text will do; the line break keeps the library from taking a short one for the name of a file."""
+    return BeautifulSoup(f"{html}\n", "lxml")
 
 
 def _document(root: Tag, source: str, title: str | None) -> Document:

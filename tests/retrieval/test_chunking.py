@@ -5,7 +5,8 @@ from retrieval.chunking import Chunking, estimate_tokens
 from retrieval.document import Document, Draft
 
 blocks = st.lists(
-    st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3]), st.text(st.characters(codec="utf-8"), max_size=60)), max_size=12
+    st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3]), st.text(st.characters(codec="utf-8"), max_size=60)),
+    max_size=12,
 )
 budgets = st.integers(1, 40)
 
@@ -55,7 +56,15 @@ def test_the_id_survives_a_change_elsewhere_in_the_document() -> None:
 
 
 def test_chunks_end_at_headings_and_name_the_titles_above_them() -> None:
-    parts = [(1, "Heat pumps"), (0, "Warm."), (2, "Noise"), (0, "Quiet."), (3, "At night"), (0, "Silent."), (2, "Price")]
+    parts = [
+        (1, "Heat pumps"),
+        (0, "Warm."),
+        (2, "Noise"),
+        (0, "Quiet."),
+        (3, "At night"),
+        (0, "Silent."),
+        (2, "Price"),
+    ]
     found = [(c.heading, c.text) for c in Chunking(least=0).chunks(drafted(parts))]
     assert found == [
         ("", "Heat pumps\nWarm."),
@@ -66,7 +75,11 @@ def test_chunks_end_at_headings_and_name_the_titles_above_them() -> None:
 
 
 def test_a_section_too_short_to_stand_alone_joins_the_next() -> None:
-    parts = [(1, "Guide"), (2, "Opening hours"), (0, "Monday to Friday, from nine to five, except on holidays.")]
+    parts = [
+        (1, "Guide"),
+        (2, "Opening hours"),
+        (0, "Monday to Friday, from nine to five, except on holidays."),
+    ]
     (chunk,) = Chunking(least=8).chunks(drafted(parts))
     assert chunk.heading == "Opening hours"
     assert chunk.text.startswith("Guide\nOpening hours\nMonday")

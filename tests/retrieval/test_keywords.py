@@ -22,7 +22,13 @@ def test_words_are_folded_and_ideographs_paired(text: str, terms: list[str]) -> 
 
 
 def test_the_text_that_shares_the_rare_term_scores_best(tmp_path: Path) -> None:
-    texts = ["refund for the heat pump", "refund for the charger", "refund within days", "保修期为两年", "保修条款"]
+    texts = [
+        "refund for the heat pump",
+        "refund for the charger",
+        "refund within days",
+        "保修期为两年",
+        "保修条款",
+    ]
     index = KeywordIndex.write(tmp_path / "keywords", texts)
     assert np.argmax(index.scores("charger refund", 5)) == 1
     assert np.argmax(index.scores("保修几年", 5)) in (3, 4)

@@ -15,7 +15,10 @@ def split(text: str) -> list[str]:
     ("text", "expected"),
     [
         ("It works. Try it!  Does it?", ["It works.", "Try it!", "Does it?"]),
-        ("Dr. Smith paid 3.50 euros to J. Doe. He left.", ["Dr. Smith paid 3.50 euros to J. Doe.", "He left."]),
+        (
+            "Dr. Smith paid 3.50 euros to J. Doe. He left.",
+            ["Dr. Smith paid 3.50 euros to J. Doe.", "He left."],
+        ),
         ("See e.g. Fig. 3 and No. 7. Then stop.", ["See e.g. Fig. 3 and No. 7.", "Then stop."]),
         ("No. That is wrong.", ["No.", "That is wrong."]),
         ('He said "Stop." Then he left.', ['He said "Stop."', "Then he left."]),
