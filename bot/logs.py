@@ -16,10 +16,22 @@ from bot.settings import Settings
 
 PERSONAL = frozenset({"text", "query", "question", "answer", "comment", "correction", "message", "prompt"})
 """Names of fields that hold what someone wrote, or an answer to it."""
-CHATTY = ("httpx", "httpcore", "telegram", "asyncio", "alembic", "urllib3", "filelock", "huggingface_hub")
+CHATTY = (
+    *("httpx", "httpcore", "telegram", "asyncio", "alembic", "urllib3", "filelock", "huggingface_hub"),
+    *("bm25s", "gguf", "transformers", "uvicorn"),
+)
 """Libraries that log every request; a Telegram address even holds the bot's token."""
 
 Event = MutableMapping[str, Any]
+
+
+def quiet_logs() -> None:
+    """Warnings only, on stderr: until the settings are read, and for commands that are not served."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
 
 
 def set_up_logs(settings: Settings) -> None:

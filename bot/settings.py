@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     websocket_tokens: Secrets = ()
     allowed_origins: Names = ()
     operator_token: SecretStr = SecretStr("")
+    message_characters: int = Field(8_000, ge=1)
+    messages_per_minute: int = Field(30, ge=1)
 
     telegram_bot_token: SecretStr = SecretStr("")
     telegram_api_base_url: str = "https://api.telegram.org/bot"
@@ -57,6 +59,8 @@ class Settings(BaseSettings):
     encoder: str = "all-MiniLM-L6-v2"
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")
+    engine_cache_gb: int = Field(1, ge=1)
+    passage_tokens: int = Field(480, ge=50)
     hf_endpoint: str = "https://huggingface.co"
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -66,9 +70,13 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL: DATABASE_URL, or a SQLite file in DATA_DIR."""
-        return (
-            self.database_url.get_secret_value() or f"sqlite+aiosqlite:///{self.data_dir / 'groundtalk.db'}"
-        )
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'groundtalk.db'}"
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the weights to have on this machine; what follows a `+` is no name of weights."""
+        encoder = self.encoder.partition("+")[0]
+        return (encoder,) if self.engine == "openai" else (encoder, self.generator)
 
 
 def load_settings(**given: Any) -> Settings:

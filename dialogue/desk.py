@@ -72,6 +72,14 @@ class Desk:
                 for row in rows.mappings()
             ]
 
+    async def walk(self, limit: int, after: str = "") -> list[Conversation]:
+        """The first `limit` conversations with an id above `after`: all of them once, while they go on."""
+        table = schema.conversation
+        query = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query)
+            return [conversation_from(row) for row in rows.mappings()]
+
     async def opinions(self, limit: int, before: datetime | None = None) -> list[Opinion]:
         """Ratings given before `before`, the newest first, each with the answer that was rated."""
         given, rated = schema.feedback, schema.turn

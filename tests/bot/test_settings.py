@@ -65,7 +65,13 @@ def test_secrets_do_not_show_when_printed(monkeypatch):
 
 def test_without_a_database_url_the_database_lies_in_the_data_folder(monkeypatch):
     monkeypatch.setenv("DATA_DIR", "/srv/bot")
-    assert load_settings().database == "sqlite+aiosqlite:////srv/bot/groundtalk.db"
+    assert load_settings().database == "sqlite:////srv/bot/groundtalk.db"
+
+
+def test_weights_are_needed_for_what_runs_on_this_machine():
+    settings = load_settings(encoder="owner/small+multilingual", generator="big")
+    assert settings.weights == ("owner/small", "big")
+    assert load_settings(encoder="small", generator="big", engine="openai").weights == ("small",)
 
 
 def test_the_example_names_every_setting_and_no_other():

@@ -51,6 +51,16 @@ async def test_conversations_are_listed_by_mode(store):
     assert [each.conversation.address for each in listed] == [BEN]
 
 
+async def test_a_walk_meets_every_conversation_once_even_while_people_talk(store):
+    for name in ("ada", "ben", "cho"):
+        await ask(store, Address("web", name), "hello")
+    page = await store.walk(limit=2)
+    await ask(store, page[0].address, "me again")
+    rest = await store.walk(limit=2, after=page[-1].id)
+    assert sorted(each.address.account for each in (*page, *rest)) == ["ada", "ben", "cho"]
+    assert await store.walk(limit=2, after=rest[-1].id) == []
+
+
 async def test_opinions_come_with_the_answer_that_was_rated(store):
     good, bad = await answered(store, ADA, "one"), await answered(store, BEN, "two")
     await store.rate(good.conversation, good.number, "ada", "up")

@@ -1,0 +1,112 @@
+"""The terminal as a channel: one person, one conversation at a time, answers shown as they are written.
+
+Answers are shown by whoever asked, so the outbox has nothing to deliver here.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from getpass import getuser
+from typing import Any
+from uuid import uuid4
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from bot.channels.base import Channel
+from dialogue.conversation import Address, Answer, Citation, Parcel, Turn, Utterance
+from dialogue.events import Answered, Event, Failed, Rewritten, Token
+from dialogue.manager import Manager
+from dialogue.outbox import Arrived, Postponed
+from dialogue.voice import Voice, Wording
+
+CHANNEL = "terminal"
+AN_HOUR = 3600.0
+
+
+class TerminalChannel(Channel):
+    """Lets any process answer what was asked in a terminal that is closed by now."""
+
+    channel = CHANNEL
+
+    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+        return {"text": answer.text}
+
+    async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
+        raise Postponed(AN_HOUR, "a terminal shows its answers itself")
+
+
+class Talk:
+    """What one person at this terminal says and is shown."""
+
+    def __init__(self, manager: Manager, voice: Voice, console: Console, language: str | None = None) -> None:
+        self.wording: Wording = voice.wording(language)
+        self._manager = manager
+        self._console = console
+        self._language = language
+        self._address = Address(CHANNEL, getuser())
+
+    async def ask(self, text: str) -> None:
+        """Show the answer while it is written. Cancelled, it asks the bot to stop and shows what there is."""
+        utterance = Utterance(self._address, uuid4().hex, text, language=self._language)
+        said = ""
+        with Live(console=self._console, transient=True, auto_refresh=False) as preview:
+            async with aclosing(self._events(utterance)) as events:
+                async for event in events:
+                    match event:
+                        case Rewritten() if event.query != text:
+                            self._console.print(Text(f"({event.query})", style="dim"))
+                        case Token():
+                            said += event.text
+                            preview.update(Text(said), refresh=True)
+                        case Failed():
+                            said = ""
+                            self._console.print(Text(event.message, style="red"))
+                        case Answered():
+                            preview.update("")
+                            await self._finish(event)
+
+    async def new(self) -> None:
+        """Begin a conversation that knows nothing of the one before."""
+        await self._manager.start(self._address, self._language)
+        self._console.print(self.wording.new_conversation)
+
+    async def forget(self) -> None:
+        """Erase all that was said at this terminal."""
+        await self._manager.store.forget(CHANNEL, self._address.account)
+        self._console.print(self.wording.forgotten)
+
+    async def _events(self, utterance: Utterance) -> AsyncGenerator[Event]:
+        """The events of the turn; when the task is cancelled once, the answer is stopped instead."""
+        async with aclosing(self._manager.converse(utterance)) as events:
+            while True:
+                following = asyncio.ensure_future(anext(events, None))
+                try:
+                    event = await asyncio.shield(following)
+                except asyncio.CancelledError:
+                    await self._stop()
+                    event = await following
+                if event is None:
+                    return
+                yield event
+
+    async def _stop(self) -> None:
+        if current := await self._manager.store.current(self._address):
+            self._manager.cancel(current.id)
+
+    async def _finish(self, answer: Answered) -> None:
+        """The committed text stays; the preview may have differed from it."""
+        self._console.print(Text(answer.text))
+        self._show_sources(answer.citations)
+        current = await self._manager.store.current(self._address)
+        if current is not None:
+            await self._manager.store.delivered_through(current.id, answer.turn)
+
+    def _show_sources(self, citations: tuple[Citation, ...]) -> None:
+        if not citations:
+            return
+        self._console.print(Text(self.wording.sources, style="bold"))
+        for citation in citations:
+            self._console.print(Text(f"  [{citation.n}] {citation.title} ({citation.source})"))
+            self._console.print(Text(f"      “{citation.quote}”", style="dim"))

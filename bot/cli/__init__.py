@@ -1,0 +1,72 @@
+"""The command `groundtalk`: one file a command, imported only when it is called.
+
+Knows the commands' names and how a failure ends: one line with a remedy on stderr and exit code 1.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import structlog
+from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from bot.errors import BotError
+from bot.logs import quiet_logs
+from dialogue.errors import DialogueError
+from finetune.errors import FinetuneError
+from retrieval.errors import RetrievalError
+
+EXPECTED = (BotError, DialogueError, FinetuneError, RetrievalError, OSError)
+"""What a person can do something about; the text says what."""
+
+log = structlog.get_logger(__name__)
+
+
+class Later(TyperCommand):
+    """A command that stands in `bot.cli.<module>`: `models list` need not wait until torch is imported."""
+
+    def __init__(self, name: str, module: str, about: str) -> None:
+        super().__init__(name=name, help=about)
+        self._module = f"bot.cli.{module}"
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        command = get_command(import_module(self._module).app)
+        return command.make_context(info_name, args, parent, **extra)
+
+
+COMMANDS = TyperGroup(
+    name="groundtalk",
+    help="A chatbot that remembers, retrieves, answers with citations, and learns from its logs.",
+    no_args_is_help=True,
+    commands=[
+        Later("serve", "serving", "Serve the bot: web page, websocket, Telegram, operators' API."),
+        Later("chat", "chatting", "Talk to the bot in this terminal."),
+        Later("ingest", "documents", "Read a folder of documents into the index."),
+        Later("search", "searching", "Show which passages a question finds."),
+        Later("models", "models", "List or download weights."),
+        Later("db", "database", "Create or upgrade the database."),
+        Later("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),
+        Later("export", "exporting", "Write conversations to a file."),
+        Later("forget", "forgetting", "Erase a person."),
+    ],
+)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run one command and exit: 0 done, 1 failed, 2 wrong usage."""
+    quiet_logs()
+    try:
+        COMMANDS.main(args, prog_name="groundtalk")
+    except EXPECTED as error:
+        _fail(str(error))
+    except Exception as error:
+        log.debug("unexpected", exc_info=True)
+        _fail(f"Unexpected {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where; please report it.")
+
+
+def _fail(reason: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"groundtalk: {reason}", markup=False, highlight=False)
+    sys.exit(1)

@@ -1,0 +1,65 @@
+"""`groundtalk chat`: a conversation in this terminal, through the same manager as on every other channel."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.prompt import Confirm
+
+from bot.channels.terminal import Talk
+from bot.cli.reading import reading_bars
+from bot.settings import load_settings
+from bot.wiring import Bot, open_bot
+
+app = typer.Typer()
+
+
+@app.command()
+def chat(
+    language: Annotated[
+        str | None, typer.Option(help="Such as en or zh. Default: each message decides.")
+    ] = None,
+) -> None:
+    """Talk to the bot here. Ctrl-C stops an answer; /new, /forget, /help and /quit do what they say."""
+    settings = load_settings()
+    with asyncio.Runner() as runner:
+        with reading_bars() as progress:
+            bot = runner.run(open_bot(settings, progress))
+        try:
+            _talk(runner, bot, language)
+        finally:
+            runner.run(bot.close())
+
+
+def _talk(runner: asyncio.Runner, bot: Bot, language: str | None) -> None:
+    """The event loop rests while the person types: nothing else is done in this process."""
+    console = Console(highlight=False, soft_wrap=True)
+    talk = Talk(bot.manager, bot.voice, console, language)
+    console.print(talk.wording.greeting, style="bold")
+    for said in _lines(console):
+        match said:
+            case "/new":
+                runner.run(talk.new())
+            case "/forget":
+                if Confirm.ask(talk.wording.confirm_forget, console=console):
+                    runner.run(talk.forget())
+            case "/help":
+                console.print(talk.wording.help)
+            case _:
+                runner.run(talk.ask(said))
+
+
+def _lines(console: Console) -> Iterator[str]:
+    """What the person types, until /quit, Ctrl-D, or Ctrl-C on an empty line."""
+    while True:
+        try:
+            said = console.input("[bold cyan]>[/] ").strip()
+        except (EOFError, KeyboardInterrupt):
+            console.print()
+            return
+        if said == "/quit":
+            return
+        if said:
+            yield said

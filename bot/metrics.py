@@ -1,0 +1,85 @@
+"""What Prometheus reads: turns by outcome, seconds by stage, tokens, and what waits. No words, no names."""
+
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from dialogue.conversation import Answer
+from dialogue.desk import Backlog
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
+OUTCOMES = ("answered", "abstained", "failed")
+
+
+class Metrics:
+    """The numbers of one process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._turns = Counter("groundtalk_turns", "Answers by outcome.", ["outcome"], registry=registry)
+        self._stages = Histogram(
+            "groundtalk_stage_seconds",
+            "Seconds by stage of a turn.",
+            ["stage"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._tokens = Counter(
+            "groundtalk_tokens", "Tokens the engine read and wrote.", ["direction"], registry=registry
+        )
+        self._faults = Counter("groundtalk_engine_failures", "Failed calls of the engine.", registry=registry)
+        self._waiting = Gauge(
+            "groundtalk_waiting", "What waits in the whole deployment.", ["what"], registry=registry
+        )
+        self._queued = Gauge(
+            "groundtalk_queued_conversations", "Conversations that wait for a place here.", registry=registry
+        )
+        for outcome in OUTCOMES:
+            self._turns.labels(outcome)
+
+    def observe(self, answer: Answer) -> None:
+        """Count a committed answer."""
+        outcome = "failed" if answer.failed else "abstained" if answer.abstained else "answered"
+        self._turns.labels(outcome).inc()
+        for stage, seconds in answer.timings.items():
+            self._stages.labels(stage).observe(seconds)
+
+    def count_tokens(self, read: int, written: int) -> None:
+        self._tokens.labels("read").inc(read)
+        self._tokens.labels("written").inc(written)
+
+    def count_failure(self) -> None:
+        self._faults.inc()
+
+    def expose(self, backlog: Backlog, queued: int) -> bytes:
+        """All numbers in Prometheus' text format, with what waits now."""
+        self._waiting.labels("turns").set(backlog.turns)
+        self._waiting.labels("deliveries").set(backlog.parcels)
+        self._queued.set(queued)
+        return generate_latest(self.registry)
+
+
+class EngineWatch(AsyncCallbackHandler):
+    """Sees every call of the text engine, whichever it is: counts tokens, and remembers whether the last one failed."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self.answered = False
+        self.failing = False
+
+    async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+        self.answered, self.failing = True, False
+        for generation in (each for batch in response.generations for each in batch):
+            if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
+                usage = generation.message.usage_metadata
+                if usage:
+                    self._metrics.count_tokens(usage["input_tokens"], usage["output_tokens"])
+
+    async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        """A call that was cancelled is no failure of the engine's."""
+        if isinstance(error, Exception):
+            self.failing = True
+            self._metrics.count_failure()

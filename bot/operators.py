@@ -1,0 +1,113 @@
+"""The operators' API under `/api`: conversations, ratings, a human's words, forgetting, ingesting again.
+
+Behind one bearer token; without OPERATOR_TOKEN nobody gets in.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, status
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+
+from bot.wiring import Bot
+from dialogue.conversation import Conversation, Mode, Turn
+from dialogue.desk import Opinion, Overview
+from dialogue.erasure import Erasure
+from retrieval.ingest import IngestReport
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Before = Annotated[datetime | None, Query(description="Go on before this moment.")]
+
+
+class ModeChange(BaseModel):
+    mode: Mode
+
+
+class Words(BaseModel):
+    text: str = Field(min_length=1, max_length=16_000)
+    operator: str = Field("operator", min_length=1, max_length=100)
+
+
+class Person(BaseModel):
+    """`account` is a person's own chat; `author` is a member of a group, or the same person everywhere."""
+
+    channel: str
+    account: str | None = None
+    author: str | None = None
+
+
+def operators(token: str, bot: Bot) -> APIRouter:
+    """The routes; `token` is what opens them."""
+    store = bot.store
+    couriers = {channel.channel: channel for channel in bot.channels}
+    router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_guard(token))])
+
+    @router.get("/conversations")
+    async def conversations(
+        limit: Limit = 50, before: Before = None, mode: Mode | None = None
+    ) -> list[Overview]:
+        """Conversations, the last touched one first."""
+        return await store.conversations(limit, before, mode)
+
+    @router.get("/conversations/{conversation}")
+    async def conversation(conversation: str) -> Conversation:
+        return await store.conversation(conversation)
+
+    @router.get("/conversations/{conversation}/turns")
+    async def turns(conversation: str, after: int = 0, limit: Limit = 100) -> list[Turn]:
+        """The turns after turn `after`, in order."""
+        await store.conversation(conversation)
+        return await store.turns(conversation, after, limit)
+
+    @router.put("/conversations/{conversation}/mode")
+    async def set_mode(conversation: str, change: ModeChange) -> Conversation:
+        """Take the conversation over (`human`), hand it back (`bot`), or end it (`closed`)."""
+        return await store.set_mode(conversation, change.mode)
+
+    @router.post("/conversations/{conversation}/messages", status_code=status.HTTP_201_CREATED)
+    async def speak(conversation: str, words: Words) -> Turn:
+        """Say something to the person. The mode must be `human`."""
+        channel = (await store.conversation(conversation)).address.channel
+        compose = couriers[channel].compose
+        return await store.interject(conversation, words.text, words.operator, compose)
+
+    @router.get("/feedback")
+    async def feedback(limit: Limit = 50, before: Before = None) -> list[Opinion]:
+        """Ratings with the answers they rate, the newest first."""
+        return await store.opinions(limit, before)
+
+    @router.post("/forget")
+    async def forget(person: Person) -> Erasure:
+        """Erase a person for good, and name the releases that answered them."""
+        if person.account is None and person.author is None:
+            raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "Give `account`, `author`, or both.")
+        return await store.forget(person.channel, person.account, person.author)
+
+    @router.post("/ingest")
+    async def read_again() -> IngestReport:
+        """Read KNOWLEDGE_DIR again; unchanged documents cost nothing. Answers when that is live."""
+        return await run_in_threadpool(bot.collection.ingest, bot.settings.knowledge_dir)
+
+    return router
+
+
+def _guard(token: str) -> Callable[..., None]:
+    def guard(
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
+    ) -> None:
+        if not token:
+            raise HTTPException(
+                status.HTTP_503_SERVICE_UNAVAILABLE, "The operators' API is off. Set OPERATOR_TOKEN."
+            )
+        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
+            raise HTTPException(
+                status.HTTP_401_UNAUTHORIZED,
+                "Send OPERATOR_TOKEN as a bearer token.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    return guard

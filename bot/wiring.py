@@ -1,0 +1,196 @@
+"""Builds one bot out of the settings, starts it and stops it. The only place where the parts meet.
+
+A new channel is one line in `channels_of`.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import structlog
+from langchain_core.language_models import BaseChatModel
+
+from bot.channels.base import Channel
+from bot.channels.pace import Speed
+from bot.channels.telegram import TelegramChannel, Webhook, connect
+from bot.channels.terminal import TerminalChannel
+from bot.channels.visitor import Limits
+from bot.channels.websocket import WebsocketChannel
+from bot.hub import Hub
+from bot.knowledge import freshen
+from bot.metrics import EngineWatch, Metrics
+from bot.models import close_engine, fetch_weights, load_collection, load_engine
+from bot.settings import Settings
+from bot.voice import load_voice
+from bot.weights import Weights
+from dialogue.broadcast import Broadcast
+from dialogue.grounding import Grounder, Grounding
+from dialogue.manager import Manager
+from dialogue.migrations import upgrade
+from dialogue.outbox import Relay
+from dialogue.responder import Responder
+from dialogue.rewriting import Rewriter
+from dialogue.store import Store
+from dialogue.voice import Voice
+from dialogue.worker import Worker
+from retrieval.collection import Collection
+from retrieval.ingest import Progress
+from retrieval.retriever import Retriever
+
+log = structlog.get_logger(__name__)
+
+GRACE = 10.0
+"""Seconds that answers in progress have at the end, and then deliveries; the rest is done after the next start."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before a part that fell over is started again; each time doubles the pause."""
+
+
+def channels_of(settings: Settings, voice: Voice) -> Iterator[Channel]:
+    """Every channel that this deployment answers on."""
+    yield TerminalChannel()
+    yield _websocket(settings, voice)
+    if settings.telegram_bot_token.get_secret_value():
+        yield _telegram(settings, voice)
+
+
+def _websocket(settings: Settings, voice: Voice) -> WebsocketChannel:
+    tokens = [token.get_secret_value() for token in settings.websocket_tokens]
+    limits = Limits(
+        text_characters=settings.message_characters,
+        messages=Speed(burst=20, per_second=settings.messages_per_minute / 60),
+    )
+    return WebsocketChannel(voice, tokens, settings.allowed_origins, limits)
+
+
+def _telegram(settings: Settings, voice: Voice) -> TelegramChannel:
+    bot = connect(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
+    secret = settings.telegram_webhook_secret.get_secret_value()
+    webhook = Webhook(settings.telegram_webhook_url, secret) if settings.telegram_webhook_url else None
+    return TelegramChannel(bot, voice, webhook)
+
+
+@dataclass
+class Bot:
+    """All parts of one process. `async with` runs it: people are heard, waiting turns answered and delivered."""
+
+    settings: Settings
+    voice: Voice
+    store: Store
+    collection: Collection
+    engine: BaseChatModel
+    manager: Manager
+    channels: tuple[Channel, ...]
+    relays: tuple[Relay, ...]
+    metrics: Metrics
+    watch: EngineWatch
+    _hearing: list[asyncio.Task[None]] = field(default_factory=list)
+    _delivering: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        self._delivering = [_kept("relay", relay.run) for relay in self.relays]
+        self._hearing = [_kept("sweep", self.manager.run), *map(self._heard, self.channels)]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def numbers(self) -> bytes:
+        """What Prometheus reads."""
+        return self.metrics.expose(await self.store.backlog(), self.manager.queued)
+
+    def _heard(self, channel: Channel) -> asyncio.Task[None]:
+        return _kept(channel.channel, lambda: channel.run(self.manager))
+
+    async def close(self) -> None:
+        """Finish the answers in progress, deliver them, and let go of everything.
+
+        Channels listen to the last, for some of them deliver through what they listen on; what they still take
+        in is answered after the next start.
+        """
+        await self.manager.close(GRACE)
+        for relay in self.relays:
+            relay.close()
+        if self._delivering:
+            await asyncio.wait(self._delivering, timeout=GRACE)
+        await _end([*self._delivering, *self._hearing])
+        await self.manager.close(0)
+        await self.store.close()
+        await asyncio.to_thread(close_engine, self.engine)
+
+
+async def open_bot(settings: Settings, progress: Progress, couriers: tuple[Channel, ...] = ()) -> Bot:
+    """Everything loaded and nothing running yet: database migrated, weights fetched, documents read.
+
+    `couriers` are channels of the caller's own beside those of the settings. Raises the packages' errors.
+    """
+    voice = load_voice(settings.voice_file)
+    channels = (*channels_of(settings, voice), *couriers)
+    weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
+    await asyncio.to_thread(fetch_weights, settings, weights)
+    await upgrade(settings.database)
+    collection, engine = await asyncio.gather(
+        asyncio.to_thread(_collection, settings, weights, progress),
+        asyncio.to_thread(load_engine, settings, weights),
+    )
+    store = await Store.open(settings.database)
+    return _assembled(settings, voice, store, collection, engine, channels)
+
+
+def _collection(settings: Settings, weights: Weights, progress: Progress) -> Collection:
+    collection = load_collection(settings, weights)
+    freshen(settings, collection, progress)
+    return collection
+
+
+def _assembled(
+    settings: Settings,
+    voice: Voice,
+    store: Store,
+    collection: Collection,
+    engine: BaseChatModel,
+    channels: tuple[Channel, ...],
+) -> Bot:
+    owner = f"{socket.gethostname()}:{os.getpid()}:{id(store):x}"
+    broadcast, metrics = Broadcast(), Metrics()
+    engine.callbacks = [watch := EngineWatch(metrics)]
+    responder = Responder(
+        store,
+        Rewriter(engine),
+        Retriever(collection=collection),
+        Grounder(engine, voice, Grounding(passage_tokens=settings.passage_tokens)),
+        voice,
+        release=f"base:{settings.generator}",
+    )
+    couriers = {channel.channel: channel for channel in channels}
+    worker = Worker(store, responder, couriers, broadcast, owner=owner, observe=metrics.observe)
+    relays = tuple(Relay(store, channel, owner) for channel in channels)
+    manager = Manager(store, worker, broadcast)
+    return Bot(settings, voice, store, collection, engine, manager, channels, relays, metrics, watch)
+
+
+def _kept(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """Runs `work` until it returns; if it falls over, it is started again after a pause."""
+
+    async def keep() -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await work()
+            except Exception:
+                log.exception("fell_over", part=name, again_in_seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, 2 * pause)
+
+    return asyncio.create_task(keep(), name=name)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,50 @@
+"""Metrics: every committed answer is counted once under its outcome, and no word of it is shown."""
+
+from bot.metrics import Metrics
+from dialogue.conversation import Answer
+from dialogue.desk import Backlog
+
+
+def shown(metrics: Metrics, backlog: Backlog | None = None, queued: int = 0) -> list[str]:
+    return metrics.expose(backlog or Backlog(0, 0), queued).decode().splitlines()
+
+
+def test_an_answer_is_counted_under_its_outcome():
+    metrics = Metrics()
+    metrics.observe(Answer("Two days.", "how long?"))
+    metrics.observe(Answer("I do not know.", "why?", abstained=True))
+    metrics.observe(Answer("Sorry.", "what?", failed=True, abstained=True))
+    lines = shown(metrics)
+    for outcome in ("answered", "abstained", "failed"):
+        assert f'groundtalk_turns_total{{outcome="{outcome}"}} 1.0' in lines
+
+
+def test_outcomes_that_did_not_happen_are_zero_rather_than_missing():
+    assert 'groundtalk_turns_total{outcome="failed"} 0.0' in shown(Metrics())
+
+
+def test_seconds_are_told_by_stage():
+    metrics = Metrics()
+    metrics.observe(Answer("Two days.", "how long?", timings={"rewrite": 0.2, "first_token": 1.5}))
+    lines = shown(metrics)
+    assert 'groundtalk_stage_seconds_bucket{le="0.25",stage="rewrite"} 1.0' in lines
+    assert 'groundtalk_stage_seconds_sum{stage="first_token"} 1.5' in lines
+
+
+def test_what_waits_is_told_as_of_now():
+    lines = shown(Metrics(), Backlog(turns=3, parcels=2), queued=1)
+    assert 'groundtalk_waiting{what="turns"} 3.0' in lines
+    assert 'groundtalk_waiting{what="deliveries"} 2.0' in lines
+    assert "groundtalk_queued_conversations 1.0" in lines
+
+
+def test_no_word_is_shown():
+    metrics = Metrics()
+    metrics.observe(Answer("Ada lives in Zhuhai.", "where does Ada live?"))
+    assert "Ada" not in "\n".join(shown(metrics))
+
+
+def test_two_bots_in_one_process_count_apart():
+    one, other = Metrics(), Metrics()
+    one.observe(Answer("Two days.", "how long?"))
+    assert 'groundtalk_turns_total{outcome="answered"} 0.0' in shown(other)
