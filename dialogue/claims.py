@@ -4,6 +4,7 @@ A claim is a lease with a fencing number. A worker that stalls past its lease ma
 does then compares its number and fails, so that it needs no other stop.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
@@ -55,18 +56,24 @@ class Claims:
                 update(schema.conversation).where(holds(claim)).values(claim_owner=None, claim_until=None)
             )
 
-    async def unclaimed(self, limit: int) -> list[str]:
-        """Conversations in which a turn waits for the bot and nobody is at work, longest waiting first."""
+    async def unclaimed(self, limit: int, channels: Collection[str] | None = None) -> list[str]:
+        """Conversations in which a turn waits for the bot and nobody is at work, longest waiting first.
+
+        `channels` are those that the caller can answer on; None means all.
+        """
         home, turn = schema.conversation, schema.turn
+        query = (
+            select(turn.c.conversation)
+            .join(home, home.c.id == turn.c.conversation)
+            .where(turn.c.pending, home.c.mode == Mode.BOT, _free())
+            .group_by(turn.c.conversation)
+            .order_by(func.min(turn.c.created_at))
+            .limit(limit)
+        )
+        if channels is not None:
+            query = query.where(home.c.channel.in_(channels))
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(turn.c.conversation)
-                .join(home, home.c.id == turn.c.conversation)
-                .where(turn.c.pending, home.c.mode == Mode.BOT, _free())
-                .group_by(turn.c.conversation)
-                .order_by(func.min(turn.c.created_at))
-                .limit(limit)
-            )
+            rows = await connection.execute(query)
             return list(rows.scalars())
 
     async def next_pending(self, conversation: str) -> Turn | None:

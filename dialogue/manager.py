@@ -4,7 +4,7 @@ Only sequencing. What a turn is made of stands in `responder`, how it is kept in
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing
 
 import structlog
@@ -51,7 +51,7 @@ class Manager:
         """The live events of a conversation, of all its turns, from now until the block ends."""
         return self._broadcast.listen(conversation)
 
-    async def converse(self, utterance: Utterance, conversation: str | None = None) -> AsyncIterator[Event]:
+    async def converse(self, utterance: Utterance, conversation: str | None = None) -> AsyncGenerator[Event]:
         """One turn from `Accepted` to `Answered`, also when another process answers it."""
         address = utterance.address
         known = conversation or (current.id if (current := await self.store.current(address)) else None)
@@ -71,7 +71,7 @@ class Manager:
         """Sweeps up the turns that wait without a worker, until cancelled."""
         while True:
             try:
-                for conversation in await self.store.unclaimed(self._parallel):
+                for conversation in await self.store.unclaimed(self._parallel, self._worker.channels):
                     self._wake(conversation)
             except StoreUnavailable as error:
                 log.warning("sweep_failed", reason=str(error))
@@ -108,7 +108,7 @@ class Manager:
             del self._waiting[first]
             self._wake(first)
 
-    async def _follow(self, listener: Listener, receipt: Receipt) -> AsyncIterator[Event]:
+    async def _follow(self, listener: Listener, receipt: Receipt) -> AsyncGenerator[Event]:
         if receipt.duplicate and (answer := await self._stored_answer(receipt)):
             yield answer
             return

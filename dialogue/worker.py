@@ -4,7 +4,7 @@ Knows the store and the responder. Of channels it knows only the form that they 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -52,6 +52,11 @@ class Worker:
         self._observe = observe
         self._answering: dict[str, asyncio.Task[Answer]] = {}
 
+    @property
+    def channels(self) -> Collection[str]:
+        """Those it can give an answer the form of."""
+        return tuple(self._couriers)
+
     async def work(self, conversation: str) -> None:
         """Answers all that waits in `conversation`; returns at once where another worker holds the claim."""
         claim = await self._store.claim(conversation, self._owner, self._lease)
@@ -80,7 +85,9 @@ class Worker:
         try:
             answer = await self._respond(conversation, turn)
         except Exception:
-            log.exception("answer_failed", conversation=conversation.id, turn=turn.number, attempt=turn.attempts)
+            log.exception(
+                "answer_failed", conversation=conversation.id, turn=turn.number, attempt=turn.attempts
+            )
             await self._back_off(conversation, turn)
         else:
             await self._commit(claim, conversation, turn, answer)

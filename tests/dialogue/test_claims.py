@@ -107,6 +107,13 @@ async def test_unclaimed_conversations_longest_waiting_first(store: Store) -> No
     assert await store.unclaimed(1) == [waiting[0].conversation]
 
 
+async def test_unclaimed_conversations_of_the_channels_that_can_be_answered(store: Store) -> None:
+    await ask(store, "hello", Address("fax", "1"))
+    answerable = await ask(store, "hello", Address("websocket", "1"))
+
+    assert await store.unclaimed(10, ["websocket", "telegram"]) == [answerable.conversation]
+
+
 async def test_a_human_takes_over_in_the_midst_of_an_answer(store: Store) -> None:
     turn = await ask(store, "Let me talk to a human!")
     claim = await store.claim(turn.conversation, "bot", 60)
