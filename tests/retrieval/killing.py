@@ -54,7 +54,7 @@ def main(folder: Path, documents: Path) -> None:
         before = now
         if ended == 0:
             assert now == f"Version {touches}."
-            print(touches - 1)
+            sys.stdout.write(f"{touches - 1}\n")
             return
 
 

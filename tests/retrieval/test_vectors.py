@@ -46,5 +46,5 @@ def test_fewer_rows_than_asked_for_are_marked(tmp_path: Path) -> None:
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "vectors.faiss").write_bytes(b"not an index")
-    with pytest.raises(SnapshotDamaged, match="vectors.faiss"):
+    with pytest.raises(SnapshotDamaged, match=r"vectors\.faiss"):
         VectorIndex(tmp_path / "vectors.faiss")
