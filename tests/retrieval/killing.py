@@ -23,9 +23,10 @@ def ingest(folder: Path, documents: Path, touches: int) -> int:
 
     def die(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal left
-        left -= event in _TOUCHES
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if event in _TOUCHES:
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(die)
     Collection(folder, HashingEncoder()).ingest(documents)
@@ -56,6 +57,7 @@ def main(folder: Path, documents: Path) -> None:
             assert now == f"Version {touches}."
             sys.stdout.write(f"{touches - 1}\n")
             return
+        assert ended == -signal.SIGKILL
 
 
 if __name__ == "__main__":
