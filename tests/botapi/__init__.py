@@ -4,9 +4,21 @@
 `Person` and `Room` write to the bot. Knows nothing of Groundtalk.
 """
 
-from tests.botapi.faults import Drop, Flood, Hang, Refuse
+from tests.botapi.faults import Drop, Fault, Flood, Hang, Migrated, Pass, Refuse
 from tests.botapi.floods import Floodgate
 from tests.botapi.people import Person, Room
 from tests.botapi.server import BotApi
 
-__all__ = ["BotApi", "Drop", "Flood", "Floodgate", "Hang", "Person", "Refuse", "Room"]
+__all__ = [
+    "BotApi",
+    "Drop",
+    "Fault",
+    "Flood",
+    "Floodgate",
+    "Hang",
+    "Migrated",
+    "Pass",
+    "Person",
+    "Refuse",
+    "Room",
+]

@@ -32,6 +32,25 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Pass:
+    """No trouble this time."""
+
+    async def strike(self, act: Act) -> Response:
+        return await act()
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """The group became a supergroup with another id."""
+
+    chat: int
+
+    async def strike(self, act: Act) -> Response:
+        description = "Bad Request: group chat was upgraded to a supergroup chat"
+        return refusal(400, description, migrate_to_chat_id=self.chat)
+
+
+@dataclass(frozen=True, slots=True)
 class Flood:
     """429: come back after `seconds`."""
 

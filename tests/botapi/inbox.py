@@ -34,7 +34,7 @@ class Inbox:
         if reply := content.pop("reply_to", None):
             content["reply_to_message"] = {k: v for k, v in reply.items() if k != "reply_to_message"}
         message = self.keep(room, person.json, {k: v for k, v in content.items() if v})
-        self.redeliver({"message": message})
+        self.queue({"message": message})
         return message
 
     def press(self, person: Person, message: Json, data: str) -> Json:
@@ -42,17 +42,17 @@ class Inbox:
         query = f"{len(self.presses) + 1}"
         self.presses.add(query)
         press = {"id": query, "from": person.json, "message": message, "chat_instance": "1", "data": data}
-        self.redeliver({"callback_query": press})
+        self.queue({"callback_query": press})
         return press
 
-    def redeliver(self, content: Json) -> None:
-        """Puts an update into the queue, under the next number unless it has one already."""
+    def queue(self, content: Json) -> None:
+        """Puts an update into the queue under the next number."""
         self._last_update += 1
         self.updates.append({"update_id": self._last_update} | content)
 
     def keep(self, room: Room, sender: Json, content: Json) -> Json:
-        """Stores a message in its chat under the next id."""
-        self._last_message += 1
+        """Stores a message in its chat under the next id, or under its own."""
+        self._last_message = content.get("message_id", self._last_message + 1)
         self.rooms[room.id] = room
         head = {"message_id": self._last_message, "date": NOON, "chat": room.json, "from": sender}
         message = head | content

@@ -15,7 +15,7 @@ from telegram.error import TelegramError
 
 from bot.channels.base import Channel
 from bot.channels.telegram.delivery import Delivery
-from bot.channels.telegram.intake import CHANNEL, Intake
+from bot.channels.telegram.intake import CHANNEL, Allowance, Intake
 from bot.channels.telegram.letters import letter
 from bot.channels.telegram.limits import Limits
 from bot.channels.telegram.notices import Notices
@@ -42,12 +42,14 @@ class TelegramChannel(Channel):
         bot: Bot,
         voice: Voice,
         webhook: Webhook | None = None,
+        allowance: Allowance | None = None,
         limits: Limits | None = None,
         first_wait: float = FIRST_WAIT,
     ) -> None:
         self._bot = bot
         self._voice = voice
         self._webhook = webhook
+        self._allowance = allowance or Allowance()
         self._first_wait = first_wait
         limits = limits or Limits()
         self._previews = Previews(bot, limits)
@@ -67,7 +69,9 @@ class TelegramChannel(Channel):
     async def run(self, manager: Manager) -> None:
         try:
             await self._insist(self._bot.initialize)
-            self._intake = Intake(self._bot.bot, manager, self._voice, self._previews, self._notices)
+            self._intake = Intake(
+                self._bot.bot, manager, self._voice, self._previews, self._notices, self._allowance
+            )
             await self._offer_commands()
             await self._receive(self._intake)
         finally:
@@ -105,7 +109,7 @@ class TelegramChannel(Channel):
                     [BotCommand(name, menu[name]) for name in COMMANDS], language_code=code
                 )
         except TelegramError as error:
-            log.warning("the menu of commands could not be set", reason=explained(error))
+            log.warning("menu_not_set", reason=explained(error))
 
     async def _insist(self, call: Callable[[], Awaitable[object]]) -> None:
         """Until it succeeds: a bot that is started while Telegram is away comes up when Telegram does."""
@@ -115,6 +119,6 @@ class TelegramChannel(Channel):
                 await call()
                 return
             except TelegramError as error:
-                log.warning("Telegram cannot be used yet", reason=explained(error), again_in=wait)
+                log.warning("telegram_unavailable", reason=explained(error), again_in=wait)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)

@@ -4,6 +4,7 @@ Knows the manager, its store and the voice; how updates arrive, by polling or we
 """
 
 import asyncio
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Update, User
@@ -31,27 +32,42 @@ from dialogue.manager import Manager
 from dialogue.voice import Voice, Wording
 
 CHANNEL = "telegram"
-LONGEST_TEXT = 3_000
-"""Characters of a question."""
-SPEED = Speed(burst=20, per_second=0.5)
-"""Messages of one person in one chat."""
 INVISIBLE = "\u2060"
+
+
+SPEED = Speed(burst=20, per_second=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one person may write in one chat."""
+
+    characters: int = 4_000
+    """In one message."""
+    messages: Speed = SPEED
 
 
 class Intake:
     """Takes updates in: side by side over chats, one after the other within a chat."""
 
     def __init__(
-        self, me: User, manager: Manager, voice: Voice, previews: Previews, notices: Notices
+        self,
+        me: User,
+        manager: Manager,
+        voice: Voice,
+        previews: Previews,
+        notices: Notices,
+        allowance: Allowance,
     ) -> None:
         self._me = me
         self._manager = manager
         self._voice = voice
         self._previews = previews
         self._notices = notices
+        self._allowance = allowance
         self._done = Recent()
         self._told = Recent()
-        self._paces = Paces(SPEED)
+        self._paces = Paces(allowance.messages)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, update: Update) -> None:
@@ -80,7 +96,7 @@ class Intake:
 
     async def _hear(self, said: Said) -> None:
         envelope, wording = said.envelope, self._wording(said.envelope)
-        if len(said.text) > LONGEST_TEXT:
+        if len(said.text) > self._allowance.characters:
             return self._say(envelope, wording.too_long)
         if not self._paces.step(f"{envelope.place.account} {envelope.author}"):
             return self._say(envelope, wording.too_fast)

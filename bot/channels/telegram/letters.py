@@ -15,7 +15,8 @@ def letter(answer: Answer, turn: Turn, wording: Wording) -> dict[str, Any]:
     """The payload for the outbox: JSON.
 
     `parts` are messages (`text`, `entities`), `question` is the number of the user's turn, `reply_to` the
-    message that asked, `rateable` whether thumbs go under the last part.
+    message that asked, `rateable` whether thumbs go under the last part: not under apologies, nor under what a
+    human wrote, which no release produced.
     """
     whole = styled(clean(answer.text))
     if answer.citations:
@@ -24,7 +25,7 @@ def letter(answer: Answer, turn: Turn, wording: Wording) -> dict[str, Any]:
         "parts": [part.message for part in split(whole)],
         "question": turn.number,
         "reply_to": int(turn.reference) if turn.reference else None,
-        "rateable": not answer.failed,
+        "rateable": bool(answer.release) and not answer.failed,
     }
 
 

@@ -74,9 +74,9 @@ class Notices:
                 await call()
                 return
             except FINAL as error:
-                log.info("a notice was refused", reason=explained(error))
+                log.info("notice_refused", reason=explained(error))
                 return
             except TelegramError as error:
                 wait = seconds(error) if isinstance(error, RetryAfter) else self._pause * 2**attempt
-                log.info("a notice could not be sent", reason=explained(error), again_in=wait)
+                log.info("notice_not_sent", reason=explained(error), again_in=wait)
                 await asyncio.sleep(wait)

@@ -55,10 +55,10 @@ class Poller:
 
     def _report(self, error: Exception) -> None:
         if not isinstance(error, TelegramError):
-            log.exception("polling failed")
+            log.exception("polling_failed")
             return
         reason = f"{CONFLICT} ({error})" if isinstance(error, Conflict) else explained(error)
-        log.warning("polling failed", reason=reason, again_in=self._pause)
+        log.warning("polling_failed", reason=reason, again_in=self._pause)
 
     async def _take_all(self, updates: Sequence[Update]) -> None:
         """Chats side by side. The offset moves up to the first update that could not be taken in."""
@@ -86,11 +86,11 @@ class Poller:
             async with asyncio.timeout(SLOWEST):
                 await self._take(update)
         except (StoreUnavailable, TimeoutError) as error:
-            log.warning("an update could not be stored yet", update=number, reason=str(error) or "time-out")
+            log.warning("update_not_stored", update=number, reason=str(error) or "time-out")
             return False
         except Exception:
             self._faults[number] += 1
-            log.exception("an update could not be taken in", update=number, tries=self._faults[number])
+            log.exception("update_failed", update=number, tries=self._faults[number])
             if self._faults[number] < TRIES:
                 return False
         del self._faults[number]

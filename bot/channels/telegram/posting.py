@@ -33,10 +33,10 @@ class Lenient(HTTPXRequest):
         return code, _readable(payload) if code == HTTPStatus.OK else payload
 
 
-def connect(token: str, base_url: str) -> Bot:
+def connect(token: str, base_url: str, read_seconds: float = READ_SECONDS) -> Bot:
     """A Bot that keeps connections for sending apart from the one that polls. Nothing is sent yet."""
-    sending = HTTPXRequest(read_timeout=READ_SECONDS, pool_timeout=READ_SECONDS)
-    polling = Lenient(connection_pool_size=2, read_timeout=READ_SECONDS)
+    sending = HTTPXRequest(read_timeout=read_seconds, pool_timeout=read_seconds)
+    polling = Lenient(connection_pool_size=2, read_timeout=read_seconds)
     return Bot(token, base_url=base_url, request=sending, get_updates_request=polling)
 
 

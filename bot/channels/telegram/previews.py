@@ -83,7 +83,7 @@ class Previews:
 
     def settle(self, conversation: str, question: int) -> None:
         """The answer has been delivered."""
-        if preview := self._previews.get((conversation, question)):
+        if preview := self._previews.pop((conversation, question), None):
             preview.settled.set()
 
     async def stop(self) -> None:
@@ -103,12 +103,12 @@ class Previews:
             async with asyncio.timeout(LEFT_OVER):
                 await preview.settled.wait()
         except TimeoutError:
-            log.info("an answer was not delivered by this process", conversation=receipt.conversation.id)
+            log.info("preview_left_over", conversation=receipt.conversation.id)
         except Exception:
-            log.exception("a preview failed", conversation=receipt.conversation.id)
+            log.exception("preview_failed", conversation=receipt.conversation.id)
         finally:
             typing.cancel()
-            del self._previews[key]
+            self._previews.pop(key, None)
             if not preview.settled.is_set():
                 await self._take_back(place, await preview.close())
 
@@ -158,9 +158,9 @@ class Previews:
             return seconds(error)
         except (BadRequest, InvalidToken) as error:
             self._drafts = False
-            log.warning("no drafts from now on; answers grow in messages instead", reason=explained(error))
+            log.warning("drafts_refused", reason=explained(error))
         except TelegramError as error:
-            log.info("a preview could not be shown", reason=explained(error))
+            log.info("preview_not_shown", reason=explained(error))
         return math.inf
 
     async def _take_back(self, place: Place, message: int | None) -> None:

@@ -82,7 +82,7 @@ def legible(data: dict[str, Any]) -> dict[str, Any]:
         Update.de_json(data)
     except Exception:
         number = data["update_id"]
-        log.exception("an update cannot be read and is passed over", update=number)
+        log.exception("update_illegible", update=number)
         return {"update_id": number}
     return data
 

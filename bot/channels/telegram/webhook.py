@@ -63,6 +63,6 @@ async def _stored(update: Update, take: Take) -> Response:
             await take(update)
     except (StoreUnavailable, TimeoutError) as error:
         reason = str(error) or "time-out"
-        log.warning("an update could not be stored yet", update=update.update_id, reason=reason)
+        log.warning("update_not_stored", update=update.update_id, reason=reason)
         return Response(status_code=status.HTTP_503_SERVICE_UNAVAILABLE)
     return Response()

@@ -66,23 +66,27 @@ async def deployed(
     *,
     webhook: Webhook | None = None,
     limits: Limits | None = None,
+    read_seconds: float = 5.0,
 ) -> AsyncIterator[Deployment]:
-    """The bot runs until the block ends."""
+    """The bot runs until the block ends; then it stops as the real one does."""
     oracle = oracle or Oracle()
     async with await Store.open(url) as store:
-        bot = connect(api.token, api.base_url)
-        channel = TelegramChannel(bot, VOICE, webhook, limits or quick(), first_wait=0.02)
+        bot = connect(api.token, api.base_url, read_seconds)
+        channel = TelegramChannel(bot, VOICE, webhook, limits=limits or quick(), first_wait=0.02)
         broadcast = Broadcast()
         relay = Relay(store, channel, "test", poll=0.02)
         worker = Worker(
             store, oracle, {"telegram": channel}, broadcast, owner="test", observe=lambda _: relay.wake()
         )
         manager = Manager(store, worker, broadcast)
-        running = [asyncio.create_task(part) for part in (relay.run(), manager.run(), channel.run(manager))]
+        delivering = asyncio.create_task(relay.run())
+        hearing = [asyncio.create_task(part) for part in (manager.run(), channel.run(manager))]
         try:
             yield Deployment(channel, manager, store, oracle)
         finally:
-            for task in reversed(running):
+            await manager.close(grace=0.2)
+            relay.close()
+            await asyncio.wait([delivering], timeout=2)
+            for task in (delivering, *hearing):
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            await manager.close(grace=1.0)
+            await asyncio.gather(delivering, *hearing, return_exceptions=True)

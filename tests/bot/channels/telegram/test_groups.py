@@ -136,7 +136,7 @@ async def test_a_busy_group_never_floods_telegram(sqlite_url: str) -> None:
     assert sorted(map(sentence, api.texts(GROUP))) == sorted(f"About {number}" for number in range(12))
 
 
-@pytest.mark.parametrize("text", ["@groundtalk_bot" + " word" * 800])
+@pytest.mark.parametrize("text", ["@groundtalk_bot" + " word" * 801])
 async def test_refusals_reply_to_whom_they_concern(api: BotApi, bot: Deployment, text: str) -> None:
     question = api.inbox.say(ADA, text, GROUP)
 

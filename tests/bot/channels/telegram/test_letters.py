@@ -15,7 +15,7 @@ from tests.botapi.messages import check_text
 VOICE = load_voice(Path(PACKAGE / "voice.toml"))
 TURN = Turn("c1", 7, Role.USER, "Which voltage?", datetime.now(UTC), reference="42")
 CITATION = Citation(1, "chunk-1", "Charger manual", "charger.md", "The charger takes 230 volts.")
-ANSWER = Answer("It takes **230 volts** [1].", "Which voltage?", citations=(CITATION,))
+ANSWER = Answer("It takes **230 volts** [1].", "Which voltage?", citations=(CITATION,), release="base")
 
 
 def test_a_letter_holds_the_answer_and_its_sources() -> None:
@@ -63,5 +63,6 @@ def test_what_the_database_and_the_network_cannot_carry_is_replaced() -> None:
     assert payload["parts"][0]["text"] == "half � of a pair"
 
 
-def test_an_apology_asks_for_no_rating() -> None:
+def test_neither_an_apology_nor_a_human_asks_for_a_rating() -> None:
     assert not letter(replace(ANSWER, failed=True), TURN, VOICE.wording("en"))["rateable"]
+    assert not letter(replace(ANSWER, release=""), TURN, VOICE.wording("en"))["rateable"]

@@ -135,7 +135,7 @@ async def test_nothing_is_made_of_service_messages(api: BotApi, bot: Deployment)
 
 
 async def test_a_question_that_is_too_long_is_refused(api: BotApi, bot: Deployment) -> None:
-    api.inbox.say(ADA, "word " * 700)
+    api.inbox.say(ADA, "x" * 4_001)
 
     await api.until(lambda: api.texts(ADA.room))
 
