@@ -38,7 +38,7 @@ def _said_something(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
-Name = Annotated[Text, Field(min_length=1, max_length=128)]
+Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_without_nul)]
 TurnNumber = Annotated[int, Field(ge=1, le=LAST_TURN)]
 
 
@@ -51,7 +51,7 @@ class Frame(BaseModel):
 class Hello(Frame):
     type: Literal["hello"]
     conversation: Name | None = None
-    after: int = Field(0, ge=0, le=LAST_TURN)
+    after: int = Field(default=0, ge=0, le=LAST_TURN)
 
 
 class Message(Frame):
