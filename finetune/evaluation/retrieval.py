@@ -1,0 +1,121 @@
+"""How well the passages that answer a question are found: as it was asked, rewritten by the bot, and by a person.
+
+Every passage of a folder counts as one chunk and is searched as the bot searches its documents. The vectors of a
+corpus are kept on disk, so that only the first run with an encoder takes minutes. Knows nothing of models that
+rewrite: it is given what does.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from dialogue.language import language_of
+from dialogue.rewriting import Rewriter
+from finetune.evaluation.asking import Progress, ask_all, silent
+from finetune.evaluation.history import turns
+from finetune.evaluation.ranking import ndcg_at, recall_at
+from finetune.evaluation.report import Row
+from finetune.evaluation.searches import SearchQuestion, SearchSet
+from finetune.evaluation.support import mean
+from retrieval.encoders.base import Encoder
+from retrieval.index import KEYWORD_WEIGHT, Index
+from retrieval.keywords import KeywordIndex
+from retrieval.vectors import VectorIndex, write_vectors
+
+Rewrite = Callable[[SearchQuestion], Awaitable[str]]
+"""The standalone question for the history and the question."""
+
+Wordings = Sequence[Sequence[str]]
+"""For each question the wordings that are searched for together."""
+
+_CUT = 5
+
+
+def rewriting_questions_with(rewriter: Rewriter) -> Rewrite:
+    """The bot's own rewriter, drift guard included."""
+
+    async def rewrite(question: SearchQuestion) -> str:
+        return await rewriter.rewrite(
+            turns(question.history), question.question, language_of(question.question)
+        )
+
+    return rewrite
+
+
+async def evaluate_retrieval(
+    searches: SearchSet,
+    encoder: Encoder,
+    cache: Path,
+    *,
+    system: str,
+    rewrite: Rewrite | None = None,
+    keyword_weight: float = KEYWORD_WEIGHT,
+    at_once: int = 8,
+    progress: Progress = silent,
+) -> list[Row]:
+    """One row for each form: `raw`, `rewrite` where something rewrites, `human` where people rewrote.
+
+    `rewrite+raw` and `human+raw` search both wordings, as the bot does. Recall and nDCG at 5, as fractions.
+    """
+    index = open_index(searches, encoder, cache, keyword_weight)
+    rewrites = await ask_all(rewrite, searches.questions, at_once, progress) if rewrite else None
+    return [
+        _row(searches, _ranked(searches, index, encoder, wordings), system, form)
+        for form, wordings in _forms(searches.questions, rewrites).items()
+    ]
+
+
+def open_index(searches: SearchSet, encoder: Encoder, cache: Path, keyword_weight: float) -> Index:
+    """The index of a corpus; made on first use and kept in a folder named by what it holds and who embedded it."""
+    content = hashlib.sha256(encoder.fingerprint.encode())
+    for passage in searches.corpus:
+        content.update(f"\0{passage.id}\0{passage.embedded}".encode())
+    kept = cache / f"{searches.name}-{content.hexdigest()[:16]}"
+    if not kept.is_dir():
+        _make_index(kept, [passage.embedded for passage in searches.corpus], encoder)
+    return Index(VectorIndex(kept / "vectors.faiss"), KeywordIndex(kept / "keywords"), keyword_weight)
+
+
+def _make_index(kept: Path, texts: Sequence[str], encoder: Encoder) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=kept.parent))
+    try:
+        write_vectors(made / "vectors.faiss", encoder.encode(texts))
+        KeywordIndex.write(made / "keywords", texts)
+        made.replace(kept)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _forms(questions: Sequence[SearchQuestion], rewrites: Sequence[str] | None) -> Mapping[str, Wordings]:
+    raw = [question.question for question in questions]
+    human = [question.rewrite or question.question for question in questions]
+    forms: dict[str, Wordings] = {"raw": [[text] for text in raw]}
+    for form, texts in (("rewrite", rewrites), ("human", human if human != raw else None)):
+        if texts is not None:
+            forms[form] = [[text] for text in texts]
+            forms[f"{form}+raw"] = [list(dict.fromkeys(pair)) for pair in zip(texts, raw, strict=True)]
+    return forms
+
+
+def _ranked(searches: SearchSet, index: Index, encoder: Encoder, wordings: Wordings) -> list[list[str]]:
+    """For each question the ids of the best passages."""
+    return [
+        [searches.corpus[hit.row].id for hit in index.search(texts, encoder.encode_questions(texts), _CUT)]
+        for texts in wordings
+    ]
+
+
+def _row(searches: SearchSet, ranked: Sequence[Sequence[str]], system: str, form: str) -> Row:
+    relevant = [searches.relevant[question.id] for question in searches.questions]
+    pairs = list(zip(ranked, relevant, strict=True))
+    return {
+        "set": searches.name,
+        "system": system,
+        "form": form,
+        "n": len(pairs),
+        "recall_at_5": mean([recall_at(_CUT, found, wanted) for found, wanted in pairs]),
+        "ndcg_at_5": mean([ndcg_at(_CUT, found, wanted) for found, wanted in pairs]),
+    }
