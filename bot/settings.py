@@ -56,7 +56,7 @@ class Settings(BaseSettings):
 
     engine: Literal["openvino", "transformers", "openai"] = "openvino"
     generator: str = "qwen2.5-coder-1.5b-instruct"
-    encoder: str = "all-MiniLM-L6-v2"
+    encoder: str = "all-MiniLM-L6-v2+multilingual"
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")
     engine_cache_gb: int = Field(1, ge=1)
