@@ -14,10 +14,11 @@ from typing import Self
 import structlog
 from langchain_core.language_models import BaseChatModel
 
+from bot.channels.aside import AsideChannel
 from bot.channels.base import Channel
 from bot.channels.pace import Speed
-from bot.channels.telegram import TelegramChannel, Webhook, connect
-from bot.channels.terminal import TerminalChannel
+from bot.channels.telegram import Allowance, TelegramChannel, Webhook, connect
+from bot.channels.terminal import CHANNEL as TERMINAL
 from bot.channels.visitor import Limits
 from bot.channels.websocket import WebsocketChannel
 from bot.hub import Hub
@@ -51,7 +52,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 def channels_of(settings: Settings, voice: Voice) -> Iterator[Channel]:
     """Every channel that this deployment answers on."""
-    yield TerminalChannel()
+    yield AsideChannel(TERMINAL)
     yield _websocket(settings, voice)
     if settings.telegram_bot_token.get_secret_value():
         yield _telegram(settings, voice)
@@ -59,10 +60,7 @@ def channels_of(settings: Settings, voice: Voice) -> Iterator[Channel]:
 
 def _websocket(settings: Settings, voice: Voice) -> WebsocketChannel:
     tokens = [token.get_secret_value() for token in settings.websocket_tokens]
-    limits = Limits(
-        text_characters=settings.message_characters,
-        messages=Speed(burst=20, per_second=settings.messages_per_minute / 60),
-    )
+    limits = Limits(text_characters=settings.message_characters, messages=_speed(settings))
     return WebsocketChannel(voice, tokens, settings.allowed_origins, limits)
 
 
@@ -70,7 +68,12 @@ def _telegram(settings: Settings, voice: Voice) -> TelegramChannel:
     bot = connect(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
     secret = settings.telegram_webhook_secret.get_secret_value()
     webhook = Webhook(settings.telegram_webhook_url, secret) if settings.telegram_webhook_url else None
-    return TelegramChannel(bot, voice, webhook)
+    allowance = Allowance(settings.message_characters, _speed(settings))
+    return TelegramChannel(bot, voice, webhook, allowance)
+
+
+def _speed(settings: Settings) -> Speed:
+    return Speed(burst=20, per_second=settings.messages_per_minute / 60)
 
 
 @dataclass

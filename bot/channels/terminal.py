@@ -1,40 +1,21 @@
-"""The terminal as a channel: one person, one conversation at a time, answers shown as they are written.
-
-Answers are shown by whoever asked, so the outbox has nothing to deliver here.
-"""
+"""One person at a terminal, and what they are shown while the bot answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from getpass import getuser
-from typing import Any
 from uuid import uuid4
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from bot.channels.base import Channel
-from dialogue.conversation import Address, Answer, Citation, Parcel, Turn, Utterance
+from dialogue.conversation import Address, Citation, Utterance
 from dialogue.events import Answered, Event, Failed, Rewritten, Token
 from dialogue.manager import Manager
-from dialogue.outbox import Arrived, Postponed
 from dialogue.voice import Voice, Wording
 
 CHANNEL = "terminal"
-AN_HOUR = 3600.0
-
-
-class TerminalChannel(Channel):
-    """Lets any process answer what was asked in a terminal that is closed by now."""
-
-    channel = CHANNEL
-
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
-        return {"text": answer.text}
-
-    async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
-        raise Postponed(AN_HOUR, "a terminal shows its answers itself")
 
 
 class Talk:

@@ -1,0 +1,103 @@
+"""The shape of the house: imports go one way, without cycles, at the top of a file, and no file outgrows a noun."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ORDER = ("bot", "finetune", "dialogue", "retrieval")
+"""Each may import from itself and from what stands to its right."""
+FILES = sorted(path for package in ORDER for path in (ROOT / package).rglob("*.py"))
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES
+}
+LONGEST = 300
+
+Import = tuple[int, str]
+
+
+def imports(path: Path) -> Iterator[Import]:
+    """Every module that a file imports at run time, with its line; what is only for types does not count."""
+    for node in _run_time(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from ((node.lineno, name if name in MODULES else node.module) for name in submodules)
+
+
+def _run_time(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from _run_time(node)
+
+
+def test_imports_go_one_way():
+    against = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in FILES
+        for line, name in imports(path)
+        if name.split(".")[0] in ORDER
+        and ORDER.index(name.split(".")[0]) < ORDER.index(path.relative_to(ROOT).parts[0])
+    ]
+    assert against == []
+
+
+def test_no_module_imports_itself_in_a_circle():
+    graph = {
+        name: {used for _, used in imports(path) if used in MODULES and used != name}
+        for name, path in MODULES.items()
+    }
+    TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_stand_at_the_top(path):
+    functions = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    hidden = [
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_holds_one_noun_and_says_which(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST
+    assert not text or ast.get_docstring(ast.parse(text)), "a module says what it does"
+    assert path.stem not in ("utils", "util", "helpers", "common", "misc")
+
+
+def test_only_the_settings_read_the_environment():
+    readers = [
+        str(path.relative_to(ROOT))
+        for path in FILES
+        if any(
+            word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv", "BaseSettings")
+        )
+    ]
+    assert readers == ["bot/settings.py"]
+
+
+def test_every_root_package_has_its_errors_in_one_file():
+    stray = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in FILES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base).endswith("Error") for base in node.bases)
+        and path.name != "errors.py"
+    ]
+    assert stray == []
