@@ -24,37 +24,30 @@ class Claims:
     async def claim(self, conversation: str, owner: str, seconds: float) -> Claim | None:
         """Take the conversation for `seconds`; None while another claim lives, or if there is none such."""
         table = schema.conversation
-        async with self._database.writing() as connection:
-            rows = await connection.execute(
-                update(table)
-                .where(table.c.id == conversation, _free())
-                .values(
-                    claim_owner=owner,
-                    claim_fence=table.c.claim_fence + 1,
-                    claim_until=now() + timedelta(seconds=seconds),
-                )
-                .returning(table.c.claim_fence)
+        taking = (
+            update(table)
+            .where(table.c.id == conversation, _free())
+            .values(
+                claim_owner=owner,
+                claim_fence=table.c.claim_fence + 1,
+                claim_until=now() + timedelta(seconds=seconds),
             )
-            fence = rows.scalar_one_or_none()
+            .returning(table.c.claim_fence)
+        )
+        fence = await self._database.write(lambda c: c.execute(taking).scalar_one_or_none())
         return None if fence is None else Claim(conversation, owner, fence)
 
     async def renew(self, claim: Claim, seconds: float) -> None:
         """Let the claim live for `seconds` from now. Raises ClaimLost if another worker took it."""
-        async with self._database.writing() as connection:
-            renewed = await connection.execute(
-                update(schema.conversation)
-                .where(holds(claim))
-                .values(claim_until=now() + timedelta(seconds=seconds))
-            )
-        if not renewed.rowcount:
+        until = now() + timedelta(seconds=seconds)
+        renewal = update(schema.conversation).where(holds(claim)).values(claim_until=until)
+        if not await self._database.write(lambda c: c.execute(renewal).rowcount):
             raise ClaimLost(claim.conversation, claim.fence)
 
     async def release(self, claim: Claim) -> None:
         """Give the conversation back at once; nothing happens if the claim is lost already."""
-        async with self._database.writing() as connection:
-            await connection.execute(
-                update(schema.conversation).where(holds(claim)).values(claim_owner=None, claim_until=None)
-            )
+        leaving = update(schema.conversation).where(holds(claim)).values(claim_owner=None, claim_until=None)
+        await self._database.write(lambda c: c.execute(leaving).rowcount)
 
     async def unclaimed(self, limit: int, channels: Collection[str] | None = None) -> list[str]:
         """Conversations in which a turn waits for the bot and nobody is at work, longest waiting first.
@@ -62,7 +55,7 @@ class Claims:
         `channels` are those that the caller can answer on; None means all.
         """
         home, turn = schema.conversation, schema.turn
-        query = (
+        abandoned = (
             select(turn.c.conversation)
             .join(home, home.c.id == turn.c.conversation)
             .where(turn.c.pending, home.c.mode == Mode.BOT, _free())
@@ -71,22 +64,19 @@ class Claims:
             .limit(limit)
         )
         if channels is not None:
-            query = query.where(home.c.channel.in_(channels))
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query)
-            return list(rows.scalars())
+            abandoned = abandoned.where(home.c.channel.in_(channels))
+        return await self._database.read(lambda c: list(c.execute(abandoned).scalars()))
 
     async def next_pending(self, conversation: str) -> Turn | None:
         """The oldest turn that waits for the bot's answer."""
-        turn = schema.turn.c
-        async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(schema.turn)
-                .where(turn.conversation == conversation, turn.pending)
-                .order_by(turn.number)
-                .limit(1)
-            )
-            row = rows.mappings().one_or_none()
+        turn = schema.turn
+        oldest = (
+            select(turn)
+            .where(turn.c.conversation == conversation, turn.c.pending)
+            .order_by(turn.c.number)
+            .limit(1)
+        )
+        row = await self._database.read(lambda c: c.execute(oldest).mappings().one_or_none())
         return turn_from(row) if row else None
 
     async def begin(self, claim: Claim, turn: Turn) -> Turn:
@@ -95,14 +85,13 @@ class Claims:
         Raises ClaimLost.
         """
         table = schema.turn
-        async with self._database.writing() as connection:
-            rows = await connection.execute(
-                update(table)
-                .where(waits(turn), exists().where(holds(claim)))
-                .values(attempts=table.c.attempts + 1)
-                .returning(table)
-            )
-            row = rows.mappings().one_or_none()
+        attempt = (
+            update(table)
+            .where(waits(turn), exists().where(holds(claim)))
+            .values(attempts=table.c.attempts + 1)
+            .returning(table)
+        )
+        row = await self._database.write(lambda c: c.execute(attempt).mappings().one_or_none())
         if row is None:
             raise ClaimLost(claim.conversation, claim.fence)
         return turn_from(row)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from dialogue import schema
 from dialogue.conversation import Answer, Conversation, Mode, Role, Turn
@@ -65,20 +64,15 @@ class Desk:
             query = query.where(table.updated_at < before)
         if mode is not None:
             query = query.where(table.mode == mode)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query)
-            return [
-                Overview(conversation_from(row), row["last_turn"], row["updated_at"])
-                for row in rows.mappings()
-            ]
+        rows = await self._database.read(lambda c: c.execute(query).mappings().all())
+        return [Overview(conversation_from(row), row["last_turn"], row["updated_at"]) for row in rows]
 
     async def walk(self, limit: int, after: str = "") -> list[Conversation]:
         """The first `limit` conversations with an id above `after`: all of them once, while they go on."""
         table = schema.conversation
         query = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query)
-            return [conversation_from(row) for row in rows.mappings()]
+        rows = await self._database.read(lambda c: c.execute(query).mappings().all())
+        return [conversation_from(row) for row in rows]
 
     async def opinions(self, limit: int, before: datetime | None = None) -> list[Opinion]:
         """Ratings given before `before`, the newest first, each with the answer that was rated."""
@@ -90,17 +84,16 @@ class Desk:
         query = select(*columns, rated.c.text.label("answer")).select_from(both)
         if before is not None:
             query = query.where(given.c.updated_at < before)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query.order_by(given.c.updated_at.desc()).limit(limit))
-            return [Opinion(**row) for row in rows.mappings()]
+        newest = query.order_by(given.c.updated_at.desc()).limit(limit)
+        rows = await self._database.read(lambda c: c.execute(newest).mappings().all())
+        return [Opinion(**row) for row in rows]
 
     async def backlog(self) -> Backlog:
         """How much waits now; both counts read only what waits."""
         turns = select(func.count()).where(schema.turn.c.pending).select_from(schema.turn)
         parcels = select(func.count()).where(schema.waiting).select_from(schema.outbox)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(turns.scalar_subquery(), parcels.scalar_subquery()))
-            return Backlog(*rows.one())
+        both = select(turns.scalar_subquery(), parcels.scalar_subquery())
+        return Backlog(*await self._database.read(lambda c: c.execute(both).one()))
 
     async def interject(
         self,
@@ -114,23 +107,23 @@ class Desk:
         Raises BotInCharge unless the mode is `human`, UnknownConversation, UnknownTurn if the person has said
         nothing yet, StoreUnavailable.
         """
-        async with self._database.writing() as connection:
-            home = await _in_human_hands(connection, conversation)
-            question = await _last_question(connection, conversation)
+
+        def store(connection: Connection) -> Turn:
+            home = _in_human_hands(connection, conversation)
+            question = _last_question(connection, conversation)
             answer = Answer(text=text, query="", language=question.language or home["language"] or "en")
             said = assistant_turn(answer, question, home) | {"author": operator, "reply_to": None}
-            rows = await connection.execute(insert(schema.turn).values(said).returning(schema.turn))
-            turn = turn_from(rows.mappings().one())
-            await connection.execute(
-                insert(schema.outbox).values(outbox_row(compose(answer, question), home))
-            )
-            return turn
+            row = connection.execute(insert(schema.turn).values(said).returning(schema.turn)).mappings().one()
+            connection.execute(insert(schema.outbox).values(outbox_row(compose(answer, question), home)))
+            return turn_from(row)
+
+        return await self._database.write(store)
 
 
-async def _in_human_hands(connection: AsyncConnection, conversation: str) -> RowMapping:
+def _in_human_hands(connection: Connection, conversation: str) -> RowMapping:
     """The conversation's row, locked, numbered for what the human says."""
     table = schema.conversation
-    rows = await connection.execute(
+    rows = connection.execute(
         update(table)
         .where(table.c.id == conversation, table.c.mode == Mode.HUMAN)
         .values(last_turn=table.c.last_turn + 1, updated_at=now())
@@ -139,14 +132,14 @@ async def _in_human_hands(connection: AsyncConnection, conversation: str) -> Row
     home: RowMapping | None = rows.mappings().one_or_none()
     if home is not None:
         return home
-    known = await connection.execute(select(table.c.mode).where(table.c.id == conversation))
+    known = connection.execute(select(table.c.mode).where(table.c.id == conversation))
     mode = known.scalar_one_or_none()
     raise BotInCharge(conversation, mode) if mode else UnknownConversation(conversation)
 
 
-async def _last_question(connection: AsyncConnection, conversation: str) -> Turn:
+def _last_question(connection: Connection, conversation: str) -> Turn:
     turn = schema.turn.c
-    rows = await connection.execute(
+    rows = connection.execute(
         select(schema.turn)
         .where(turn.conversation == conversation, turn.role == Role.USER)
         .order_by(turn.number.desc())

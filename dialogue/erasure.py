@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Select, and_, delete, false, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, delete, false, select, tuple_
 
 from dialogue import schema
 from dialogue.database import Database
@@ -42,29 +41,30 @@ class Forgetting:
         """
         if account is None and author is None:
             raise ValueError("Say whom to forget: an account, an author, or both.")
-        async with self._database.writing() as connection:
-            homes = await _lock(connection, channel, account, author)
-            releases = await _releases(connection, _doomed(channel, account, author))
-            counts = await _erase(connection, channel, account, author)
+
+        def erase(connection: Connection) -> Erasure:
+            homes = _lock(connection, channel, account, author)
+            releases = _releases(connection, _doomed(channel, account, author))
+            return Erasure(_erase(connection, channel, account, author), homes, releases)
+
+        erasure = await self._database.write(erase)
         await self._database.scrub()
-        return Erasure(counts, homes, releases)
+        return erasure
 
 
-async def _lock(
-    connection: AsyncConnection, channel: str, account: str | None, author: str | None
-) -> tuple[str, ...]:
+def _lock(connection: Connection, channel: str, account: str | None, author: str | None) -> tuple[str, ...]:
     """Every conversation concerned, locked first as an answer's commit does, so that the two wait in line."""
     home = schema.conversation
     spoke = select(_doomed(channel, account, author).subquery().c.conversation)
     at_address = and_(home.c.channel == channel, home.c.account == account)
     concerned = home.c.id.in_(spoke) if author is not None else at_address
-    rows = await connection.execute(select(home.c.id).where(concerned).order_by(home.c.id).with_for_update())
+    rows = connection.execute(select(home.c.id).where(concerned).order_by(home.c.id).with_for_update())
     return tuple(rows.scalars())
 
 
-async def _releases(connection: AsyncConnection, doomed: Keys) -> tuple[str, ...]:
+def _releases(connection: Connection, doomed: Keys) -> tuple[str, ...]:
     release = schema.turn.c.release
-    rows = await connection.execute(
+    rows = connection.execute(
         select(release)
         .distinct()
         .where(_of(schema.turn.c.number, doomed), release.is_not(None))
@@ -73,9 +73,7 @@ async def _releases(connection: AsyncConnection, doomed: Keys) -> tuple[str, ...
     return tuple(rows.scalars())
 
 
-async def _erase(
-    connection: AsyncConnection, channel: str, account: str | None, author: str | None
-) -> Counter[str]:
+def _erase(connection: Connection, channel: str, account: str | None, author: str | None) -> Counter[str]:
     """Rows erased, by kind."""
     doomed = _doomed(channel, account, author)
     counts: Counter[str] = Counter()
@@ -87,7 +85,7 @@ async def _erase(
         ("turns", delete(schema.turn).where(_of(schema.turn.c.number, doomed))),
         ("conversations", delete(schema.conversation).where(_home(channel, account, author))),
     ]:
-        counts[kind] += (await connection.execute(statement)).rowcount
+        counts[kind] += (connection.execute(statement)).rowcount
     return counts
 
 

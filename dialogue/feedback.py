@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Select, select
 
 from dialogue import schema
 from dialogue.conversation import Role
@@ -34,17 +34,24 @@ class Feedback:
         `correction` is what the answer should have been. Raises UnknownTurn if the bot did not say that turn,
         ValueError for a rating other than `up` and `down`.
         """
+        key = {"conversation": conversation, "turn": turn, "rater": rater}
         said = {"rating": Rating(rating), "comment": comment, "correction": correction, "updated_at": now()}
-        async with self._database.writing() as connection:
-            rated = schema.turn.c
-            answer = select(rated.number).where(
-                rated.conversation == conversation, rated.number == turn, rated.role == Role.ASSISTANT
-            )
-            if (await connection.execute(answer)).one_or_none() is None:
+        opinion = (
+            self._database.insert(schema.feedback)
+            .values(key | said | {"created_at": said["updated_at"]})
+            .on_conflict_do_update(index_elements=list(key), set_=said)
+        )
+
+        def store(connection: Connection) -> None:
+            if connection.execute(_answer(conversation, turn)).one_or_none() is None:
                 raise UnknownTurn(conversation, turn, "answer")
-            key = {"conversation": conversation, "turn": turn, "rater": rater}
-            await connection.execute(
-                self._database.insert(schema.feedback)
-                .values(key | said | {"created_at": said["updated_at"]})
-                .on_conflict_do_update(index_elements=list(key), set_=said)
-            )
+            connection.execute(opinion)
+
+        await self._database.write(store)
+
+
+def _answer(conversation: str, number: int) -> Select[int]:
+    turn = schema.turn.c
+    return select(turn.number).where(
+        turn.conversation == conversation, turn.number == number, turn.role == Role.ASSISTANT
+    )

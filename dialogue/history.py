@@ -50,20 +50,17 @@ class History:
 
     async def passage(self, conversation: str, chunk: str) -> Passage | None:
         """The passage as this conversation was last shown it, even if the documents have changed since."""
-        text = schema.passage.c
-        shown = schema.hit.join(schema.passage, schema.hit.c.passage == text.digest)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(schema.hit.c.n, schema.hit.c.score, text.chunk, text.title, text.source, text.text)
-                .select_from(shown)
-                .where(schema.hit.c.conversation == conversation, schema.hit.c.chunk == chunk)
-                .order_by(schema.hit.c.turn.desc())
-                .limit(1)
-            )
-            row = rows.mappings().one_or_none()
+        hit, text = schema.hit.c, schema.passage.c
+        latest = (
+            select(hit.n, hit.score, hit.chunk, text.title, text.source, text.text)
+            .join(schema.passage, hit.passage == text.digest)
+            .where(hit.conversation == conversation, hit.chunk == chunk)
+            .order_by(hit.turn.desc())
+            .limit(1)
+        )
+        row = await self._database.read(lambda c: c.execute(latest).mappings().one_or_none())
         return Passage(**row) if row else None
 
     async def _turns(self, query: Select[*tuple[object, ...]]) -> list[Turn]:
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query)
-            return [turn_from(row) for row in rows.mappings()]
+        rows = await self._database.read(lambda c: c.execute(query).mappings().all())
+        return [turn_from(row) for row in rows]

@@ -6,8 +6,7 @@ Knows nothing of who will answer.
 import secrets
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
 
 from dialogue import schema
 from dialogue.conversation import Address, Conversation, Mode, Receipt, Role, Utterance
@@ -28,33 +27,31 @@ class Inbox:
         Raises UnknownConversation (also when it is at another address), ConversationClosed, StoreUnavailable.
         """
 
-        async def store(connection: AsyncConnection) -> Receipt:
-            found = await _duplicate(connection, utterance)
-            return found or await _append(connection, utterance, conversation)
+        def store(connection: Connection) -> Receipt:
+            found = _duplicate(connection, utterance)
+            return found or _append(connection, utterance, conversation)
 
-        return await self._database.settle(store)
+        return await self._database.write(store)
 
     async def start(self, address: Address, language: str | None = None) -> Conversation:
         """Open a conversation, from now on the current one of `address`. Raises StoreUnavailable."""
 
-        async def replace(connection: AsyncConnection) -> Conversation:
-            former = update(schema.conversation).where(_is_current(address)).values(current=False)
-            await connection.execute(former)
-            return conversation_from(await _open(connection, address, language, last_turn=0))
+        def replace(connection: Connection) -> Conversation:
+            connection.execute(update(schema.conversation).where(_is_current(address)).values(current=False))
+            return conversation_from(_open(connection, address, language, last_turn=0))
 
-        return await self._database.settle(replace)
+        return await self._database.write(replace)
 
     async def current(self, address: Address) -> Conversation | None:
         """The conversation that a message from `address` would join, if there is one."""
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(schema.conversation).where(_is_current(address)))
-            row = rows.mappings().one_or_none()
+        current = select(schema.conversation).where(_is_current(address))
+        row = await self._database.read(lambda c: c.execute(current).mappings().one_or_none())
         return conversation_from(row) if row else None
 
 
-async def _duplicate(connection: AsyncConnection, utterance: Utterance) -> Receipt | None:
+def _duplicate(connection: Connection, utterance: Utterance) -> Receipt | None:
     turn = schema.turn.c
-    rows = await connection.execute(
+    rows = connection.execute(
         select(schema.turn).where(
             turn.channel == utterance.address.channel,
             turn.account == utterance.address.account,
@@ -64,43 +61,37 @@ async def _duplicate(connection: AsyncConnection, utterance: Utterance) -> Recei
     row = rows.mappings().one_or_none()
     if row is None:
         return None
-    home = await connection.execute(
+    home = connection.execute(
         select(schema.conversation).where(schema.conversation.c.id == row["conversation"])
     )
     return Receipt(conversation_from(home.mappings().one()), turn_from(row), duplicate=True)
 
 
-async def _append(connection: AsyncConnection, utterance: Utterance, conversation: str | None) -> Receipt:
-    home = await _numbered(connection, utterance, conversation)
+def _append(connection: Connection, utterance: Utterance, conversation: str | None) -> Receipt:
+    home = _numbered(connection, utterance, conversation)
     if home["mode"] == Mode.CLOSED:
         raise ConversationClosed(home["id"])
-    rows = await connection.execute(
-        insert(schema.turn).values(_user_turn(utterance, home)).returning(schema.turn)
-    )
+    rows = connection.execute(insert(schema.turn).values(_user_turn(utterance, home)).returning(schema.turn))
     return Receipt(conversation_from(home), turn_from(rows.mappings().one()), duplicate=False)
 
 
-async def _numbered(
-    connection: AsyncConnection, utterance: Utterance, conversation: str | None
-) -> RowMapping:
+def _numbered(connection: Connection, utterance: Utterance, conversation: str | None) -> RowMapping:
     """The conversation's row, locked until the end of the transaction, with `last_turn` for the new turn."""
     table, address = schema.conversation, utterance.address
     at_address = and_(table.c.channel == address.channel, table.c.account == address.account)
     named = _is_current(address) if conversation is None else and_(table.c.id == conversation, at_address)
-    rows = await connection.execute(
+    rows = connection.execute(
         update(table).where(named).values(last_turn=table.c.last_turn + 1, updated_at=now()).returning(table)
     )
     row: RowMapping | None = rows.mappings().one_or_none()
     if row is None and conversation is not None:
         raise UnknownConversation(conversation)
-    return row or await _open(connection, address, utterance.language, last_turn=1)
+    return row or _open(connection, address, utterance.language, last_turn=1)
 
 
-async def _open(
-    connection: AsyncConnection, address: Address, language: str | None, last_turn: int
-) -> RowMapping:
+def _open(connection: Connection, address: Address, language: str | None, last_turn: int) -> RowMapping:
     moment = now()
-    rows = await connection.execute(
+    rows = connection.execute(
         insert(schema.conversation)
         .values(
             id=secrets.token_urlsafe(16),

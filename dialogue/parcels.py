@@ -40,11 +40,9 @@ class Parcels:
             "attempts": table.c.attempts + 1,
             "due_at": now() + timedelta(seconds=seconds),
         }
-        async with self._database.writing() as connection:
-            rows = await connection.execute(
-                update(table).where(table.c.id.in_(ripe), schema.waiting).values(lease).returning(table)
-            )
-            return sorted(map(parcel_from, rows.mappings()), key=lambda parcel: parcel.id)
+        leasing = update(table).where(table.c.id.in_(ripe), schema.waiting).values(lease).returning(table)
+        rows = await self._database.write(lambda c: c.execute(leasing).mappings().all())
+        return sorted(map(parcel_from, rows), key=lambda parcel: parcel.id)
 
     async def arrived(self, parcel: Parcel, progress: int, seconds: float) -> None:
         """The first `progress` parts of the payload have arrived; the lease lives for `seconds` from now."""
@@ -71,19 +69,15 @@ class Parcels:
     async def delivered_through(self, conversation: str, turn: int) -> None:
         """The person saw all up to `turn` in another way: their page asked for what it missed."""
         table = schema.outbox
-        async with self._database.writing() as connection:
-            await connection.execute(
-                update(table)
-                .where(table.c.conversation == conversation, table.c.turn <= turn, schema.waiting)
-                .values(delivered=True, settled_at=now())
-            )
+        seen = and_(table.c.conversation == conversation, table.c.turn <= turn, schema.waiting)
+        settling = update(table).where(seen).values(delivered=True, settled_at=now())
+        await self._database.write(lambda c: c.execute(settling).rowcount)
 
     async def _update(self, parcel: Parcel, **values: Any) -> None:
         """Change the parcel's row, unless it is settled or another sender has taken it over."""
         table = schema.outbox
         leased = and_(table.c.id == parcel.id, table.c.attempts == parcel.attempts, schema.waiting)
-        async with self._database.writing() as connection:
-            await connection.execute(update(table).where(leased).values(values))
+        await self._database.write(lambda c: c.execute(update(table).where(leased).values(values)).rowcount)
 
 
 def _is_behind_another() -> ColumnElement[bool]:

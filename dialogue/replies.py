@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping, insert, update
 
 from dialogue import schema
 from dialogue.claims import holds, waits
@@ -25,36 +24,23 @@ class Replies:
         Returns the assistant's turn. Raises ClaimLost, and stores nothing, if another worker holds the
         conversation or the turn is answered, forgotten or in human hands already; StoreUnavailable.
         """
-        async with self._database.writing() as connection:
-            home = await self._fenced(connection, claim, turn)
-            rows = await connection.execute(
-                insert(schema.turn).values(assistant_turn(answer, turn, home)).returning(schema.turn)
-            )
-            await self._ground(connection, answer, home)
-            await connection.execute(insert(schema.outbox).values(outbox_row(payload, home)))
-            return turn_from(rows.mappings().one())
 
-    async def _fenced(self, connection: AsyncConnection, claim: Claim, turn: Turn) -> RowMapping:
-        """The conversation's row, locked, numbered for the reply, if `claim` holds and `turn` still waits."""
-        table = schema.conversation
-        rows = await connection.execute(
-            update(table)
-            .where(holds(claim))
-            .values(last_turn=table.c.last_turn + 1, updated_at=now())
-            .returning(table)
-        )
-        home: RowMapping | None = rows.mappings().one_or_none()
-        answered = await connection.execute(update(schema.turn).where(waits(turn)).values(pending=False))
-        if home is None or not answered.rowcount:
-            raise ClaimLost(claim.conversation, claim.fence)
-        return home
+        def store(connection: Connection) -> Turn:
+            home = _fenced(connection, claim, turn)
+            said = insert(schema.turn).values(assistant_turn(answer, turn, home)).returning(schema.turn)
+            reply = connection.execute(said).mappings().one()
+            self._ground(connection, answer, home)
+            connection.execute(insert(schema.outbox).values(outbox_row(payload, home)))
+            return turn_from(reply)
 
-    async def _ground(self, connection: AsyncConnection, answer: Answer, home: RowMapping) -> None:
+        return await self._database.write(store)
+
+    def _ground(self, connection: Connection, answer: Answer, home: RowMapping) -> None:
         if not answer.passages:
             return
         shown = [passage_to(passage) for passage in answer.passages]
         # Sorted, so that two workers that store the same passages at once cannot wait for each other.
-        await connection.execute(
+        connection.execute(
             self._database.insert(schema.passage).on_conflict_do_nothing(),
             sorted(shown, key=lambda row: row["digest"]),
         )
@@ -69,7 +55,23 @@ class Replies:
             }
             for passage, row in zip(answer.passages, shown, strict=True)
         ]
-        await connection.execute(insert(schema.hit), hits)
+        connection.execute(insert(schema.hit), hits)
+
+
+def _fenced(connection: Connection, claim: Claim, turn: Turn) -> RowMapping:
+    """The conversation's row, locked, numbered for the reply, if `claim` holds and `turn` still waits."""
+    table = schema.conversation
+    numbered = (
+        update(table)
+        .where(holds(claim))
+        .values(last_turn=table.c.last_turn + 1, updated_at=now())
+        .returning(table)
+    )
+    home = connection.execute(numbered).mappings().one_or_none()
+    answered = connection.execute(update(schema.turn).where(waits(turn)).values(pending=False))
+    if home is None or not answered.rowcount:
+        raise ClaimLost(claim.conversation, claim.fence)
+    return home
 
 
 def assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, RowMapping, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, text, update
 
 from dialogue import schema
 from dialogue.claims import Claims
@@ -64,79 +64,67 @@ class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting, Desk
 
     async def ping(self) -> None:
         """Return if the database answers; raises StoreUnavailable."""
-        async with self._database.reading() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self._database.read(lambda c: c.execute(text("SELECT 1")).scalar_one())
 
     async def conversation(self, conversation: str) -> Conversation:
         """Raises UnknownConversation."""
-        table = schema.conversation
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(table).where(table.c.id == conversation))
-            row = rows.mappings().one_or_none()
-        if row is None:
-            raise UnknownConversation(conversation)
-        return conversation_from(row)
+        named = select(schema.conversation).where(schema.conversation.c.id == conversation)
+        row = await self._database.read(lambda c: c.execute(named).mappings().one_or_none())
+        return _known(row, conversation)
 
     async def set_mode(self, conversation: str, mode: Mode) -> Conversation:
         """Say who answers from now on. Raises UnknownConversation.
 
         When it is not the bot, the turns that wait go to the human and a worker at an answer loses its claim.
         """
-        table, turn = schema.conversation.c, schema.turn
-        taken = {} if mode is Mode.BOT else {"claim_fence": table.claim_fence + 1, "claim_until": None}
-        async with self._database.writing() as connection:
-            rows = await connection.execute(
-                update(schema.conversation)
-                .where(table.id == conversation)
-                .values(mode=mode, updated_at=now(), **taken)
-                .returning(schema.conversation)
-            )
-            row = rows.mappings().one_or_none()
-            if taken:
-                await connection.execute(
-                    update(turn)
-                    .where(turn.c.conversation == conversation, turn.c.pending)
-                    .values(pending=False)
-                )
-        return _known(row, conversation)
+        home, turn = schema.conversation, schema.turn
+        handed_over = mode is not Mode.BOT
+        fence = {"claim_fence": home.c.claim_fence + 1, "claim_until": None} if handed_over else {}
+
+        def change(connection: Connection) -> RowMapping | None:
+            changed = _changed(connection, conversation, mode=mode, **fence)
+            if handed_over:
+                waiting = update(turn).where(turn.c.conversation == conversation, turn.c.pending)
+                connection.execute(waiting.values(pending=False))
+            return changed
+
+        return _known(await self._database.write(change), conversation)
 
     async def set_language(self, conversation: str, language: str | None) -> Conversation:
         """The language (BCP 47) that the conversation is held in. Raises UnknownConversation."""
-        return _known(await self._set(conversation, language=language), conversation)
+        row = await self._database.write(lambda c: _changed(c, conversation, language=language))
+        return _known(row, conversation)
 
     async def set_consent(self, conversation: str, consent: bool) -> Conversation:
         """Whether the words of this conversation may be trained on. Raises UnknownConversation."""
-        return _known(await self._set(conversation, consent=consent), conversation)
+        row = await self._database.write(lambda c: _changed(c, conversation, consent=consent))
+        return _known(row, conversation)
 
     async def set_state(self, conversation: str, state: Mapping[str, Any], version: int) -> Conversation:
         """Replace the state (small JSON) that was read at `version`.
 
         Raises StateChanged if it has changed since, UnknownConversation.
         """
-        row = await self._set(
-            conversation,
-            schema.conversation.c.state_version == version,
-            state=dict(state),
-            state_version=version + 1,
-        )
+        unchanged = schema.conversation.c.state_version == version
+        fresh = {"state": dict(state), "state_version": version + 1}
+        row = await self._database.write(lambda c: _changed(c, conversation, unchanged, **fresh))
         if row is None:
             await self.conversation(conversation)
             raise StateChanged(conversation, version)
         return conversation_from(row)
 
-    async def _set(
-        self, conversation: str, *conditions: ColumnElement[bool], **values: Any
-    ) -> RowMapping | None:
-        table = schema.conversation
-        async with self._database.writing() as connection:
-            rows = await connection.execute(
-                update(table)
-                .where(table.c.id == conversation, *conditions)
-                .values(updated_at=now(), **values)
-                .returning(table)
-            )
-            row: RowMapping | None = rows.mappings().one_or_none()
-        return row
+
+def _changed(
+    connection: Connection, conversation: str, *conditions: ColumnElement[bool], **values: Any
+) -> RowMapping | None:
+    """The conversation's row with its new `values`, or None if there is none that meets the conditions."""
+    table = schema.conversation
+    change = update(table).where(table.c.id == conversation, *conditions)
+    return (
+        connection.execute(change.values(updated_at=now(), **values).returning(table))
+        .mappings()
+        .one_or_none()
+    )
 
 
 def _known(row: RowMapping | None, conversation: str) -> Conversation:

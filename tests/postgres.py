@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -36,8 +36,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Start a server and stop it at the end. Raises RuntimeError if PostgreSQL is not installed."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Start a server and stop it at the end; `durable` writes through to the disk as a real one does.
+
+    Raises RuntimeError if PostgreSQL is not installed.
+    """
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="groundtalk-postgres-"))
     _hand_over(folder)
@@ -45,15 +48,15 @@ def cluster() -> Iterator[Cluster]:
         _run(
             [binaries / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]
         )
-        with _server(binaries, folder):
+        with _server(binaries, folder, {"fsync": "on"} if durable else {}):
             yield Cluster(binaries, folder, count(1))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _server(binaries: Path, folder: Path) -> Iterator[None]:
-    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+def _server(binaries: Path, folder: Path, changes: Mapping[str, str]) -> Iterator[None]:
+    settings = [part for name, value in {**SETTINGS, **changes}.items() for part in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [binaries / "postgres", "-D", folder / "data", "-k", folder, *settings], stderr=log, **_identity()

@@ -25,12 +25,8 @@ async def upgrade(url: str) -> str:
     Raises StoreUnavailable if the database cannot be reached or was upgraded by a newer version.
     """
     database = Database(url)
-    database.make_room()
     try:
-        async with database.writing() as connection:
-            if not database.is_sqlite:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            await connection.run_sync(_upgrade)
+        await database.write(_upgrade)
     finally:
         await database.close()
     return head()
@@ -61,8 +57,7 @@ def head() -> str:
 
 
 async def _revision(database: Database) -> str | None:
-    async with database.reading() as connection:
-        return await connection.run_sync(_current)
+    return await database.read(_current)
 
 
 def _current(connection: Connection) -> str | None:
@@ -70,6 +65,8 @@ def _current(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     _refuse_newer(_current(connection))
     config = _config()
     config.attributes["connection"] = connection

@@ -11,8 +11,7 @@ from dialogue.database import Database
 async def rows(url: str, table: str) -> list[dict[str, Any]]:
     """All rows of a table."""
     database = Database(url)
-    async with database.reading() as connection:
-        found = await connection.execute(select(schema.metadata.tables[table]))
-        read = [dict(row) for row in found.mappings()]
+    whole = select(schema.metadata.tables[table])
+    found = await database.read(lambda c: c.execute(whole).mappings().all())
     await database.close()
-    return read
+    return [dict(row) for row in found]

@@ -45,8 +45,7 @@ async def test_upgrading_again_changes_nothing(store: Store, store_url: str) -> 
 
 async def test_migrated_tables_are_those_of_the_schema(store_url: str) -> None:
     database = Database(store_url)
-    async with database.reading() as connection:
-        differences = await connection.run_sync(_differences)
+    differences = await database.read(_differences)
     await database.close()
 
     assert differences == []
@@ -71,8 +70,9 @@ async def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None
 
 async def test_a_database_of_a_newer_version_is_refused(store_url: str) -> None:
     database = Database(store_url)
-    async with database.writing() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.write(
+        lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")).rowcount
+    )
     await database.close()
 
     with pytest.raises(StoreUnavailable, match="9999, which is newer"):
@@ -83,13 +83,11 @@ async def test_a_database_of_a_newer_version_is_refused(store_url: str) -> None:
 
 async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
     database = Database(empty_url)
-    async with database.writing() as connection:
-        await connection.execute(text("CREATE TABLE outbox (id INTEGER)"))
+    await database.write(lambda c: c.execute(text("CREATE TABLE outbox (id INTEGER)")).rowcount)
 
     with pytest.raises(StoreUnavailable):
         await upgrade(empty_url)
 
-    async with database.writing() as connection:
-        await connection.execute(text("CREATE TABLE turn (id INTEGER)"))
+    await database.write(lambda c: c.execute(text("CREATE TABLE turn (id INTEGER)")).rowcount)
     await database.close()
     assert await revision(empty_url) is None

@@ -1,12 +1,13 @@
 """Every query of a turn finds its rows by index, however long the conversation and the log are (I6)."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import ExecutionContext
+from sqlalchemy import Connection, Engine, event, text
 
 from dialogue.conversation import Address
 from dialogue.store import Store
@@ -59,38 +60,34 @@ async def home(store: Store) -> AsyncIterator[str]:
 @pytest.mark.parametrize("step", STEPS)
 async def test_no_step_of_a_turn_scans_a_table(store: Store, home: str, step: str) -> None:
     statements: list[tuple[str, Any]] = []
-    engine = store._database._engine.sync_engine
 
-    def note(
-        connection: Connection,
-        cursor: object,
-        statement: str,
-        parameters: Any,
-        *rest: ExecutionContext | bool,
-    ) -> None:
+    def note(_: Connection, __: object, statement: str, parameters: Any, *___: object) -> None:
         statements.append((statement, parameters[0] if isinstance(parameters, list) else parameters))
 
-    event.listen(engine, "before_cursor_execute", note)
-    await STEPS[step](store, home)
-    event.remove(engine, "before_cursor_execute", note)
+    with listening(note):
+        await STEPS[step](store, home)
 
-    plans = [
-        await _plan(store, *each)
-        for each in statements
-        if each[0].split()[0] in ("SELECT", "UPDATE", "DELETE")
-    ]
-    assert [scan for plan in plans for scan in plan if _scans(scan)] == []
+    asked = [each for each in statements if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
+    plans = [await store._database.write(partial(_plan, *each)) for each in asked]
+    assert asked
+    assert [line for plan in plans for line in plan if _scans(line)] == []
 
 
-async def _plan(store: Store, statement: str, parameters: Any) -> list[str]:
-    """The plan's steps. PostgreSQL is told to prefer indexes, for it would read tables so small whole."""
-    async with store._database.writing() as connection:
-        if store._database.is_sqlite:
-            found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            return [row.detail for row in found]
-        await connection.execute(text("SET LOCAL enable_seqscan = off"))
-        found = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
-        return [row[0] for row in found]
+@contextmanager
+def listening(note: Callable[..., None]) -> Iterator[None]:
+    """Inside the block `note` sees every statement of every engine."""
+    event.listen(Engine, "before_cursor_execute", note)
+    yield
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def _plan(statement: str, parameters: Any, connection: Connection) -> list[str]:
+    """The plan's lines. PostgreSQL is told to prefer indexes, for it would read tables so small whole."""
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return [row.detail for row in found]
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
 
 
 PARTIAL = ("turn_pending", "outbox_due", "outbox_order")
