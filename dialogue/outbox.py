@@ -129,8 +129,8 @@ class Relay:
         except asyncio.CancelledError:
             await asyncio.shield(self._store.postpone(parcel, 0.0, "stopped"))
             raise
-        except StoreUnavailable as error:
-            note.warning("delivery_unrecorded", error=str(error))
+        except Exception as error:
+            note.warning("delivery_unrecorded", error=type(error).__name__)
 
     async def _attempt(self, parcel: Parcel, note: Any) -> None:
         try:
