@@ -1,0 +1,13 @@
+"""Where the measured encoders come from: the same cache of weights as the bot's."""
+
+from bot.hub import Hub
+from bot.settings import load_settings
+from bot.weights import Weights
+from retrieval.encoder import Encoder, load_encoder
+
+
+def encoder_called(name: str) -> Encoder:
+    """An encoder by its name for ENCODER; its weights are fetched if they are not here."""
+    settings = load_settings()
+    weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
+    return load_encoder(name, weights.locate(name.partition("+")[0]))
