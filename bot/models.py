@@ -13,7 +13,7 @@ from bot.weights import Weights
 from dialogue.engines.gguf import prepare, readable
 from dialogue.engines.openvino import Limits, OpenVINOChat
 from retrieval.collection import Collection
-from retrieval.encoder import load_encoder
+from retrieval.encoder import Encoder, load_encoder
 
 INDEX = "index"
 """The collection's folder in DATA_DIR."""
@@ -48,7 +48,11 @@ def _runnable(path: Path, weights: Weights) -> Path:
     return weights.derived(path, "openvino", prepare)
 
 
+def encoder_of(settings: Settings, weights: Weights) -> Encoder:
+    """The encoder. Raises WeightsError, EncoderError."""
+    return load_encoder(settings.encoder, weights.locate(settings.encoder.partition("+")[0]))
+
+
 def load_collection(settings: Settings, weights: Weights) -> Collection:
     """The collection in DATA_DIR with its encoder. Raises WeightsError, EncoderError."""
-    encoder = load_encoder(settings.encoder, weights.locate(settings.encoder.partition("+")[0]))
-    return Collection(settings.data_dir / INDEX, encoder)
+    return Collection(settings.data_dir / INDEX, encoder_of(settings, weights))

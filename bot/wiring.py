@@ -142,7 +142,7 @@ async def open_bot(settings: Settings, progress: Progress, couriers: tuple[Chann
         asyncio.to_thread(load_engine, settings, weights),
     )
     store = await Store.open(settings.database)
-    return _assembled(settings, voice, store, collection, engine, channels)
+    return assemble(settings, voice, store, collection, engine, channels)
 
 
 def _collection(settings: Settings, weights: Weights, progress: Progress) -> Collection:
@@ -151,7 +151,7 @@ def _collection(settings: Settings, weights: Weights, progress: Progress) -> Col
     return collection
 
 
-def _assembled(
+def assemble(
     settings: Settings,
     voice: Voice,
     store: Store,
@@ -159,6 +159,7 @@ def _assembled(
     engine: BaseChatModel,
     channels: tuple[Channel, ...],
 ) -> Bot:
+    """The bot out of loaded parts; it reaches people on `channels`, which must not share a name."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{id(store):x}"
     broadcast, metrics = Broadcast(), Metrics()
     engine.callbacks = [watch := EngineWatch(metrics)]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bot.channels.aside import AsideChannel
 from bot.cli.reading import reading_bars
 from bot.hub import Hub
-from bot.models import close_engine, load_engine
+from bot.models import close_engine, encoder_of, load_engine
 from bot.settings import PACKAGE, Settings, load_settings
 from bot.voice import load_voice
 from bot.weights import Weights
@@ -34,7 +34,9 @@ from finetune.evaluation.handbook import (
     one_by_one,
 )
 from finetune.evaluation.report import Row, table, write
+from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
 from finetune.evaluation.rewriting import evaluate_rewriting, rewriting_with
+from finetune.evaluation.searches import read_search_set
 
 BASE = "base"
 
@@ -64,6 +66,36 @@ def handbook(limit: Limit = None, release: Release = BASE, json: Json = None) ->
     _show(by_kind(outcomes, settings.generator), "The sample handbook")
     if json:
         write([*by_kind(outcomes, settings.generator), *one_by_one(outcomes, settings.generator)], json)
+
+
+@app.command()
+def retrieval(
+    folders: Annotated[list[Path], typer.Argument(exists=True, file_okay=False)],
+    limit: Limit = None,
+    release: Release = BASE,
+    json: Json = None,
+    rewrites: Annotated[bool, typer.Option("--rewrite/--no-rewrite", help="Let the bot rewrite too.")] = True,
+) -> None:
+    """Search for the raw question, our rewrite and a person's rewrite."""
+    settings = load_settings()
+    encoder = encoder_of(settings, _weights(settings))
+    system = f"{settings.encoder}, {settings.generator}" if rewrites else settings.encoder
+    rows: list[Row] = []
+    with _engine(settings) if rewrites else nullcontext() as engine:
+        rewrite = rewriting_questions_with(Rewriter(engine)) if engine else None
+        for folder in folders:
+            searches = read_search_set(folder, limit)
+            with _bar(searches.name, len(searches.questions)) as progress:
+                work = evaluate_retrieval(
+                    searches,
+                    encoder,
+                    settings.data_dir / "evaluation" / "searches",
+                    system=system,
+                    rewrite=rewrite,
+                    progress=progress,
+                )
+                rows += asyncio.run(work)
+    _report(rows, "Retrieval", json)
 
 
 @app.command()
@@ -118,9 +150,13 @@ async def _ask_handbook(settings: Settings, questions: Sequence[HandbookQuestion
         await bot.close()
 
 
+def _weights(settings: Settings) -> Weights:
+    return Weights(settings.weights_dir, Hub(settings.hf_endpoint))
+
+
 @contextmanager
 def _engine(settings: Settings) -> Iterator[BaseChatModel]:
-    engine = load_engine(settings, Weights(settings.weights_dir, Hub(settings.hf_endpoint)))
+    engine = load_engine(settings, _weights(settings))
     try:
         yield engine
     finally:
