@@ -45,7 +45,14 @@ def _wording(languages: Mapping[str, Any], language: str, name: str) -> Wording:
     table = _table(languages, language, "wording.")
     spoken = _sentences(table, SENTENCES, where, beside={"menu"})
     menu = _sentences(_table(table, "menu", where), COMMANDS, f"{where}menu.")
-    return Wording(**{key: text.replace("{name}", name) for key, text in spoken.items()}, menu=menu)
+    return Wording(**{key: _named(text, name, where + key) for key, text in spoken.items()}, menu=menu)
+
+
+def _named(text: str, name: str, where: str) -> str:
+    said = text.replace("{name}", name)
+    if "{" in said or "}" in said:
+        raise VoiceError(f"{where} holds a brace; only {{name}} may stand in braces.")
+    return said
 
 
 def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:

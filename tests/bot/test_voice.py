@@ -35,8 +35,8 @@ def test_the_chinese_wording_is_found_under_every_script_and_region():
 
 
 def test_a_new_name_reaches_the_greeting(tmp_path):
-    voice = load_voice(changed(tmp_path, 'name = "Robin"', 'name = "Wren {x}"'))
-    assert "I am Wren {x}." in voice.wording("en").greeting
+    voice = load_voice(changed(tmp_path, 'name = "Robin"', 'name = "Wren"'))
+    assert "I am Wren." in voice.wording("en").greeting
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,7 @@ def test_a_new_name_reaches_the_greeting(tmp_path):
         ('sources = "来源"', 'sources = ""', r"wording\.zh\.sources is missing or empty"),
         ('sources = "来源"', "sources = 3", r"wording\.zh\.sources is missing or empty"),
         ('sources = "来源"', 'sauces = "来源"', r"wording\.zh\.sauces is not known"),
+        ('sources = "来源"', 'sources = "{来源}"', r"wording\.zh\.sources holds a brace"),
         ('new = "开始新的对话"', "", r"wording\.zh\.menu\.new is missing or empty"),
         ("[wording.zh.menu]", "[wording.zh.food]", r"wording\.zh\.food is not known"),
         ('default_language = "en"', 'default_language = "fr"', r"\[wording\.fr\] is missing"),
