@@ -44,11 +44,13 @@ class Preview:
         self._closed = False
         self._showing = asyncio.Lock()
 
-    async def show(self, text: str) -> None:
-        """Raises TelegramError."""
+    async def show(self, text: str) -> bool:
+        """Whether there was room for it. Raises TelegramError."""
         async with self._showing:
-            if not self._closed and self._surface.ready():
-                await self._surface.show(text)
+            if self._closed or not self._surface.ready():
+                return False
+            await self._surface.show(text)
+            return True
 
     async def close(self) -> int | None:
         """The message that stands in the chat, when nothing more will be written into it."""
@@ -151,14 +153,13 @@ class Previews:
     async def _attempt(self, preview: Preview, place: Place, text: str) -> float:
         """Show `text`; seconds until it is worth another try."""
         try:
-            await preview.show(text)
-            return self._interval
+            return self._interval if await preview.show(text) else 0.0
         except RetryAfter as error:
             self._limits.hold(place.chat, seconds(error))
             return seconds(error)
         except (BadRequest, InvalidToken) as error:
             self._drafts = False
-            log.warning("drafts_refused", reason=explained(error))
+            log.warning("drafts_refused", reason=error.message)
         except TelegramError as error:
             log.info("preview_not_shown", reason=explained(error))
         return math.inf

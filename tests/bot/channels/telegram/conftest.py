@@ -23,5 +23,5 @@ async def api() -> AsyncIterator[BotApi]:
 @pytest.fixture
 async def bot(api: BotApi, sqlite_url: str) -> AsyncIterator[Deployment]:
     """Polls `api`, over an empty store."""
-    async with deployed(api, sqlite_url) as running:
+    async with deployed(api.base_url, sqlite_url) as running:
         yield running

@@ -1,6 +1,7 @@
 """A running bot for the tests: the real channel, manager, store and relay; only who answers is made up."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from dialogue.manager import Manager
 from dialogue.outbox import Relay
 from dialogue.responder import Draft, Responder
 from dialogue.store import Store
-from dialogue.worker import Worker
+from dialogue.worker import Patience, Worker
 from tests.botapi import BotApi
 
 VOICE = load_voice(PACKAGE / "voice.toml")
@@ -60,7 +61,7 @@ def quick() -> Limits:
 
 @asynccontextmanager
 async def deployed(
-    api: BotApi,
+    base_url: str,
     url: str,
     oracle: Oracle | None = None,
     *,
@@ -71,12 +72,18 @@ async def deployed(
     """The bot runs until the block ends; then it stops as the real one does."""
     oracle = oracle or Oracle()
     async with await Store.open(url) as store:
-        bot = connect(api.token, api.base_url, read_seconds)
+        bot = connect(BotApi.token, base_url, read_seconds)
         channel = TelegramChannel(bot, VOICE, webhook, limits=limits or quick(), first_wait=0.02)
-        broadcast = Broadcast()
-        relay = Relay(store, channel, "test", poll=0.02)
+        broadcast, owner = Broadcast(), str(os.getpid())
+        relay = Relay(store, channel, owner, lease=5.0, poll=0.02)
         worker = Worker(
-            store, oracle, {"telegram": channel}, broadcast, owner="test", observe=lambda _: relay.wake()
+            store,
+            oracle,
+            {"telegram": channel},
+            broadcast,
+            owner=owner,
+            patience=Patience(lease=1.0),
+            wake=lambda _: relay.wake(),
         )
         manager = Manager(store, worker, broadcast)
         delivering = asyncio.create_task(relay.run())

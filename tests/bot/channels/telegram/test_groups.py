@@ -110,7 +110,7 @@ async def test_other_bots_are_ignored_and_anonymous_administrators_are_not(
 
 
 async def test_the_answer_grows_in_a_message_that_becomes_the_answer(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api, sqlite_url, Oracle(pause=0.4), limits=None):
+    async with deployed(api.base_url, sqlite_url, Oracle(pause=0.4), limits=None):
         api.inbox.say(ADA, "@groundtalk_bot which voltage?", GROUP)
         await api.until(lambda: finished(api), seconds=10)
 
@@ -126,7 +126,7 @@ async def test_a_busy_group_never_floods_telegram(sqlite_url: str) -> None:
     limits = Limits(Rhythms(Rhythm(0.05), Rhythm(0.2, burst=5), Rhythm(0.002, burst=5)))
     async with (
         BotApi(floodgate=Floodgate(second=0.05, burst=1)) as api,
-        deployed(api, sqlite_url, Oracle(pause=0.005), limits=limits),
+        deployed(api.base_url, sqlite_url, Oracle(pause=0.005), limits=limits),
     ):
         for number in range(12):
             api.inbox.say(Person(20 + number), f"@groundtalk_bot {number}", GROUP)

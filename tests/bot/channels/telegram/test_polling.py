@@ -121,7 +121,7 @@ async def test_trouble_is_logged_and_survived(
     api.fault("getUpdates", fault, fault)
     api.inbox.say(ADA, "Which voltage?")
     with capture_logs() as logs:
-        async with deployed(api, sqlite_url) as bot:
+        async with deployed(api.base_url, sqlite_url) as bot:
             await api.until(lambda: api.texts(ADA.room))
 
     assert bot.oracle.heard == ["Which voltage?"]
@@ -142,7 +142,7 @@ async def test_a_bot_that_starts_while_telegram_is_away_comes_up(api: BotApi, sq
     api.fault("deleteWebhook", Refuse(502, "Bad Gateway"))
     api.fault("setMyCommands", Flood(100))
     api.inbox.say(ADA, "Which voltage?")
-    async with deployed(api, sqlite_url):
+    async with deployed(api.base_url, sqlite_url):
         await api.until(lambda: api.texts(ADA.room))
 
 
@@ -160,10 +160,10 @@ async def test_what_was_taken_but_not_confirmed_is_not_done_again_after_a_restar
 ) -> None:
     api.inbox.say(ADA, "Which voltage?")
     api.fault("getUpdates", Pass(), Hang())
-    async with deployed(api, sqlite_url) as first:
+    async with deployed(api.base_url, sqlite_url) as first:
         await api.until(lambda: api.texts(ADA.room))
     assert len(api.inbox.updates) == 1
-    async with deployed(api, sqlite_url) as second:
+    async with deployed(api.base_url, sqlite_url) as second:
         await api.until(lambda: not api.inbox.updates)
         api.inbox.say(ADA, "And the colour?")
         await api.until(lambda: len(api.texts(ADA.room)) == 2)
@@ -174,18 +174,18 @@ async def test_what_was_taken_but_not_confirmed_is_not_done_again_after_a_restar
 async def test_another_bots_messages_have_other_names(api: BotApi, sqlite_url: str) -> None:
     """Message ids of private chats are the bot's own: with another token they begin anew."""
     api.inbox.say(ADA, "Which voltage?")
-    async with deployed(api, sqlite_url):
+    async with deployed(api.base_url, sqlite_url):
         await api.until(lambda: api.texts(ADA.room))
     async with BotApi() as other:
         other.me["id"] = 654321
         other.inbox.say(ADA, "Which voltage?")
-        async with deployed(other, sqlite_url):
+        async with deployed(other.base_url, sqlite_url):
             await other.until(lambda: other.texts(ADA.room))
 
 
 async def test_a_hanging_telegram_does_not_hold_up_the_end(api: BotApi, sqlite_url: str) -> None:
     api.fault("getUpdates", Hang())
-    async with deployed(api, sqlite_url):
+    async with deployed(api.base_url, sqlite_url):
         await api.until(lambda: api.called("getUpdates"))
         ending = asyncio.get_running_loop().time()
 

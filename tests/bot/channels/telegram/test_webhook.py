@@ -31,7 +31,7 @@ def client(*routers: Any) -> httpx.AsyncClient:
 @pytest.fixture
 async def posted(api: BotApi, sqlite_url: str) -> AsyncIterator[tuple[Deployment, httpx.AsyncClient]]:
     """A bot that gets its updates by webhook, and the way to it."""
-    async with deployed(api, sqlite_url, webhook=Webhook(URL, SECRET)) as bot:
+    async with deployed(api.base_url, sqlite_url, webhook=Webhook(URL, SECRET)) as bot:
         await api.until(lambda: api.webhook["url"])
         async with client(bot.channel.router(bot.manager)) as way:
             yield bot, way
@@ -127,7 +127,7 @@ async def test_what_is_no_update_is_refused_and_an_illegible_one_passed_over(
 async def test_before_the_bot_knows_itself_telegram_has_to_wait(api: BotApi, sqlite_url: str) -> None:
     api.fault("getMe", *[Refuse(502, "Bad Gateway")] * 1_000)
     async with (
-        deployed(api, sqlite_url, webhook=Webhook(URL, SECRET)) as bot,
+        deployed(api.base_url, sqlite_url, webhook=Webhook(URL, SECRET)) as bot,
         client(bot.channel.router(bot.manager)) as way,
     ):
         response = await way.post(PATH, json=UPDATE, headers={HEADER: SECRET})
@@ -138,7 +138,7 @@ async def test_before_the_bot_knows_itself_telegram_has_to_wait(api: BotApi, sql
 async def test_polling_after_a_webhook_keeps_what_waits(api: BotApi, sqlite_url: str) -> None:
     api.webhook = {"url": URL, "secret_token": SECRET}
     api.inbox.say(ADA, "Which voltage?")
-    async with deployed(api, sqlite_url):
+    async with deployed(api.base_url, sqlite_url):
         await api.until(lambda: api.texts(ADA.room))
 
 

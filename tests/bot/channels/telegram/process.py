@@ -1,0 +1,15 @@
+"""A bot in a process of its own, to be killed: `python -m tests.bot.channels.telegram.process BASE_URL STORE_URL`."""
+
+import asyncio
+import sys
+
+from tests.bot.channels.telegram.deployment import Oracle, deployed
+
+
+async def main(base_url: str, store_url: str) -> None:
+    async with deployed(base_url, store_url, Oracle(pause=0.02)):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,49 @@
+"""What every channel keeps, kept by Telegram: over polling, in a private chat, with a whole bot behind it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from bot.channels.base import Channel
+from bot.channels.telegram import TelegramChannel, connect
+from dialogue.conversation import Address, Conversation
+from dialogue.store import Store
+from tests.bot.channels.contract import ChannelContract
+from tests.bot.channels.house import VOICE, keep_house
+from tests.bot.channels.telegram.deployment import quick
+from tests.botapi import BotApi, Person
+
+ADA = Person(11, "Ada")
+
+
+@dataclass
+class TelegramRig:
+    """Ada and the bot."""
+
+    channel: Channel
+    store: Store
+    api: BotApi
+
+    async def say(self, external_id: str, text: str) -> Conversation:
+        """Ada sends a message, or Telegram delivers it once more under a new update."""
+        sent = self.api.inbox.messages[ADA.id].get(int(external_id))
+        if sent is None:
+            self.api.inbox.say(ADA, text, message_id=int(external_id))
+        else:
+            self.api.inbox.queue({"message": sent})
+        await self.api.until(lambda: not self.api.inbox.updates)
+        conversation = await self.store.current(Address("telegram", str(ADA.id)))
+        assert conversation is not None
+        return conversation
+
+    async def shown(self) -> list[str]:
+        return self.api.texts(ADA.room)
+
+
+class TestTelegram(ChannelContract):
+    @pytest.fixture
+    async def rig(self, api: BotApi, sqlite_url: str) -> AsyncIterator[TelegramRig]:
+        channel = TelegramChannel(connect(api.token, api.base_url), VOICE, limits=quick())
+        async with keep_house(sqlite_url, channel) as house:
+            yield TelegramRig(channel, house.store, api)
