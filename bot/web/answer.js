@@ -9,19 +9,22 @@ export class Answer {
   #text = "";
   #passages = new Map();
   #drawing = 0;
+  /** Whether anyone is at work on it. It may wait behind other questions, or for a human. */
+  begun = false;
 
   /** `open(passage)` shows a passage; `rate(turn, ...)` sends feedback; `voice` has the bot's sentences. */
   constructor({ open, rate, voice }) {
     this.open = open;
     this.rate = rate;
     this.voice = voice;
-    this.stage = make("p", "stage", make("span", "pulse"), make("span", "", word("thinking")));
+    this.stage = make("p", "stage", make("span", "pulse"), make("span", "", word("waiting")));
     this.body = make("div", "body");
     this.element = make("li", "turn answer", this.stage, this.body);
     this.element.setAttribute("aria-busy", "true");
   }
 
   searching(query) {
+    this.#clear();
     this.#say(word("searching", { query }));
   }
 
@@ -31,20 +34,22 @@ export class Answer {
   }
 
   token(text) {
+    this.begun = true;
     this.#text += text;
     this.#drawing ||= requestAnimationFrame(() => this.#draw());
   }
 
-  /** The answer did not come yet; `message` says why in the person's language. */
+  /** What was previewed is void; `message` says how it goes on in the person's language. */
   trouble(message) {
-    this.#say(`${message} ${word("retrying")}`);
+    this.#clear();
+    this.#say(message);
   }
 
   /** What was previewed is incomplete after a reconnect: wait for the whole. */
   restart() {
     this.#text = "";
     this.#draw();
-    this.#say(word("thinking"));
+    this.stage.lastElementChild.textContent = word("waiting");
   }
 
   /** The committed answer, in place of the preview. */
@@ -64,7 +69,13 @@ export class Answer {
     return this.#passages.size ? [this.#sources(), feedback.element] : [feedback.element];
   }
 
+  #clear() {
+    this.#text = "";
+    this.#draw();
+  }
+
   #say(text) {
+    this.begun = true;
     this.stage.lastElementChild.textContent = text;
   }
 

@@ -37,7 +37,7 @@ class Chat {
     element("new").addEventListener("click", () => this.renew());
     element("earlier").addEventListener("click", () => this.readEarlier());
     this.connection.open();
-    this.composer.focus();
+    this.composer.invite();
   }
 
   say(text) {
@@ -59,7 +59,7 @@ class Chat {
     this.connection.renew();
     element("greeting").textContent = this.voice.new_conversation;
     this.#refresh();
-    this.composer.focus();
+    this.composer.invite();
   }
 
   receive(frame) {

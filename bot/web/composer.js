@@ -22,6 +22,11 @@ export class Composer {
     this.stopButton.hidden = !yes;
   }
 
+  /** Not where it would bring up a keyboard on the screen. */
+  invite() {
+    if (matchMedia("(pointer: fine)").matches) this.focus();
+  }
+
   focus() {
     this.text.focus({ preventScroll: true });
   }

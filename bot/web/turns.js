@@ -26,7 +26,7 @@ export class Turns {
   }
 
   get answering() {
-    return this.#answers.size > 0;
+    return [...this.#answers.values()].some((answer) => answer.begun);
   }
 
   clear() {
@@ -125,5 +125,5 @@ export class Turns {
 }
 
 function question(text) {
-  return make("li", "turn question", make("span", "unseen", word("you", { text: "" })), make("p", "bubble", text));
+  return make("li", "turn question", make("span", "unseen", word("you")), make("p", "bubble", text));
 }

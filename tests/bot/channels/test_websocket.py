@@ -267,6 +267,26 @@ async def test_the_store_is_read_now_and_then_for_what_no_event_told(
     heartbeat.cancel()
 
 
+async def test_clients_of_two_replicas_see_the_same_conversation(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.channels.websocket.HEARTBEAT", 0.1)
+    async with (
+        keep_house(sqlite_url, WebsocketChannel(VOICE)) as here,
+        keep_house(sqlite_url, WebsocketChannel(VOICE)) as there,
+        call(here) as one,
+        call(there) as other,
+    ):
+        await one.hello()
+        await other.hello(one.conversation)
+        for n in range(3):
+            asker, listener = (one, other) if n % 2 else (other, one)
+            answer = await asker.ask(f"Question {n}?", f"m{n}")
+            assert await listener.until("answer") == answer
+            assert [frame["type"] for frame in listener.frames if frame["type"] == "said"]
+        assert await one.silence() == await other.silence() == []
+
+
 async def test_a_long_conversation_is_replayed_from_its_end(house: House) -> None:
     async with call(house) as caller:
         await caller.hello()
