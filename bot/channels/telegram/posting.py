@@ -20,6 +20,9 @@ READ_SECONDS = 20.0
 FINAL = (Forbidden, BadRequest)
 """Refusals that stay: the person blocked the bot, the chat is gone, the text is not taken."""
 
+UNKNOWN = InvalidToken
+"""What the library makes of 404: of a method that an older Bot API server does not know."""
+
 Part = Mapping[str, Any]
 """`text` and `entities`, as `letters` makes them."""
 Markup = InlineKeyboardMarkup | ForceReply | None

@@ -1,74 +1,40 @@
-"""Shows answers while they are made. What counts is the outbox: a preview that fails or lags costs nothing.
-
-Knows the manager's events and when to show them; `surfaces` know how.
-"""
+"""The answers that this process is making for people on Telegram: who sees them grow, and what is left of them."""
 
 import asyncio
-import math
-import time
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import structlog
 from telegram import Bot
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
+from telegram.error import TelegramError
 
 from bot.channels.telegram.limits import Limits
 from bot.channels.telegram.places import Place
-from bot.channels.telegram.posting import explained, seconds
+from bot.channels.telegram.preview import Preview
+from bot.channels.telegram.recent import Recent
 from bot.channels.telegram.surfaces import Draft, Growing, Surface
 from dialogue.conversation import Receipt
-from dialogue.events import Answered, Event, Failed, Rewritten, Token
 from dialogue.manager import Manager
 
 INTERVAL = 1.0
-"""Seconds between two looks at what has been said since."""
-TYPING = 4.5
-"""Telegram shows a chat action for five seconds."""
+"""Seconds between two looks at an answer."""
+TYPING, TIMES_TYPING = 4.5, 20
+"""Telegram shows a chat action for five seconds; after so many the answer is another process's, or a long way off."""
 LONGEST_ANSWER = 600.0
-LAST_LOOK = 5.0
-"""Seconds that an answer waits for its own preview, which Telegram may be slow to take."""
 LEFT_OVER = 60.0
 """Seconds after which a preview is taken back: another process delivered its answer."""
 
 log = structlog.get_logger(__name__)
 
 
-class Preview:
-    """One answer in the making. Once closed it shows nothing more, so that it cannot overwrite the answer."""
-
-    def __init__(self, surface: Surface) -> None:
-        self.settled = asyncio.Event()
-        self._surface = surface
-        self._closed = False
-        self._showing = asyncio.Lock()
-
-    async def show(self, text: str) -> bool:
-        """Whether there was room for it. Raises TelegramError."""
-        async with self._showing:
-            if self._closed or not self._surface.ready():
-                return False
-            await self._surface.show(text)
-            return True
-
-    async def close(self) -> int | None:
-        """The message that stands in the chat, when nothing more will be written into it."""
-        self._closed = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_LOOK), self._showing:
-                pass
-        return self._surface.message
-
-
 class Previews:
-    """The answers in the making in this process, by conversation and number of the user's turn."""
+    """By conversation and number of the user's turn."""
 
     def __init__(self, bot: Bot, limits: Limits, interval: float = INTERVAL) -> None:
         self._bot = bot
         self._limits = limits
         self._interval = interval
-        self._drafts = True
+        self._draftless = Recent()
         self._previews: dict[tuple[str, int], Preview] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,76 +61,46 @@ class Previews:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _follow(self, manager: Manager, place: Place, receipt: Receipt) -> None:
-        key = (receipt.conversation.id, receipt.turn.number)
-        preview = self._previews[key] = Preview(self._surface(place, receipt))
-        typing = asyncio.create_task(self._type(place))
+        key = conversation, question = receipt.conversation.id, receipt.turn.number
+        preview = self._previews[key] = Preview(self._surface(place, receipt), question, self._interval)
+        typing = asyncio.create_task(self._type(place, preview))
         try:
-            with manager.listen(receipt.conversation.id) as events:
+            with manager.listen(conversation) as events:
                 async with asyncio.timeout(LONGEST_ANSWER):
-                    await self._show(preview, place, events, receipt.turn.number, typing)
+                    await preview.watch(events)
             async with asyncio.timeout(LEFT_OVER):
                 await preview.settled.wait()
         except TimeoutError:
-            log.info("preview_left_over", conversation=receipt.conversation.id)
+            log.info("preview_left_over", conversation=conversation, turn=question)
         except Exception:
-            log.exception("preview_failed", conversation=receipt.conversation.id)
+            log.exception("preview_failed", conversation=conversation, turn=question)
         finally:
             typing.cancel()
             self._previews.pop(key, None)
-            if not preview.settled.is_set():
-                await self._take_back(place, await preview.close())
+            await self._tidy(place, preview)
 
     def _surface(self, place: Place, receipt: Receipt) -> Surface:
-        if place.private and self._drafts:
+        if place.private and place.chat not in self._draftless:
             return Draft(self._bot, place, receipt.turn.number)
         asked = receipt.turn.reference
         return Growing(self._bot, place, self._limits, int(asked) if asked and not place.private else None)
 
-    async def _type(self, place: Place) -> None:
-        while True:
+    async def _type(self, place: Place, preview: Preview) -> None:
+        """Says that the bot is typing until the first words are there."""
+        for _ in range(TIMES_TYPING):
             with suppress(TelegramError):
                 await self._bot.send_chat_action(
                     place.chat, ChatAction.TYPING, message_thread_id=place.thread
                 )
-            await asyncio.sleep(TYPING)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(preview.begun.wait(), TYPING)
+                return
 
-    async def _show(
-        self,
-        preview: Preview,
-        place: Place,
-        events: AsyncIterator[Event],
-        question: int,
-        typing: asyncio.Task[None],
-    ) -> None:
-        """Until the answer is committed. An answer that is begun anew is shown from its beginning."""
-        said, due = "", -math.inf
-        async for event in events:
-            match event:
-                case Rewritten(turn=number) | Failed(turn=number) if number == question:
-                    said = ""
-                case Token(turn=number, text=text) if number == question:
-                    typing.cancel()
-                    said += text
-                    if said.strip() and time.monotonic() >= due:
-                        due = time.monotonic() + await self._attempt(preview, place, said)
-                case Answered(reply_to=number) if number == question:
-                    return
-
-    async def _attempt(self, preview: Preview, place: Place, text: str) -> float:
-        """Show `text`; seconds until it is worth another try."""
-        try:
-            return self._interval if await preview.show(text) else 0.0
-        except RetryAfter as error:
-            self._limits.hold(place.chat, seconds(error))
-            return seconds(error)
-        except (BadRequest, InvalidToken) as error:
-            self._drafts = False
-            log.warning("drafts_refused", reason=error.message)
-        except TelegramError as error:
-            log.info("preview_not_shown", reason=explained(error))
-        return math.inf
-
-    async def _take_back(self, place: Place, message: int | None) -> None:
-        if message is not None:
+    async def _tidy(self, place: Place, preview: Preview) -> None:
+        """Learns where drafts are refused, and takes back what no answer will replace."""
+        if preview.refused:
+            self._draftless.note(place.chat)
+        message = await preview.close()
+        if message is not None and not preview.settled.is_set():
             with suppress(TelegramError):
                 await self._bot.delete_message(place.chat, message)

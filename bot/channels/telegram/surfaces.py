@@ -3,11 +3,12 @@
 from typing import Protocol
 
 from telegram import Bot
+from telegram.error import RetryAfter
 
 from bot.channels.telegram.limits import Limits
 from bot.channels.telegram.markup import styled
 from bot.channels.telegram.places import Place
-from bot.channels.telegram.posting import Part, amend, entities, post
+from bot.channels.telegram.posting import Part, amend, entities, post, seconds
 from bot.channels.telegram.texts import LONGEST, Styled, split, width
 
 UNFINISHED = " …"
@@ -67,8 +68,14 @@ class Growing:
         return self._limits.wait(self._place.chat, messages=2) == 0
 
     async def show(self, text: str) -> None:
-        part = _beginning(text, UNFINISHED)
         await self._limits.book(self._place.chat)
+        try:
+            await self._write(_beginning(text, UNFINISHED))
+        except RetryAfter as error:
+            self._limits.hold(self._place.chat, seconds(error))
+            raise
+
+    async def _write(self, part: Part) -> None:
         if self.message is None:
             self.message = await post(self._bot, self._place, part, self._reply_to)
         else:

@@ -45,6 +45,9 @@ class Oracle(Responder):
     def apology(self, conversation: Conversation, turn: Turn) -> Answer:
         return Answer(VOICE.wording("en").failure, turn.text, failed=True)
 
+    def excuse(self, conversation: Conversation, turn: Turn) -> str:
+        return VOICE.wording("en").retrying
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
