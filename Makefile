@@ -26,7 +26,9 @@ check: .venv/.dev ## lint, formatting and types
 	@.venv/bin/mypy
 
 bench: .venv/.dev ## the measurements of docs/benchmarks.md
-	@.venv/bin/python -m benchmarks
+	@for file in $$(grep -l __main__ benchmarks/*.py); do \
+	  name=benchmarks.$$(basename $$file .py); echo "python -m $$name"; .venv/bin/python -m $$name; \
+	done
 
 install: .venv/.run ## only set up .venv
 
