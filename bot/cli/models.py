@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -20,14 +19,15 @@ def list_models() -> None:
     """Show the weights that have a name. A path or a hub id (owner/name) may stand in its place."""
     settings = load_settings()
     weights = _weights(settings)
-    table = Table("name", "for", "size", "here", "about", box=SIMPLE)
-    table.columns[0].no_wrap = True
+    table = Table("name", "for", "size", "here", box=None, pad_edge=False)
     for entry in weights.catalogue.values():
+        mark = " [bold]*[/]" if entry.name in settings.weights else ""
         here = "yes" if weights.held(entry) else "no"
-        about = f"{entry.about}; {entry.licence}"
-        table.add_row(_marked(entry, settings), entry.role, _size(entry), here, about)
-    Console().print(table)
-    Console().print("[bold]*[/] set in ENCODER and GENERATOR", highlight=False)
+        table.add_row(f"[bold]{entry.name}[/]{mark}", entry.role, _size(entry), here)
+        table.add_row(f"  [dim]{entry.about}; {entry.licence}[/]")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("\n[bold]*[/] set as ENCODER or GENERATOR")
 
 
 @app.command()
@@ -43,10 +43,6 @@ def pull(
 
 def _weights(settings: Settings) -> Weights:
     return Weights(settings.weights_dir, Hub(settings.hf_endpoint))
-
-
-def _marked(entry: Entry, settings: Settings) -> str:
-    return f"[bold]{entry.name}[/] *" if entry.name in settings.weights else entry.name
 
 
 def _size(entry: Entry) -> str:
