@@ -56,7 +56,9 @@ class Index:
         return [Hit(int(rows[i]), float(relevance[i]), float(scores[i])) for i in best]
 
     def _matches(self, questions: Sequence[str]) -> NDArray[np.float32]:
-        """Keyword scores (questions, rows), the best of each question being 1."""
+        """Keyword scores (questions, rows), the best of each question being 1; zeros where they do not count."""
+        if not self.keyword_weight:
+            return np.zeros((len(questions), self.vectors.rows), np.float32)
         found = np.stack([self.keywords.scores(question, self.vectors.rows) for question in questions])
         best = found.max(axis=1, keepdims=True)
         matches: NDArray[np.float32] = np.divide(found, best, out=np.zeros_like(found), where=best > 0)
@@ -64,10 +66,8 @@ class Index:
 
     def _candidates(self, encoded: Vectors, matches: NDArray[np.float32]) -> Rows:
         """The rows that either search proposes, each once, in rising order."""
-        proposed = [self.vectors.nearest(encoded, _CANDIDATES).ravel()]
-        if self.keyword_weight:
-            proposed += [_largest(row, _CANDIDATES) for row in matches]
-        rows = np.unique(np.concatenate(proposed))
+        nearest = self.vectors.nearest(encoded, _CANDIDATES).ravel()
+        rows = np.unique(np.concatenate([nearest, *(_largest(row, _CANDIDATES) for row in matches)]))
         return rows[rows >= 0]
 
 

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from dialogue.language import language_of
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
@@ -102,10 +104,9 @@ def _forms(questions: Sequence[SearchQuestion], rewrites: Sequence[str] | None) 
 
 def _ranked(searches: SearchSet, index: Index, encoder: Encoder, wordings: Wordings) -> list[list[str]]:
     """For each question the ids of the best passages."""
-    return [
-        [searches.corpus[hit.row].id for hit in index.search(texts, encoder.encode_questions(texts), _CUT)]
-        for texts in wordings
-    ]
+    encoded = iter(encoder.encode_questions([text for texts in wordings for text in texts]))
+    found = (index.search(texts, np.stack([next(encoded) for _ in texts]), _CUT) for texts in wordings)
+    return [[searches.corpus[hit.row].id for hit in hits] for hits in found]
 
 
 def _row(searches: SearchSet, ranked: Sequence[Sequence[str]], system: str, form: str) -> Row:
