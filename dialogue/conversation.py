@@ -98,8 +98,10 @@ class Answer:
     """Names what produced it: the release, or the base weights and settings."""
     failed: bool = False
     """An apology in place of an answer: the engine failed and retrying did not help."""
+    hand_over: bool = False
+    """With this answer the conversation passes into human hands."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage: `rewrite`, `retrieve`, `first_token`, `answer`."""
+    """Seconds by stage: `queue`, `rewrite`, `retrieve`, `first_token` (since the try began), `answer`."""
 
 
 @dataclass(frozen=True, slots=True)

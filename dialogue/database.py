@@ -41,7 +41,7 @@ class Server(Protocol):
 
     async def read(self, work: Callable[[Connection], Result]) -> Result: ...
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result: ...
+    async def write(self, work: Callable[[Connection], Result], *, durable: bool) -> Result: ...
 
     async def scrub(self) -> None: ...
 
@@ -63,17 +63,18 @@ class Database:
         with explained(self.url):
             return await self._server.read(work)
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(self, work: Callable[[Connection], Result], *, durable: bool = True) -> Result:
         """Do `work` in one transaction: all of it is committed, or nothing if it raises.
 
         If another process gets in between its look and its write, `work` runs again: it must do nothing but
-        query. Raises StoreUnavailable.
+        query. What is not `durable` survives the death of the process and may be undone by a power cut: right
+        for leases, which end by themselves. Raises StoreUnavailable.
         """
         with explained(self.url):
             for _ in range(RACES - 1):
                 with suppress(IntegrityError):
-                    return await self._server.write(work)
-            return await self._server.write(work)
+                    return await self._server.write(work, durable=durable)
+            return await self._server.write(work, durable=durable)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT."""

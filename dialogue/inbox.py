@@ -6,13 +6,35 @@ Knows nothing of who will answer.
 import secrets
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, select, update
 
 from dialogue import schema
 from dialogue.conversation import Address, Conversation, Mode, Receipt, Role, Utterance
 from dialogue.database import Database, now
 from dialogue.errors import ConversationClosed, UnknownConversation
 from dialogue.records import conversation_from, turn_from
+
+HOME, TURN = schema.conversation, schema.turn
+
+AT_ADDRESS = and_(HOME.c.channel == bindparam("medium"), HOME.c.account == bindparam("whose"))
+CURRENT = select(HOME).where(AT_ADDRESS, HOME.c.current)
+STEP_ASIDE = update(HOME).where(AT_ADDRESS, HOME.c.current).values(current=False)
+OPEN = insert(HOME).returning(HOME)
+NUMBER = (
+    update(HOME)
+    .where(AT_ADDRESS)
+    .values(last_turn=HOME.c.last_turn + 1, updated_at=bindparam("moment"))
+    .returning(HOME)
+)
+NUMBER_CURRENT = NUMBER.where(HOME.c.current)
+NUMBER_NAMED = NUMBER.where(HOME.c.id == bindparam("home"))
+HEARD = select(TURN).where(
+    TURN.c.channel == bindparam("medium"),
+    TURN.c.account == bindparam("whose"),
+    TURN.c.external_id == bindparam("message"),
+)
+HEARD_IN = select(HOME).where(HOME.c.id == bindparam("home"))
+SAY = insert(TURN).returning(TURN)
 
 
 class Inbox:
@@ -37,86 +59,67 @@ class Inbox:
         """Open a conversation, from now on the current one of `address`. Raises StoreUnavailable."""
 
         def replace(connection: Connection) -> Conversation:
-            connection.execute(update(schema.conversation).where(_is_current(address)).values(current=False))
+            connection.execute(STEP_ASIDE, _at(address))
             return conversation_from(_open(connection, address, language, last_turn=0))
 
         return await self._database.write(replace)
 
     async def current(self, address: Address) -> Conversation | None:
         """The conversation that a message from `address` would join, if there is one."""
-        current = select(schema.conversation).where(_is_current(address))
-        row = await self._database.read(lambda c: c.execute(current).mappings().one_or_none())
+        row = await self._database.read(lambda c: c.execute(CURRENT, _at(address)).mappings().one_or_none())
         return conversation_from(row) if row else None
 
 
 def _duplicate(connection: Connection, utterance: Utterance) -> Receipt | None:
-    turn = schema.turn.c
-    rows = connection.execute(
-        select(schema.turn).where(
-            turn.channel == utterance.address.channel,
-            turn.account == utterance.address.account,
-            turn.external_id == utterance.external_id,
-        )
-    )
-    row = rows.mappings().one_or_none()
-    if row is None:
+    message = _at(utterance.address) | {"message": utterance.external_id}
+    turn = connection.execute(HEARD, message).mappings().one_or_none()
+    if turn is None:
         return None
-    home = connection.execute(
-        select(schema.conversation).where(schema.conversation.c.id == row["conversation"])
-    )
-    return Receipt(conversation_from(home.mappings().one()), turn_from(row), duplicate=True)
+    home = connection.execute(HEARD_IN, {"home": turn["conversation"]}).mappings().one()
+    return Receipt(conversation_from(home), turn_from(turn), duplicate=True)
 
 
 def _append(connection: Connection, utterance: Utterance, conversation: str | None) -> Receipt:
     home = _numbered(connection, utterance, conversation)
     if home["mode"] == Mode.CLOSED:
         raise ConversationClosed(home["id"])
-    rows = connection.execute(insert(schema.turn).values(_user_turn(utterance, home)).returning(schema.turn))
-    return Receipt(conversation_from(home), turn_from(rows.mappings().one()), duplicate=False)
+    turn = connection.execute(SAY, _user_turn(utterance, home)).mappings().one()
+    return Receipt(conversation_from(home), turn_from(turn), duplicate=False)
 
 
 def _numbered(connection: Connection, utterance: Utterance, conversation: str | None) -> RowMapping:
     """The conversation's row, locked until the end of the transaction, with `last_turn` for the new turn."""
-    table, address = schema.conversation, utterance.address
-    at_address = and_(table.c.channel == address.channel, table.c.account == address.account)
-    named = _is_current(address) if conversation is None else and_(table.c.id == conversation, at_address)
-    rows = connection.execute(
-        update(table).where(named).values(last_turn=table.c.last_turn + 1, updated_at=now()).returning(table)
-    )
-    row: RowMapping | None = rows.mappings().one_or_none()
-    if row is None and conversation is not None:
+    named = _at(utterance.address) | {"moment": now(), "home": conversation}
+    numbering = NUMBER_CURRENT if conversation is None else NUMBER_NAMED
+    home = connection.execute(numbering, named).mappings().one_or_none()
+    if home is None and conversation is not None:
         raise UnknownConversation(conversation)
-    return row or _open(connection, address, utterance.language, last_turn=1)
+    return home or _open(connection, utterance.address, utterance.language, last_turn=1)
 
 
 def _open(connection: Connection, address: Address, language: str | None, last_turn: int) -> RowMapping:
     moment = now()
-    rows = connection.execute(
-        insert(schema.conversation)
-        .values(
-            id=secrets.token_urlsafe(16),
-            channel=address.channel,
-            account=address.account,
-            current=True,
-            language=language,
-            mode=Mode.BOT,
-            consent=False,
-            state={},
-            state_version=0,
-            last_turn=last_turn,
-            claim_fence=0,
-            created_at=moment,
-            updated_at=moment,
-        )
-        .returning(schema.conversation)
-    )
-    opened: RowMapping = rows.mappings().one()
-    return opened
+    home = {
+        "id": secrets.token_urlsafe(16),
+        "channel": address.channel,
+        "account": address.account,
+        "current": True,
+        "language": language,
+        "mode": Mode.BOT,
+        "consent": False,
+        "state": {},
+        "state_version": 0,
+        "last_turn": last_turn,
+        "claim_fence": 0,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+    return connection.execute(OPEN, home).mappings().one()
 
 
-def _is_current(address: Address) -> ColumnElement[bool]:
-    table = schema.conversation.c
-    return and_(table.channel == address.channel, table.account == address.account, table.current)
+def _at(address: Address) -> dict[str, Any]:
+    """What AT_ADDRESS asks for."""
+    return {"medium": address.channel, "whose": address.account}
 
 
 def _user_turn(utterance: Utterance, home: RowMapping) -> dict[str, Any]:

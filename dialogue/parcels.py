@@ -1,13 +1,15 @@
 """What is to be delivered: the outbox's rows, leased to one sender at a time and in order (I5).
 
 A lease is the row's own `due_at` moved into the future: if the sender dies, the parcel falls due again.
-Every lease counts an attempt, and the count tells a sender that stalled from the one that took over.
+Every lease counts an attempt, and the count tells a sender that stalled from the one that took over. What
+is noted here does not wait for the disk: at worst a power cut has a parcel sent again.
 """
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, select, update
+from sqlalchemy import Update, bindparam, case, exists, select, update
 
 from dialogue import schema
 from dialogue.conversation import Parcel
@@ -16,8 +18,50 @@ from dialogue.records import parcel_from
 
 PATIENCE = timedelta(days=1)
 """What could not be delivered for so long is abandoned, so that what was said later gets through."""
-
 GAVE_UP = "not delivered for a day; the last trouble: "
+
+OUTBOX, WAITING = schema.outbox, schema.waiting
+EARLIER = OUTBOX.alias("earlier")
+
+BEHIND_ANOTHER = exists().where(
+    EARLIER.c.conversation == OUTBOX.c.conversation,
+    EARLIER.c.turn < OUTBOX.c.turn,
+    EARLIER.c.settled_at.is_(None),
+)
+RIPE = (
+    select(OUTBOX.c.id)
+    .where(
+        OUTBOX.c.channel == bindparam("medium"),
+        WAITING,
+        OUTBOX.c.due_at <= bindparam("moment"),
+        ~BEHIND_ANOTHER,
+    )
+    .order_by(OUTBOX.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+LEASE = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id.in_(RIPE), WAITING)
+    .values(attempts=OUTBOX.c.attempts + 1, taken_by=bindparam("owner"), due_at=bindparam("until"))
+    .returning(OUTBOX)
+)
+CHANGE = update(OUTBOX).where(
+    OUTBOX.c.id == bindparam("parcel"), OUTBOX.c.attempts == bindparam("attempt"), WAITING
+)
+"""Changes a parcel's row, unless it is settled or another sender has taken it over."""
+OLD = OUTBOX.c.created_at < bindparam("horizon")
+TROUBLE = bindparam("trouble", type_=schema.Prose)
+POSTPONE = CHANGE.values(
+    due_at=bindparam("until"),
+    settled_at=case((OLD, bindparam("moment", type_=schema.Instant))),
+    reason=case((OLD, GAVE_UP + TROUBLE), else_=TROUBLE),
+)
+SEE = (
+    update(OUTBOX)
+    .where(OUTBOX.c.conversation == bindparam("home"), OUTBOX.c.turn <= bindparam("seen"), WAITING)
+    .values(delivered=True, settled_at=bindparam("moment"))
+)
 
 
 class Parcels:
@@ -27,63 +71,37 @@ class Parcels:
 
     async def due(self, channel: str, owner: str, limit: int, seconds: float) -> list[Parcel]:
         """Lease up to `limit` parcels for `seconds`: of each conversation only the oldest undelivered one."""
-        table = schema.outbox
-        ripe = (
-            select(table.c.id)
-            .where(table.c.channel == channel, schema.waiting, table.c.due_at <= now(), ~_is_behind_another())
-            .order_by(table.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        lease = {
-            "taken_by": owner,
-            "attempts": table.c.attempts + 1,
-            "due_at": now() + timedelta(seconds=seconds),
-        }
-        leasing = update(table).where(table.c.id.in_(ripe), schema.waiting).values(lease).returning(table)
-        rows = await self._database.write(lambda c: c.execute(leasing).mappings().all())
+        lease = {"medium": channel, "owner": owner, "most": limit, "moment": now(), "until": _after(seconds)}
+        rows = await self._database.write(lambda c: c.execute(LEASE, lease).mappings().all(), durable=False)
         return sorted(map(parcel_from, rows), key=lambda parcel: parcel.id)
 
     async def arrived(self, parcel: Parcel, progress: int, seconds: float) -> None:
         """The first `progress` parts of the payload have arrived; the lease lives for `seconds` from now."""
-        await self._update(parcel, progress=progress, due_at=now() + timedelta(seconds=seconds))
+        await self._change(parcel, {"progress": progress, "due_at": _after(seconds)})
 
     async def delivered(self, parcel: Parcel) -> None:
         """All of it has arrived."""
-        await self._update(parcel, delivered=True, settled_at=now(), reason=None)
+        await self._change(parcel, {"delivered": True, "settled_at": now(), "reason": None})
 
     async def postpone(self, parcel: Parcel, seconds: float, reason: str) -> None:
         """Try again in `seconds`, or never, if it has been tried for PATIENCE."""
-        old = schema.outbox.c.created_at < now() - PATIENCE
-        await self._update(
-            parcel,
-            due_at=now() + timedelta(seconds=seconds),
-            settled_at=case((old, now())),
-            reason=case((old, GAVE_UP + reason), else_=reason),
-        )
+        moment = now()
+        times = {"moment": moment, "until": _after(seconds), "horizon": moment - PATIENCE}
+        await self._change(parcel, {"trouble": reason, **times}, POSTPONE)
 
     async def abandon(self, parcel: Parcel, reason: str) -> None:
         """It can never be delivered; `reason` is kept for the operator."""
-        await self._update(parcel, settled_at=now(), reason=reason)
+        await self._change(parcel, {"settled_at": now(), "reason": reason})
 
     async def delivered_through(self, conversation: str, turn: int) -> None:
         """The person saw all up to `turn` in another way: their page asked for what it missed."""
-        table = schema.outbox
-        seen = and_(table.c.conversation == conversation, table.c.turn <= turn, schema.waiting)
-        settling = update(table).where(seen).values(delivered=True, settled_at=now())
-        await self._database.write(lambda c: c.execute(settling).rowcount)
+        seen = {"home": conversation, "seen": turn, "moment": now()}
+        await self._database.write(lambda c: c.execute(SEE, seen).rowcount)
 
-    async def _update(self, parcel: Parcel, **values: Any) -> None:
-        """Change the parcel's row, unless it is settled or another sender has taken it over."""
-        table = schema.outbox
-        leased = and_(table.c.id == parcel.id, table.c.attempts == parcel.attempts, schema.waiting)
-        await self._database.write(lambda c: c.execute(update(table).where(leased).values(values)).rowcount)
+    async def _change(self, parcel: Parcel, values: Mapping[str, Any], change: Update = CHANGE) -> None:
+        leased = {"parcel": parcel.id, "attempt": parcel.attempts, **values}
+        await self._database.write(lambda c: c.execute(change, leased).rowcount, durable=False)
 
 
-def _is_behind_another() -> ColumnElement[bool]:
-    earlier = schema.outbox.alias("earlier")
-    return exists().where(
-        earlier.c.conversation == schema.outbox.c.conversation,
-        earlier.c.turn < schema.outbox.c.turn,
-        earlier.c.settled_at.is_(None),
-    )
+def _after(seconds: float) -> datetime:
+    return now() + timedelta(seconds=seconds)

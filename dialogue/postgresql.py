@@ -26,7 +26,8 @@ class Postgresql:
         async with self._reader.connect() as connection:
             return await connection.run_sync(work)
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(self, work: Callable[[Connection], Result], *, durable: bool) -> Result:
+        """Always durable: the server gathers the commits of many conversations into one wait for its disk."""
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 

@@ -3,14 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, update
 
 from dialogue import schema
-from dialogue.claims import holds, waits
-from dialogue.conversation import Answer, Claim, Role, Turn
+from dialogue.claims import HOLDS, WAITS, held_by
+from dialogue.conversation import Answer, Claim, Mode, Role, Turn
 from dialogue.database import Database, now
 from dialogue.errors import ClaimLost
+from dialogue.modes import change_mode
 from dialogue.records import citation_to, passage_to, turn_from
+
+HOME, TURN = schema.conversation, schema.turn
+
+NUMBER = (
+    update(HOME)
+    .where(HOLDS)
+    .values(last_turn=HOME.c.last_turn + 1, updated_at=bindparam("moment"))
+    .returning(HOME)
+)
+SETTLE = update(TURN).where(WAITS).values(pending=False)
+SAY = insert(TURN).returning(TURN)
+FIND = insert(schema.hit)
+SHIP = insert(schema.outbox)
 
 
 class Replies:
@@ -18,19 +32,24 @@ class Replies:
 
     _database: Database
 
-    async def commit(self, claim: Claim, turn: Turn, answer: Answer, payload: Mapping[str, Any]) -> Turn:
+    async def commit(
+        self, claim: Claim, turn: Turn, answer: Answer, payload: Mapping[str, Any] | None
+    ) -> Turn:
         """Store `answer` to the user's `turn`, and `payload` (JSON) for its channel, in one transaction.
 
-        Returns the assistant's turn. Raises ClaimLost, and stores nothing, if another worker holds the
+        With None there is nothing to deliver. An answer that hands over changes the mode with it. Returns the
+        assistant's turn. Raises ClaimLost, and stores nothing, if another worker holds the
         conversation or the turn is answered, forgotten or in human hands already; StoreUnavailable.
         """
 
         def store(connection: Connection) -> Turn:
             home = _fenced(connection, claim, turn)
-            said = insert(schema.turn).values(assistant_turn(answer, turn, home)).returning(schema.turn)
-            reply = connection.execute(said).mappings().one()
+            reply = connection.execute(SAY, assistant_turn(answer, turn, home)).mappings().one()
             self._ground(connection, answer, home)
-            connection.execute(insert(schema.outbox).values(outbox_row(payload, home)))
+            if payload is not None:
+                connection.execute(SHIP, outbox_row(payload, home))
+            if answer.hand_over:
+                change_mode(connection, claim.conversation, Mode.HUMAN)
             return turn_from(reply)
 
         return await self._database.write(store)
@@ -55,20 +74,14 @@ class Replies:
             }
             for passage, row in zip(answer.passages, shown, strict=True)
         ]
-        connection.execute(insert(schema.hit), hits)
+        connection.execute(FIND, hits)
 
 
 def _fenced(connection: Connection, claim: Claim, turn: Turn) -> RowMapping:
     """The conversation's row, locked, numbered for the reply, if `claim` holds and `turn` still waits."""
-    table = schema.conversation
-    numbered = (
-        update(table)
-        .where(holds(claim))
-        .values(last_turn=table.c.last_turn + 1, updated_at=now())
-        .returning(table)
-    )
-    home = connection.execute(numbered).mappings().one_or_none()
-    answered = connection.execute(update(schema.turn).where(waits(turn)).values(pending=False))
+    reply = held_by(claim) | {"question": turn.number, "moment": now()}
+    home = connection.execute(NUMBER, reply).mappings().one_or_none()
+    answered = connection.execute(SETTLE, reply)
     if home is None or not answered.rowcount:
         raise ClaimLost(claim.conversation, claim.fence)
     return home

@@ -15,8 +15,8 @@ from sqlalchemy import URL, Connection, create_engine, event
 PATIENCE = 15.0
 """Seconds that a writer waits for another process to finish writing the same file."""
 READERS = 4
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
-"""FULL: an acknowledged message survives a power cut (I2). secure_delete: what is erased is gone (I7)."""
+PRAGMAS = ("journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON")
+"""secure_delete: what is erased is overwritten (I7)."""
 
 Result = TypeVar("Result")
 
@@ -29,7 +29,9 @@ class Sqlite:
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_engine(url, connect_args={"timeout": PATIENCE})
-        self._reader = self._engine.execution_options(reads=True)
+        self._reader = self._engine.execution_options(writes=None)
+        self._writer = self._engine.execution_options(writes="FULL")
+        self._jotter = self._engine.execution_options(writes="NORMAL")
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(READERS, "store-reader")
         event.listen(self._engine, "connect", _prepare)
@@ -42,9 +44,11 @@ class Sqlite:
 
         return await asyncio.get_running_loop().run_in_executor(self._reading, visit)
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(self, work: Callable[[Connection], Result], *, durable: bool) -> Result:
+        engine = self._writer if durable else self._jotter
+
         def visit() -> Result:
-            with self._engine.begin() as connection:
+            with engine.begin() as connection:
                 return work(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._writing, visit)
@@ -68,6 +72,10 @@ def _prepare(connection: Any, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Take the write lock at once: a reader that becomes a writer midway would fail instead of waiting."""
-    if not connection.get_execution_options().get("reads"):
+    """Take the write lock at once: a reader that becomes a writer midway would fail instead of waiting.
+
+    In mode FULL a commit waits for the disk, with all that was committed before it; in NORMAL it does not.
+    """
+    if mode := connection.get_execution_options()["writes"]:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {mode}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -23,6 +23,7 @@ from dialogue.feedback import Feedback
 from dialogue.history import History
 from dialogue.inbox import Inbox
 from dialogue.migrations import check
+from dialogue.modes import change_mode
 from dialogue.parcels import Parcels
 from dialogue.records import conversation_from
 from dialogue.replies import Replies
@@ -77,18 +78,8 @@ class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting, Desk
 
         When it is not the bot, the turns that wait go to the human and a worker at an answer loses its claim.
         """
-        home, turn = schema.conversation, schema.turn
-        handed_over = mode is not Mode.BOT
-        fence = {"claim_fence": home.c.claim_fence + 1, "claim_until": None} if handed_over else {}
-
-        def change(connection: Connection) -> RowMapping | None:
-            changed = _changed(connection, conversation, mode=mode, **fence)
-            if handed_over:
-                waiting = update(turn).where(turn.c.conversation == conversation, turn.c.pending)
-                connection.execute(waiting.values(pending=False))
-            return changed
-
-        return _known(await self._database.write(change), conversation)
+        row = await self._database.write(lambda c: change_mode(c, conversation, mode))
+        return _known(row, conversation)
 
     async def set_language(self, conversation: str, language: str | None) -> Conversation:
         """The language (BCP 47) that the conversation is held in. Raises UnknownConversation."""
