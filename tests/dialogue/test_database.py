@@ -35,13 +35,25 @@ def test_other_urls_are_refused(url: str) -> None:
         address(url)
 
 
-async def test_sqlite_commits_survive_a_power_cut(sqlite_url: str) -> None:
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
+async def test_sqlite_waits_for_the_disk_where_it_matters(
+    sqlite_url: str, durable: bool, synchronous: int
+) -> None:
     database = Database(sqlite_url)
-    names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+    for _ in range(2):
+        pragma = partial(_pragma, "synchronous")
+        assert await database.write(pragma, durable=durable) == synchronous
+        await database.write(pragma, durable=not durable)
+    await database.close()
+
+
+async def test_sqlite_keeps_references_and_overwrites_what_is_erased(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    names = ("journal_mode", "foreign_keys", "secure_delete")
     settings = {name: await database.write(partial(_pragma, name)) for name in names}
     await database.close()
 
-    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    assert settings == {"journal_mode": "wal", "foreign_keys": 1, "secure_delete": 1}
 
 
 def _pragma(name: str, connection: Connection) -> object:

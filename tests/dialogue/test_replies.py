@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from dialogue.conversation import Address, Answer, Passage, Role
+from dialogue.conversation import Address, Answer, Mode, Passage, Role
 from dialogue.errors import ClaimLost
 from dialogue.store import Store
 from tests.dialogue.tables import rows
@@ -93,3 +93,24 @@ async def test_an_answer_may_hold_any_text(store: Store) -> None:
 
     assert answer.text == "a\ufffd\ufffd"
     assert await store.passage(answer.conversation, "c") is not None
+
+
+async def test_a_turn_may_be_closed_with_nothing_to_deliver(store: Store, store_url: str) -> None:
+    question = await ask(store, "What voltage?")
+    claim = await store.claim(question.conversation, "one", 60)
+    assert claim is not None
+
+    await store.commit(claim, question, dataclasses.replace(ANSWER, failed=True), None)
+
+    assert await store.next_pending(question.conversation) is None
+    assert await rows(store_url, "outbox") == []
+
+
+async def test_an_answer_that_hands_over_leaves_what_waits_to_the_human(store: Store, store_url: str) -> None:
+    question, another = await ask(store, "A human, please"), await ask(store, "Hello?")
+
+    await reply(store, question, dataclasses.replace(ANSWER, hand_over=True))
+
+    assert (await store.conversation(question.conversation)).mode is Mode.HUMAN
+    assert await store.next_pending(another.conversation) is None
+    assert len(await rows(store_url, "outbox")) == 1
