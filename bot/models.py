@@ -3,20 +3,28 @@
 Knows which file goes to which loader. Loading takes seconds: call it in a thread.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.weights import Weights
+from dialogue.engines.chat import LocalChat
 from dialogue.engines.gguf import prepare, readable
-from dialogue.engines.openvino import Limits, OpenVINOChat
+from dialogue.engines.openvino import Limits, load_openvino
+from dialogue.engines.provider import load_provider
+from dialogue.engines.transformers import load_transformers
 from retrieval.collection import Collection
 from retrieval.encoder import Encoder, load_encoder
 
 INDEX = "index"
 """The collection's folder in DATA_DIR."""
+OPENAI = "langchain_openai:ChatOpenAI"
+PATIENCE = 60.0
+"""Seconds that a server with OpenAI's interface may be silent."""
 
 
 def fetch_weights(settings: Settings, weights: Weights) -> None:
@@ -26,18 +34,22 @@ def fetch_weights(settings: Settings, weights: Weights) -> None:
 
 
 def load_engine(settings: Settings, weights: Weights) -> BaseChatModel:
-    """The text engine. Raises WeightsError, EngineError, SettingsError."""
+    """The text engine that ENGINE names. Raises WeightsError, EngineError, SettingsError."""
+    if settings.engine == "openai":
+        return load_provider(OPENAI, settings.generator, _openai_options(settings))
+    if not settings.runs_here:
+        return load_provider(settings.engine, settings.generator, settings.engine_options.get_secret_value())
     path = weights.locate(settings.generator)
     if path is None:
-        raise SettingsError(
-            f"GENERATOR: {settings.generator} is an encoder. `groundtalk models list` shows which is which."
-        )
-    return OpenVINOChat.load(_runnable(path, weights), limits=Limits(cache_gb=settings.engine_cache_gb))
+        raise SettingsError(f"GENERATOR: {settings.generator} is an encoder; see `groundtalk models list`.")
+    if settings.engine == "transformers":
+        return load_transformers(path)
+    return load_openvino(_runnable(path, weights), limits=Limits(cache_gb=settings.engine_cache_gb))
 
 
 def close_engine(engine: BaseChatModel) -> None:
     """Stop the engine's own threads, where it has some; a call that still runs ends with an error."""
-    if isinstance(engine, OpenVINOChat):
+    if isinstance(engine, LocalChat):
         engine.close()
 
 
@@ -46,6 +58,18 @@ def _runnable(path: Path, weights: Weights) -> Path:
     if path.suffix != ".gguf" or readable(path):
         return path
     return weights.derived(path, "openvino", prepare)
+
+
+def _openai_options(settings: Settings) -> Mapping[str, Any]:
+    if not settings.openai_base_url:
+        raise SettingsError("ENGINE=openai needs OPENAI_BASE_URL, such as http://localhost:11434/v1.")
+    return {
+        "base_url": settings.openai_base_url,
+        "api_key": settings.openai_api_key.get_secret_value() or "none",
+        "stream_usage": True,
+        "timeout": PATIENCE,
+        **settings.engine_options.get_secret_value(),
+    }
 
 
 def encoder_of(settings: Settings, weights: Weights) -> Encoder:

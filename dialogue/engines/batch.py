@@ -5,130 +5,116 @@ pipeline are made in that thread. Knows tokens; knows no text and no event loop.
 """
 
 import threading
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 import numpy as np
 import openvino as ov
 import openvino_genai as genai
+from openvino_genai.py_openvino_genai import GenerationHandle
 
+from dialogue.engines.line import Line, shut_down
+from dialogue.engines.request import Request, Step
 from dialogue.errors import EngineError
+
+NO_ROOM = "The engine ran out of room for the prompt. Lower PASSAGE_TOKENS or raise ENGINE_CACHE_GB."
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """New tokens of one request. `end` is set on the last: "stop", "length", or the error that ended it."""
+class Seat:
+    """A request's place in the batch."""
 
-    tokens: Sequence[int] = ()
-    end: str | EngineError | None = None
-
-
-@dataclass(eq=False, slots=True)
-class Request:
-    """A prompt (`tokens`) on its way; `deliver` is called in the batch's thread."""
-
-    tokens: Sequence[int]
-    config: genai.GenerationConfig
-    deliver: Callable[[Step], object]
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    handle: Any = None
+    request: Request
+    handle: GenerationHandle
 
 
 class Batch:
-    """Runs requests on `pipeline` until closed."""
+    """Runs requests on `pipeline` until closed. `ends` are the tokens that end a reply."""
 
-    def __init__(self, pipeline: genai.ContinuousBatchingPipeline) -> None:
+    def __init__(self, pipeline: genai.ContinuousBatchingPipeline, ends: set[int]) -> None:
         self._pipeline = pipeline
+        self._ends = ends
+        self._line = Line()
         self._numbers = count()
-        self._news = threading.Condition()
-        self._incoming: list[Request] = []
-        self._running: list[Request] = []
-        self._closing = False
+        self._seats: list[Seat] = []
+        self._leaving = False
         self._thread = threading.Thread(target=self._run, name="openvino-batch", daemon=True)
         self._thread.start()
 
     def submit(self, request: Request) -> None:
-        with self._news:
-            if self._closing:
-                raise EngineError("The engine is shutting down; ask again after the restart.")
-            self._incoming.append(request)
-            self._news.notify()
+        """Returns at once. Raises EngineError when closed."""
+        self._line.join(request)
 
     def close(self) -> None:
-        """Ends the thread; what is still running ends with an error."""
-        with self._news:
-            self._closing = True
-            self._news.notify()
+        """Ends the thread after its step; what is still running ends with an error."""
+        self._line.close()
         self._thread.join()
 
     def _run(self) -> None:
-        while self._admit():
+        while not self._line.closed:
+            self._admit()
             try:
                 self._pipeline.step()
             except Exception as error:
-                self._end_all(EngineError(f"The model failed: {error}"))
+                self._end_all(EngineError(f"The model failed: {error}. Ask again."))
             else:
                 self._collect()
-        self._end_all(EngineError("The engine was shut down; ask again after the restart."))
+        self._admit()
+        self._end_all(shut_down())
 
-    def _admit(self) -> bool:
-        """Takes in what has come; sleeps while there is nothing to do. False once closed."""
-        with self._news:
-            self._news.wait_for(lambda: self._incoming or self._closing or self._busy())
-            incoming, self._incoming = self._incoming, []
-        for request in incoming:
+    def _admit(self) -> None:
+        """Takes in what has come; sleeps while there is nothing to do."""
+        idle = not self._seats and not self._leaving
+        self._leaving = False
+        for request in self._line.admit(wait=idle):
             self._begin(request)
-        return not self._closing
-
-    def _busy(self) -> bool:
-        """Also true for one step after a cancellation: that step frees the request's part of the cache."""
-        return bool(self._pipeline.has_non_finished_requests())
 
     def _begin(self, request: Request) -> None:
         prompt = ov.Tensor(np.array([request.tokens], dtype=np.int64))
+        config = genai.GenerationConfig(max_new_tokens=request.max_tokens, stop_token_ids=self._ends)
         try:
-            request.handle = self._pipeline.add_request(next(self._numbers), prompt, request.config)
+            handle = self._pipeline.add_request(next(self._numbers), prompt, config)
         except Exception as error:
-            request.deliver(Step(end=EngineError(f"The model refused the prompt: {error}")))
+            request.give(Step(end=EngineError(f"The model refused the prompt: {error}. Shorten it.")))
         else:
-            self._running.append(request)
+            self._seats.append(Seat(request, handle))
 
     def _collect(self) -> None:
-        self._running = [request for request in self._running if not self._ended(request)]
+        for seat in self._seats:
+            step = _news_of(seat.handle)
+            if (step.tokens or step.end) and not seat.request.cancelled.is_set():
+                seat.request.give(step)
+        self._seats = [seat for seat in self._seats if self._stays(seat)]
 
-    def _ended(self, request: Request) -> bool:
-        if request.cancelled.is_set():
-            request.handle.cancel()
-            return True
-        status = request.handle.get_status()
-        tokens, reason = self._read(request)
-        if status == genai.GenerationStatus.RUNNING:
-            if tokens:
-                request.deliver(Step(tokens))
+    def _stays(self, seat: Seat) -> bool:
+        """Whether more is to come. A cancelled request leaves the cache in the pipeline's next step."""
+        if seat.handle.get_status() != genai.GenerationStatus.RUNNING:
             return False
-        finished = status == genai.GenerationStatus.FINISHED
-        request.deliver(Step(tokens, reason if finished else EngineError(NO_ROOM)))
+        if seat.request.cancelled.is_set():
+            seat.handle.cancel()
+            self._leaving = True
+            return False
         return True
 
-    def _read(self, request: Request) -> tuple[list[int], str]:
-        tokens: list[int] = []
-        reason = "stop"
-        while request.handle.can_read():
-            for output in request.handle.read().values():
-                tokens.extend(output.generated_ids)
-                reason = "length" if output.finish_reason == genai.GenerationFinishReason.LENGTH else "stop"
-        return tokens, reason
-
     def _end_all(self, error: EngineError) -> None:
-        for request in self._running:
-            request.handle.cancel()
-            request.deliver(Step(end=error))
-        self._running = []
+        """Gives up on everybody, and lets the pipeline free their cache."""
+        for seat in self._seats:
+            seat.handle.cancel()
+            seat.request.give(Step(end=error))
+        self._seats = []
         with suppress(Exception):
             self._pipeline.step()
 
 
-NO_ROOM = "The engine ran out of room for the prompt. Lower PASSAGE_TOKENS or raise ENGINE_CACHE_GB."
+def _news_of(handle: GenerationHandle) -> Step:
+    tokens: list[int] = []
+    end = "stop"
+    while handle.can_read():
+        for output in handle.read().values():
+            tokens.extend(output.generated_ids)
+            end = "length" if output.finish_reason == genai.GenerationFinishReason.LENGTH else "stop"
+    status = handle.get_status()
+    if status == genai.GenerationStatus.RUNNING:
+        return Step(tokens)
+    return Step(tokens, end if status == genai.GenerationStatus.FINISHED else EngineError(NO_ROOM))

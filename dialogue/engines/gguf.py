@@ -1,7 +1,8 @@
 """GGUF weight files: what OpenVINO GenAI cannot read in one is rewritten, once.
 
-OpenVINO GenAI 2026.4 takes tensors in F16, F32, Q4_0, Q4_1, Q8_0, Q4_K and Q6_K and refuses the rest (Q5_0, which llama.cpp
-chooses where a row is no multiple of 256). Those are re-quantised to Q8_0, which holds a Q5_0 value nearly exactly.
+OpenVINO GenAI 2026.4 takes tensors in F16, F32, Q4_0, Q4_1, Q8_0, Q4_K and Q6_K and refuses the rest (Q5_0, which
+llama.cpp chooses where a row is no multiple of 256). Those are re-quantised to Q8_0, which holds a Q5_0 value nearly
+exactly.
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Knows nothing of where weights come from.
 """
 

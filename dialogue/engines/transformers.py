@@ -1,0 +1,139 @@
+"""The text engine for any causal model that transformers runs, on a CPU or a GPU: a folder, or a GGUF file.
+
+One request after the other, in a thread of its own. Slower than OpenVINO on a CPU; takes what OpenVINO does not.
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    StoppingCriteriaList,
+)
+
+from dialogue.engines.chat import LocalChat
+from dialogue.engines.line import Line, shut_down
+from dialogue.engines.messages import Message
+from dialogue.engines.request import Request, Step
+from dialogue.errors import EngineError
+
+
+def load_transformers(
+    path: Path,
+    *,
+    dtype: torch.dtype = torch.bfloat16,
+    device: torch.device | None = None,
+    window: int = 8192,
+    max_tokens: int = 320,
+) -> LocalChat:
+    """Reads the weights onto `device`, the machine's accelerator where it has one. Raises EngineError.
+
+    A GGUF file is unpacked to `dtype`, which takes two (bfloat16) or four (float32) bytes of memory a weight.
+    """
+    device = device or torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    folder, file = (path.parent, {"gguf_file": path.name}) if path.is_file() else (path, {})
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **file)
+        weights = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=dtype, **file)
+        model = TransformersModel(weights.to(device).eval(), tokenizer, window)
+    except Exception as error:
+        raise EngineError(
+            f"transformers cannot run {path.name}: {error}. Choose another GENERATOR."
+        ) from error
+    return LocalChat(model=model, max_tokens=max_tokens)
+
+
+class TransformersModel:
+    """Weights with their tokenizer and a thread that answers requests in the order they came."""
+
+    kind = "transformers"
+
+    def __init__(self, weights: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, window: int) -> None:
+        self.window = min(window, getattr(weights.config, "max_position_embeddings", window))
+        self._weights = weights
+        self._tokenizer = tokenizer
+        self._ends = _ends(weights, tokenizer)
+        self._line = Line()
+        self._thread = threading.Thread(target=self._run, name="transformers", daemon=True)
+        self._thread.start()
+
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        try:
+            text = self._tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=True
+            )
+        except Exception as error:
+            raise EngineError(f"The model's chat template refuses the messages: {error}.") from error
+        return self.encode(text)
+
+    def encode(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return str(
+            self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
+
+    def submit(self, request: Request) -> None:
+        self._line.join(request)
+
+    def close(self) -> None:
+        self._line.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._line.closed:
+            for request in self._line.admit(wait=True):
+                request.give(Step(end=self._reply(request)))
+
+    def _reply(self, request: Request) -> str | EngineError:
+        """Gives out the tokens one by one; how it ended."""
+        prompt = torch.tensor([request.tokens], device=self._weights.device)
+        follower = Follower(request, self._line)
+        try:
+            whole = self._weights.generate(
+                prompt,
+                attention_mask=torch.ones_like(prompt),
+                generation_config=self._config(request),
+                stopping_criteria=StoppingCriteriaList([follower]),
+            )
+        except Exception as error:
+            return EngineError(f"The model failed: {error}. Ask again.")
+        if self._line.closed:
+            return shut_down()
+        return "stop" if int(whole[0, -1]) in self._ends else "length"
+
+    def _config(self, request: Request) -> GenerationConfig:
+        return GenerationConfig(
+            max_new_tokens=request.max_tokens,
+            do_sample=False,
+            eos_token_id=self._ends,
+            pad_token_id=self._ends[0],
+        )
+
+
+class Follower:
+    """A stopping criterion that is told of each new token: passes it on, and stops the model when nobody wants more."""
+
+    def __init__(self, request: Request, line: Line) -> None:
+        self._request = request
+        self._line = line
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        self._request.give(Step(input_ids[0, -1:].tolist()))
+        stop = self._request.cancelled.is_set() or self._line.closed
+        return torch.tensor([stop], device=input_ids.device)
+
+
+def _ends(weights: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens that end a reply: the tokenizer's, and those that the weights came with."""
+    own = weights.generation_config.eos_token_id
+    more = own if isinstance(own, list) else [own]
+    return sorted({end for end in (tokenizer.eos_token_id, *more) if end is not None})
