@@ -11,7 +11,7 @@ from dialogue.conversation import Answer
 from dialogue.desk import Backlog
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
-OUTCOMES = ("answered", "abstained", "failed")
+OUTCOMES = ("answered", "abstained", "failed", "handed_over")
 
 
 class Metrics:
@@ -42,8 +42,7 @@ class Metrics:
 
     def observe(self, answer: Answer) -> None:
         """Count a committed answer."""
-        outcome = "failed" if answer.failed else "abstained" if answer.abstained else "answered"
-        self._turns.labels(outcome).inc()
+        self._turns.labels(_outcome(answer)).inc()
         for stage, seconds in answer.timings.items():
             self._stages.labels(stage).observe(seconds)
 
@@ -60,6 +59,12 @@ class Metrics:
         self._waiting.labels("deliveries").set(backlog.parcels)
         self._queued.set(queued)
         return generate_latest(self.registry)
+
+
+def _outcome(answer: Answer) -> str:
+    if answer.hand_over:
+        return "handed_over"
+    return "failed" if answer.failed else "abstained" if answer.abstained else "answered"
 
 
 class EngineWatch(AsyncCallbackHandler):

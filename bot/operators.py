@@ -50,7 +50,7 @@ def operators(token: str, bot: Bot) -> APIRouter:
     async def conversations(
         limit: Limit = 50, before: Before = None, mode: Mode | None = None
     ) -> list[Overview]:
-        """Conversations, the last touched one first."""
+        """Conversations, the last touched one first; with `mode=human`, those that people wait in."""
         return await store.conversations(limit, before, mode)
 
     @router.get("/conversations/{conversation}")
@@ -72,8 +72,9 @@ def operators(token: str, bot: Bot) -> APIRouter:
     async def speak(conversation: str, words: Words) -> Turn:
         """Say something to the person. The mode must be `human`."""
         channel = (await store.conversation(conversation)).address.channel
-        compose = couriers[channel].compose
-        return await store.interject(conversation, words.text, words.operator, compose)
+        turn = await store.interject(conversation, words.text, words.operator, couriers[channel].compose)
+        bot.relays[channel].wake()
+        return turn
 
     @router.get("/feedback")
     async def feedback(limit: Limit = 50, before: Before = None) -> list[Opinion]:

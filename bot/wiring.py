@@ -6,7 +6,7 @@ A new channel is one line in `channels_of`.
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -37,7 +37,7 @@ from dialogue.responder import Responder
 from dialogue.rewriting import Rewriter
 from dialogue.store import Store
 from dialogue.voice import Voice
-from dialogue.worker import Worker
+from dialogue.worker import Patience, Worker
 from retrieval.collection import Collection
 from retrieval.ingest import Progress
 from retrieval.retriever import Retriever
@@ -87,14 +87,15 @@ class Bot:
     engine: BaseChatModel
     manager: Manager
     channels: tuple[Channel, ...]
-    relays: tuple[Relay, ...]
+    relays: Mapping[str, Relay]
+    """By channel."""
     metrics: Metrics
     watch: EngineWatch
     _hearing: list[asyncio.Task[None]] = field(default_factory=list)
     _delivering: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        self._delivering = [_kept("relay", relay.run) for relay in self.relays]
+        self._delivering = [_kept("relay", relay.run) for relay in self.relays.values()]
         self._hearing = [_kept("sweep", self.manager.run), *map(self._heard, self.channels)]
         return self
 
@@ -117,7 +118,7 @@ class Bot:
         in is answered after the next start.
         """
         await self.manager.close(GRACE)
-        for relay in self.relays:
+        for relay in self.relays.values():
             relay.close()
         if self._delivering:
             await asyncio.wait(self._delivering, timeout=GRACE)
@@ -172,8 +173,17 @@ def assemble(
         release=f"base:{settings.generator}",
     )
     couriers = {channel.channel: channel for channel in channels}
-    worker = Worker(store, responder, couriers, broadcast, owner=owner, observe=metrics.observe)
-    relays = tuple(Relay(store, channel, owner) for channel in channels)
+    relays = {name: Relay(store, courier, owner) for name, courier in couriers.items()}
+    worker = Worker(
+        store,
+        responder,
+        couriers,
+        broadcast,
+        owner=owner,
+        patience=Patience(silence=settings.answer_silence),
+        observe=metrics.observe,
+        wake=lambda channel: relays[channel].wake(),
+    )
     manager = Manager(store, worker, broadcast)
     return Bot(settings, voice, store, collection, engine, manager, channels, relays, metrics, watch)
 

@@ -1,4 +1,8 @@
-"""What a caller of the manager sees of one turn, in order: `Accepted`, `Rewritten`, `Retrieved`, `Token`*, `Answered` or `Failed`."""
+"""What a caller of the manager sees of one turn, in order.
+
+`Accepted`, `Rewritten`, `Retrieved`, `Token`*, `Answered`. A try that comes to nothing ends with `Failed`; the next one
+begins with `Rewritten` again.
+"""
 
 from dataclasses import dataclass
 
@@ -46,11 +50,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The turn could not be answered now; `code` is stable, `message` is fit for the person."""
+    """This try at the answer came to nothing: what was shown of it is void; `message` is for the person.
+
+    `code` says who goes on: `engine` (it is tried again; after the last try an apology is `Answered`) or `human`.
+    """
 
     code: str
     message: str
-    turn: int | None = None
+    turn: int
 
 
 Event = Accepted | Rewritten | Retrieved | Token | Answered | Failed

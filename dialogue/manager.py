@@ -6,13 +6,15 @@ Only sequencing. What a turn is made of stands in `responder`, how it is kept in
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing
+from functools import partial
 
 import structlog
 
 from dialogue.broadcast import Broadcast, Listener
-from dialogue.conversation import Address, Conversation, Receipt, Role, Utterance
+from dialogue.conversation import Address, Conversation, Receipt, Utterance
 from dialogue.errors import StoreUnavailable
-from dialogue.events import Accepted, Answered, Event
+from dialogue.events import Accepted, Event
+from dialogue.following import follow
 from dialogue.store import Store
 from dialogue.worker import Worker
 
@@ -30,7 +32,9 @@ class Manager:
         self._worker = worker
         self._broadcast = broadcast
         self._parallel = parallel
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[bool]] = {}
+        self._again: set[str] = set()
+        self._closing = False
         self._waiting: dict[str, None] = {}
 
     async def start(self, address: Address, language: str | None = None) -> Conversation:
@@ -52,19 +56,25 @@ class Manager:
         return self._broadcast.listen(conversation)
 
     async def converse(self, utterance: Utterance, conversation: str | None = None) -> AsyncGenerator[Event]:
-        """One turn from `Accepted` to `Answered`, also when another process answers it."""
+        """One turn from `Accepted` to `Answered`, also when another process answers it.
+
+        Ends without an answer where the conversation is, or passes, in human hands. Raises what `receive` raises.
+        """
         address = utterance.address
         known = conversation or (current.id if (current := await self.store.current(address)) else None)
         conversation = known or (await self.start(address, utterance.language)).id
         with self.listen(conversation) as listener:
             receipt = await self.receive(utterance, conversation)
             yield Accepted(receipt.turn.number, receipt.duplicate)
-            async with aclosing(self._follow(listener, receipt)) as events:
+            async with aclosing(follow(self.store, listener, receipt)) as events:
                 async for event in events:
                     yield event
 
     def cancel(self, conversation: str) -> bool:
-        """Stops the answer in progress; what was said so far becomes the answer."""
+        """Stops the answer in progress; what was said so far becomes the answer. False if there is none here."""
+        if conversation in self._waiting:
+            self._worker.forgo(conversation)
+            return True
         return self._worker.cancel(conversation)
 
     async def run(self) -> None:
@@ -79,6 +89,7 @@ class Manager:
 
     async def close(self, grace: float = 10.0) -> None:
         """Lets the answers in progress finish for `grace` seconds; what is left is answered after the next start."""
+        self._closing = True
         self._waiting.clear()
         if tasks := set(self._tasks.values()):
             _, late = await asyncio.wait(tasks, timeout=grace)
@@ -92,42 +103,30 @@ class Manager:
         return len(self._waiting)
 
     def _wake(self, conversation: str) -> None:
-        if conversation in self._tasks or len(self._tasks) >= self._parallel:
+        """Has the conversation worked on: as soon as there is a place, and its present work has ended."""
+        if conversation in self._tasks:
+            self._again.add(conversation)
+        elif not self._closing:
             self._waiting[conversation] = None
-            return
-        task = asyncio.create_task(self._worker.work(conversation))
-        self._tasks[conversation] = task
-        task.add_done_callback(lambda done: self._finished(conversation, done))
+            self._fill()
 
-    def _finished(self, conversation: str, task: asyncio.Task[None]) -> None:
+    def _fill(self) -> None:
+        """Gives the free places to those who have waited longest."""
+        while self._waiting and len(self._tasks) < self._parallel:
+            conversation = next(iter(self._waiting))
+            del self._waiting[conversation]
+            task = self._tasks[conversation] = asyncio.create_task(self._worker.work(conversation))
+            task.add_done_callback(partial(self._finished, conversation))
+
+    def _finished(self, conversation: str, task: asyncio.Task[bool]) -> None:
+        """A conversation in which more waits queues up again behind the others."""
         del self._tasks[conversation]
-        if not task.cancelled() and (error := task.exception()):
-            log.error("worker_failed", conversation=conversation, exc_info=error)
-        if self._waiting:
-            first = next(iter(self._waiting))
-            del self._waiting[first]
-            self._wake(first)
-
-    async def _follow(self, listener: Listener, receipt: Receipt) -> AsyncGenerator[Event]:
-        if receipt.duplicate and (answer := await self._stored_answer(receipt)):
-            yield answer
+        more = conversation in self._again
+        self._again.discard(conversation)
+        if task.cancelled():
             return
-        while True:
-            event: Event | None
-            try:
-                event = await asyncio.wait_for(anext(listener), SWEEP)
-            except TimeoutError:
-                event = await self._stored_answer(receipt)
-            if isinstance(event, Answered):
-                if event.reply_to == receipt.turn.number:
-                    yield event
-                    return
-            elif event is not None and event.turn == receipt.turn.number and not isinstance(event, Accepted):
-                yield event
-
-    async def _stored_answer(self, receipt: Receipt) -> Answered | None:
-        number = receipt.turn.number
-        for turn in await self.store.turns(receipt.conversation.id, after=number, limit=20):
-            if turn.role is Role.ASSISTANT and turn.reply_to == number:
-                return Answered(turn.number, number, turn.text, turn.citations, turn.abstained)
-        return None
+        if error := task.exception():
+            log.error("work_failed", conversation=conversation, reason=str(error), exc_info=error)
+        elif more or task.result():
+            self._wake(conversation)
+        self._fill()

@@ -3,17 +3,17 @@
 Knows the parts by their interfaces: any langchain chat model and any langchain retriever will do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from time import perf_counter
 
 from langchain_core.retrievers import BaseRetriever
 
-from dialogue.conversation import Answer, Conversation, Passage, Turn
+from dialogue.conversation import Answer, Conversation, Mode, Passage, Turn
 from dialogue.courtesy import courtesy
 from dialogue.events import Event, Retrieved, Rewritten, Token
 from dialogue.grounding import Grounder
+from dialogue.handover import asks_for_human
 from dialogue.history import History
 from dialogue.language import language_of
 from dialogue.rewriting import WINDOW, Rewriter
@@ -74,10 +74,13 @@ class Responder:
     async def respond(self, conversation: Conversation, turn: Turn, draft: Draft) -> Answer:
         """The answer to the user's `turn`. Raises EngineError, RetrievalError, StoreUnavailable."""
         language = self._language(conversation, turn)
-        if reply := courtesy(turn.text, self._voice.wording(language)):
-            return Answer(reply.format(name=self._voice.name), turn.text, language=language, release=self._release)
+        wording = self._voice.wording(language)
+        history = await self._history.history(conversation.id, before=turn.number, limit=WINDOW)
+        if asks_for_human(turn.text, history):
+            return self._own_words(turn, language, wording.handed_over, hand_over=True)
+        if reply := courtesy(turn.text, wording):
+            return self._own_words(turn, language, reply)
         with draft.stage("rewrite"):
-            history = await self._history.history(conversation.id, before=turn.number, limit=WINDOW)
             draft.rewritten(turn, await self._rewriter.rewrite(history, turn.text, language))
         with draft.stage("retrieve"):
             documents = await self._retriever.ainvoke(draft.query, variants=(turn.text,))
@@ -99,6 +102,11 @@ class Responder:
         language = self._language(conversation, turn)
         return self._own_words(turn, language, self._voice.wording(language).failure, failed=True)
 
+    def excuse(self, conversation: Conversation, turn: Turn) -> str:
+        """What the person is told when what they were shown of an answer is void."""
+        wording = self._voice.wording(self._language(conversation, turn))
+        return wording.handed_over if conversation.mode is Mode.HUMAN else wording.retrying
+
     def _finish(self, draft: Draft, language: str) -> Answer:
         reply = self._grounder.reply(draft.text, draft.passages, draft.query, language)
         return Answer(
@@ -112,9 +120,12 @@ class Responder:
             timings=dict(draft.timings),
         )
 
-    def _own_words(self, turn: Turn, language: str, text: str, *, failed: bool = False) -> Answer:
-        text = text.format(name=self._voice.name)
-        return Answer(text, turn.text, language=language, release=self._release, failed=failed)
+    def _own_words(
+        self, turn: Turn, language: str, text: str, *, failed: bool = False, hand_over: bool = False
+    ) -> Answer:
+        return Answer(
+            text, turn.text, language=language, release=self._release, failed=failed, hand_over=hand_over
+        )
 
     def _language(self, conversation: Conversation, turn: Turn) -> str:
         return language_of(turn.text, turn.language or conversation.language)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The bot's own sentences in one language. `{name}` stands for the bot's name."""
+    """The bot's own sentences in one language, its name filled in."""
 
     greeting: str
     help: str
@@ -15,8 +15,12 @@ class Wording:
     """Said when the documents hold no answer."""
     handoff: str
     """Offers a human; follows the abstention."""
+    handed_over: str
+    """Said when the conversation passes into human hands: the bot keeps quiet from now on."""
     failure: str
     """Said when the engine failed and retrying did not help."""
+    retrying: str
+    """Stands in for what was shown of an answer that failed and is tried again."""
     stopped: str
     """Stands for an answer that was cancelled before its first word."""
     forgotten: str

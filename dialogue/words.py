@@ -11,12 +11,13 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 CJK = re.compile(r"[\u2e80-\ud7af\uf900-\ufaff]")
 SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly)$")
 
-STOP = frozenset(
-    """a about after all also an and any are as at be been before being but by can could did do does for from get had
-    has have he her here him his how i if in into is it its just may me more most much my no not now of on only or our
-    out over please she should so some such than that the their them then there these they this those to too up us was
-    we were what when where which while who whom whose why will with would yes you your""".split()
-)
+COMMON = """
+a about after all also an and any are as at be been before being but by can could did do does for from get had has have
+he her here him his how i if in into is it its just may me more most much my no not now of on only or our out over
+please she should so some such than that the their them then there these they this those to too up us was we were what
+when where which while who whom whose why will with would yes you your
+"""
+STOP = frozenset(COMMON.split())
 
 
 def content_words(text: str) -> frozenset[str]:
