@@ -6,6 +6,7 @@ A chunk's row is the position of its vector. Knows nothing of vectors or of sear
 import hashlib
 import json
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def _write_entry(database: sqlite3.Connection, entry: Entry, row: int) -> int:
 
 
 class Archive:
-    """Opens what `write_archive` wrote; safe to read from several threads."""
+    """Opens what `write_archive` wrote; safe to read from several threads. Closed when nobody holds it any more."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -95,9 +96,7 @@ class Archive:
             self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
         except sqlite3.Error as error:
             raise SnapshotDamaged(path.parent, f"{path.name}: {error}") from error
-
-    def close(self) -> None:
-        self._database.close()
+        weakref.finalize(self, self._database.close)
 
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
         """The chunks at `rows`, in that order."""

@@ -57,7 +57,7 @@ def find_files(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
         raise IngestFailed(f"{root} does not exist. Give a folder of documents, or one document.")
     base = root if root.is_dir() else root.parent
     found = sorted(root.rglob("*")) if root.is_dir() else [root]
-    named = {path.relative_to(base).as_posix(): path for path in found if path.is_file()}
+    named = {_source(path, base): path for path in found if path.is_file()}
     seen = {
         name: path
         for name, path in named.items()
@@ -66,7 +66,12 @@ def find_files(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     read = {name: path for name, path in seen.items() if path.suffix.lower() in LOADERS}
     if not read:
         raise IngestFailed(f"{root} holds no document. These kinds are read: {', '.join(sorted(LOADERS))}.")
-    return read, tuple(seen.keys() - read.keys())
+    return read, tuple(name for name in seen if name not in read)
+
+
+def _source(path: Path, base: Path) -> str:
+    """The path below `base`; bytes of a name that are no UTF-8 become question marks."""
+    return path.relative_to(base).as_posix().encode("utf-8", "replace").decode()
 
 
 def read_entries(

@@ -67,7 +67,7 @@ def test_chunks_end_at_headings_and_name_the_titles_above_them() -> None:
     ]
     found = [(c.heading, c.text) for c in Chunking(least=0).chunks(drafted(parts))]
     assert found == [
-        ("", "Heat\nWarm."),
+        ("", "Heat pumps\nWarm."),
         ("Noise", "Noise\nQuiet."),
         ("Noise > At night", "At night\nSilent."),
         ("Price", "Price"),

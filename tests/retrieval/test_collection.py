@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -176,3 +177,9 @@ def test_a_damaged_snapshot_is_refused_and_made_anew(collection: Collection, doc
         _ = again.snapshot
     assert again.ingest(documents).snapshot != id
     assert again.snapshot
+
+
+def test_a_file_name_in_an_old_encoding_is_no_trouble(collection: Collection, documents: Path) -> None:
+    Path(os.fsdecode(os.fsencode(documents) + b"/caf\xe9.txt")).write_text("Coffee is served at nine.")
+    collection.ingest(documents)
+    assert "caf?.txt" in sources(collection.snapshot)
