@@ -79,8 +79,10 @@ class Attendance:
                 await self._repeat_answer(receipt.turn)
 
     async def answer(self, turn: int, reply_to: int | None, frame: frames.ServerFrame) -> None:
-        """Show the answer that came as a parcel, unless the client has it."""
+        """Show the answer that came as a parcel, after what came before it, unless the client has it."""
         async with self._in_order:
+            if turn > self._shown + 1:
+                await self._read_on()
             if turn > self._shown and turn not in self._ahead:
                 self._line.send(frame)
                 self._answered = max(self._answered, reply_to or 0)
@@ -90,12 +92,7 @@ class Attendance:
         """Show the turns that the client has not been shown; whether there were any."""
         before = self._shown
         async with self._in_order:
-            while turns := await self._manager.store.turns(self.conversation.id, self._shown, REPLAYED):
-                for turn in turns:
-                    if turn.number not in self._ahead:
-                        self._line.send(frames.stored(turn))
-                        self._answered = max(self._answered, turn.reply_to or 0)
-                self._mark_all(turns[-1].number)
+            await self._read_on()
         return self._shown > before
 
     async def confirm(self) -> None:
@@ -122,6 +119,14 @@ class Attendance:
                 self._line.send(frames.token(event))
             case Failed():
                 self._line.send(frames.failed(event))
+
+    async def _read_on(self) -> None:
+        while turns := await self._manager.store.turns(self.conversation.id, self._shown, REPLAYED):
+            for turn in turns:
+                if turn.number not in self._ahead:
+                    self._line.send(frames.stored(turn))
+                    self._answered = max(self._answered, turn.reply_to or 0)
+            self._mark_all(turns[-1].number)
 
     async def _repeat_answer(self, question: Turn) -> None:
         """Send the answer to a question that was asked again, if there is one."""

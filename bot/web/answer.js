@@ -23,6 +23,7 @@ export class Answer {
     this.element.setAttribute("aria-busy", "true");
   }
 
+  /** Every attempt at an answer begins here. */
   searching(query) {
     this.#clear();
     this.#say(word("searching", { query }));
@@ -47,8 +48,8 @@ export class Answer {
 
   /** What was previewed is incomplete after a reconnect: wait for the whole. */
   restart() {
-    this.#text = "";
-    this.#draw();
+    this.#clear();
+    this.begun = false;
     this.stage.lastElementChild.textContent = word("waiting");
   }
 

@@ -15,11 +15,11 @@ class Chat {
     this.voice = voice.wordings[language] ?? voice.wordings[voice.default_language];
     this.name = voice.name;
     this.memory = new Memory();
+    this.ratings = new Map(); // turn -> feedback that waits for the connection
     const sheet = new PassageSheet(element("passage"), this.memory);
     const parts = {
       open: (passage) => sheet.open(passage),
-      rate: (turn, rating, comment, correction) =>
-        this.connection.send({ type: "feedback", turn, rating, comment, correction }),
+      rate: (turn, rating, comment, correction) => this.rate({ turn, rating, comment, correction }),
       voice: this.voice,
     };
     this.turns = new Turns(element("turns"), parts);
@@ -49,6 +49,11 @@ class Chat {
     if (this.connection.ready) this.#send(message);
   }
 
+  rate(feedback) {
+    this.ratings.set(feedback.turn, feedback);
+    if (this.connection.ready) this.#sendRatings();
+  }
+
   stop() {
     this.connection.send({ type: "cancel" });
   }
@@ -56,6 +61,7 @@ class Chat {
   renew() {
     for (const message of this.memory.unsent(this.memory.conversation)) this.memory.drop(message.id);
     this.turns.clear();
+    this.ratings.clear();
     this.connection.renew();
     element("greeting").textContent = this.voice.new_conversation;
     this.#refresh();
@@ -71,6 +77,7 @@ class Chat {
     const shown = { connecting: "reconnecting", waiting: "reconnecting", online: "online", refused: "offline" };
     element("status").dataset.state = state;
     element("status-text").textContent = word(shown[state]);
+    if (state === "waiting") this.turns.restart();
     const trouble = { waiting: "lost", refused: "refused" }[state];
     if (trouble) element("trouble").textContent = word(trouble);
     if (state !== "connecting") element("trouble").hidden = !trouble;
@@ -98,12 +105,12 @@ class Chat {
   }
 
   #ready(frame) {
-    this.turns.restart();
     for (const turn of frame.turns) this.turns.show(turn);
     for (const message of this.#unsent(frame.conversation)) {
       this.turns.write(message.id, message.text);
       this.#send(message);
     }
+    this.#sendRatings();
   }
 
   /** What was written before there was a conversation goes into this one. */
@@ -115,6 +122,11 @@ class Chat {
 
   #send({ id, text }) {
     this.connection.send({ type: "message", id, text });
+  }
+
+  #sendRatings() {
+    for (const feedback of this.ratings.values()) this.connection.send({ type: "feedback", ...feedback });
+    this.ratings.clear();
   }
 
   #accepted({ id, turn }) {

@@ -3,7 +3,7 @@
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-const SILENCE = 6_000; // how long an answer to hello may take
+const SILENCE = 6_000; // how long an answer to hello may take, and how long a quiet line counts as alive
 const REFUSED = 1008;
 
 export class Connection {
@@ -11,6 +11,7 @@ export class Connection {
   #pause = FIRST_PAUSE;
   #timer = null;
   #silence = null;
+  #heard = 0;
   #seen = 0;
   #ahead = new Set();
 
@@ -61,9 +62,8 @@ export class Connection {
 
   /** Says hello again on a line that may be dead: a phone that slept does not know that it was cut off. */
   check() {
-    if (this.state === "refused") return;
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#hello();
-    else if (this.state === "waiting") this.open();
+    if (this.state === "waiting") this.open();
+    else if (this.ready && Date.now() - this.#heard > SILENCE) this.#hello();
   }
 
   #hello() {
@@ -74,6 +74,7 @@ export class Connection {
 
   #receive(frame) {
     clearTimeout(this.#silence);
+    this.#heard = Date.now();
     if (frame.type === "error" && frame.code === "unknown_conversation") return this.renew();
     if (frame.type === "ready") this.#arrived(frame);
     this.show(frame);

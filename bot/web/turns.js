@@ -77,7 +77,7 @@ export class Turns {
     return this.#answers.get(number);
   }
 
-  /** After a reconnect previews have gaps; the answers themselves will come whole. */
+  /** A broken line leaves gaps in previews; the answers themselves will come whole. */
   restart() {
     for (const answer of this.#answers.values()) answer.restart();
   }
@@ -98,7 +98,7 @@ export class Turns {
     answer.finish(turn);
     this.#said.set(turn.turn, answer.element);
     this.#place(answer.element, turn.reply_to ?? turn.turn, turn.turn);
-    this.#settle(turn.reply_to ?? 0);
+    this.#settle(turn.reply_to ?? turn.turn);
   }
 
   #settle(question) {

@@ -23,6 +23,7 @@ from bot.settings import PACKAGE
 from bot.voice import load_voice
 from bot.web import page, reading
 from dialogue.broadcast import Broadcast
+from dialogue.errors import EngineError
 from dialogue.grounding import Grounder
 from dialogue.manager import Manager
 from dialogue.outbox import Relay
@@ -54,10 +55,14 @@ PASSAGES = (
 
 
 class Speaker(BaseChatModel):
-    """Says `text` word by word, `pause` seconds each; while `waiting` is cleared, only the first word."""
+    """Says `text` word by word, `pause` seconds each; while `waiting` is cleared, only the first word.
+
+    The next `fails` times it breaks down after the first word.
+    """
 
     text: str = ANSWER
     pause: float = 0.0
+    fails: int = 0
     waiting: Any = field(default_factory=asyncio.Event)
 
     def model_post_init(self, context: Any) -> None:
@@ -82,6 +87,9 @@ class Speaker(BaseChatModel):
         **_: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         for n, word in enumerate(self.text.split(" ")):
+            if n and self.fails:
+                self.fails -= 1
+                raise EngineError("The engine broke down.")
             if n:
                 await self.waiting.wait()
                 await asyncio.sleep(self.pause)

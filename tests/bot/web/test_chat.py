@@ -207,6 +207,30 @@ async def test_thumbs_and_a_correction_reach_the_store(visit: Open, house: House
     await eventually(kept)
 
 
+async def test_a_thumb_given_while_the_server_is_away_is_kept(visit: Open, house: House) -> None:
+    page = await online(await visit())
+    await ask(page)
+    await answered(page)
+    await house.shut()
+    await expect(page.locator("#trouble")).to_be_visible()
+    await page.get_by_role("button", name="Helpful", exact=True).click()
+    await house.open()
+
+    async def kept() -> bool:
+        return [each.rating for each in await house.store.opinions(10)] == ["up"]
+
+    await eventually(kept)
+
+
+async def test_an_attempt_that_failed_leaves_no_words_behind(visit: Open, house: House) -> None:
+    page = await online(await visit())
+    house.speaker.fails = 1
+    await ask(page)
+    await expect(page.locator(".stage")).to_contain_text(VOICE.wording("en").retrying)
+    await answered(page)
+    await expect(page.locator(".answer .body")).to_have_text(re.sub(r" ?\[(\d)\]", r"\1", ANSWER))
+
+
 async def test_an_abstention_looks_like_one(visit: Open) -> None:
     page = await online(await visit())
     await ask(page, "Is the weather nice?")
