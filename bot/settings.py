@@ -3,13 +3,14 @@
 The only module that reads the environment. Knows names and defaults, not what is done with them.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, Secret, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
@@ -24,7 +25,12 @@ def _split(value: Any) -> Any:
     return [part for part in re.split(r"[,\s]+", value) if part]
 
 
+def _object(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Options = Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(_object)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -54,7 +60,8 @@ class Settings(BaseSettings):
     telegram_webhook_url: str = ""
     telegram_webhook_secret: SecretStr = SecretStr("")
 
-    engine: Literal["openvino", "transformers", "openai"] = "openvino"
+    engine: str = Field("openvino", pattern=r"^(openvino|transformers|openai|[\w.]+:\w+)$")
+    engine_options: Options = Secret({})
     generator: str = "qwen2.5-coder-1.5b-instruct"
     encoder: str = "all-MiniLM-L6-v2+multilingual"
     openai_base_url: str = ""
@@ -77,7 +84,12 @@ class Settings(BaseSettings):
     def weights(self) -> tuple[str, ...]:
         """Names of the weights to have on this machine; what follows a `+` is no name of weights."""
         encoder = self.encoder.partition("+")[0]
-        return (encoder,) if self.engine == "openai" else (encoder, self.generator)
+        return (encoder, self.generator) if self.runs_here else (encoder,)
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether the text engine runs in this process, on weights of this machine."""
+        return self.engine in ("openvino", "transformers")
 
 
 def load_settings(**given: Any) -> Settings:

@@ -55,6 +55,14 @@ def test_every_bad_key_is_named_and_no_value_repeated(monkeypatch):
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize(("key", "value"), [("ENGINE", "abacus"), ("ENGINE_OPTIONS", "{hunter2")])
+def test_an_engine_that_cannot_be_is_named(monkeypatch, key, value):
+    monkeypatch.setenv(key, value)
+    with pytest.raises(SettingsError, match=f"^{key}: ") as raised:
+        load_settings()
+    assert "hunter2" not in str(raised.value)
+
+
 def test_secrets_do_not_show_when_printed(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://me:hunter2@db/bot")
     monkeypatch.setenv("WEBSOCKET_TOKENS", "hunter2")

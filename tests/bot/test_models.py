@@ -1,0 +1,117 @@
+"""The models that settings name: a server with OpenAI's interface, and the remedies where something is missing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+
+from bot.errors import SettingsError, UnknownWeights
+from bot.hub import Hub
+from bot.metrics import EngineWatch, Metrics
+from bot.models import close_engine, fetch_weights, load_engine
+from bot.settings import Settings
+from bot.weights import Weights
+from tests.bot.channels.patience import eventually
+
+
+def settings(**given) -> Settings:
+    return Settings(_env_file=None, **given)
+
+
+@pytest.fixture
+def weights(tmp_path) -> Weights:
+    return Weights(tmp_path / "weights", Hub("http://127.0.0.1:9"))
+
+
+def chunk(**delta) -> dict[str, object]:
+    return {
+        "id": "1",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "m",
+        "choices": [{"index": 0, **delta}],
+    }
+
+
+async def stream() -> AsyncIterator[str]:
+    usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+    for piece in ("Within 30", " days [1]."):
+        yield f"data: {json.dumps(chunk(delta={'role': 'assistant', 'content': piece}, finish_reason=None))}\n\n"
+    yield f"data: {json.dumps(chunk(delta={}, finish_reason='stop'))}\n\n"
+    yield f"data: {json.dumps(chunk(delta={}) | {'choices': [], 'usage': usage})}\n\n"
+    yield "data: [DONE]\n\n"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[str, list[dict[str, object]]]]:
+    """A server with OpenAI's interface: its address, and what it was asked."""
+    app, asked = FastAPI(), []
+
+    @app.post("/v1/chat/completions")
+    async def complete(request: Request) -> StreamingResponse:
+        asked.append(await request.json() | {"key": request.headers["authorization"]})
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    running = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    serving = asyncio.create_task(running.serve())
+
+    async def started() -> bool:
+        return running.started
+
+    await eventually(started)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/v1", asked
+    running.should_exit = True
+    await serving
+
+
+async def test_a_server_with_openais_interface_streams_and_counts(weights, server):
+    address, asked = server
+    metrics = Metrics()
+    given = settings(engine="openai", generator="m", openai_base_url=address, openai_api_key="k")
+    engine = load_engine(given, weights)
+    engine.callbacks = [EngineWatch(metrics)]
+    pieces = [str(piece.text) async for piece in engine.astream("May I return it?", max_tokens=50)]
+    await engine.root_async_client.close()
+    assert "".join(pieces) == "Within 30 days [1]."
+    (request,) = asked
+    assert (request["model"], request["stream"], request["key"]) == ("m", True, "Bearer k")
+    assert 50 in (request.get("max_tokens"), request.get("max_completion_tokens"))
+    assert metrics.registry.get_sample_value("groundtalk_tokens_total", {"direction": "read"}) == 7
+    assert metrics.registry.get_sample_value("groundtalk_tokens_total", {"direction": "written"}) == 2
+
+
+async def test_any_chat_model_of_langchains_may_be_named(weights, monkeypatch):
+    monkeypatch.setenv("ENGINE", "langchain_core.language_models.fake_chat_models:FakeListChatModel")
+    monkeypatch.setenv("ENGINE_OPTIONS", '{"responses": ["Within 30 days [1]."]}')
+    given = settings(generator="m")
+    assert "30 days" not in repr(given), "options may hold keys"
+    engine = load_engine(given, weights)
+    assert (await engine.ainvoke("May I return it?")).text == "Within 30 days [1]."
+    close_engine(engine)
+
+
+def test_a_server_needs_an_address(weights):
+    with pytest.raises(SettingsError, match="OPENAI_BASE_URL"):
+        load_engine(settings(engine="openai", generator="m"), weights)
+
+
+def test_an_encoder_does_not_write(weights):
+    with pytest.raises(SettingsError, match="is an encoder"):
+        load_engine(settings(generator="universal-sentence-encoder-multilingual"), weights)
+
+
+def test_everything_the_settings_name_is_fetched_before_loading(weights, tmp_path):
+    (tmp_path / "own.gguf").touch()
+    fetch_weights(
+        settings(encoder="universal-sentence-encoder-multilingual", generator=str(tmp_path / "own.gguf")),
+        weights,
+    )
+    with pytest.raises(UnknownWeights):
+        fetch_weights(
+            settings(encoder="universal-sentence-encoder-multilingual", generator="parrot"), weights
+        )

@@ -1,0 +1,55 @@
+"""One conversation on real weights, from the settings to the stored answer: what `make run` serves."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.channels.aside import AsideChannel
+from bot.settings import Settings
+from bot.wiring import Bot, open_bot
+from dialogue.conversation import Address, Utterance
+from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token
+
+pytestmark = pytest.mark.weights
+
+ADA = Address("test", "ada")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+async def bot(settings) -> AsyncIterator[Bot]:
+    opened = await open_bot(settings, lambda stage, done, total: None, (AsideChannel("test"),))
+    yield opened
+    await opened.close()
+
+
+async def say(bot: Bot, text: str) -> list[object]:
+    return [event async for event in bot.manager.converse(Utterance(ADA, text, text))]
+
+
+async def test_a_question_and_a_follow_up_are_answered_from_the_handbook(bot):
+    events = await say(bot, "How long is the warranty on a home battery?")
+    kinds = list(dict.fromkeys(type(event) for event in events))
+    assert kinds == [Accepted, Rewritten, Retrieved, Token, Answered]
+    answer = events[-1]
+    assert "10 years" in answer.text
+    assert "en/warranty.md" in {citation.source for citation in answer.citations}
+
+    events = await say(bot, "And how long is it for an e-bike battery?")
+    (rewrite,) = (event for event in events if isinstance(event, Rewritten))
+    assert "warranty" in rewrite.query.lower()
+    assert "2 years" in events[-1].text
+
+    stored = await bot.store.turns((await bot.store.current(ADA)).id, 0, 10)
+    assert [turn.reply_to for turn in stored] == [None, 1, None, 3]
+    assert stored[1].citations == answer.citations
+
+
+async def test_what_the_handbook_does_not_hold_is_not_made_up(bot):
+    answer = (await say(bot, "Who won the football world cup in 1998?"))[-1]
+    assert answer.abstained
+    assert answer.citations == ()
