@@ -1,0 +1,235 @@
+"""A worker: whatever fails, a turn ends in one committed answer; what it may no longer answer, it lets go of."""
+
+import asyncio
+
+import pytest
+
+from dialogue.conversation import Answer, Mode
+from dialogue.events import Answered, Failed, Token
+from dialogue.store import Store
+from dialogue.worker import ATTEMPTS, Patience
+from tests.dialogue.process import Fragile, Mailbox, Process, heard, process, until
+from tests.dialogue.speaker import STANDARD, Speaker
+from tests.dialogue.tables import rows
+from tests.dialogue.talk import CHAT, ask
+
+DOWN = RuntimeError("model down")
+
+
+async def speaking(bot: Process, text: str = "What voltage?") -> str:
+    """A conversation whose answer is held before its first word."""
+    bot.speaker.hold()
+    home = (await bot.say(text)).conversation.id
+    await until(lambda: bot.speaker.speaking)
+    return home
+
+
+def lose(store: Store, call: str) -> None:
+    """From now on `call` fails, until the store is no longer `away`."""
+    assert isinstance(store, Fragile)
+    store.call, store.away = call, True
+
+
+def bring_back(store: Store) -> None:
+    assert isinstance(store, Fragile)
+    store.away = False
+
+
+class TestAnEngineThatFails:
+    async def test_is_tried_again_and_the_person_is_told(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, speaker=Speaker(answers=[DOWN, STANDARD])) as bot:
+            home = await bot.manager.start(CHAT)
+            with bot.manager.listen(home.id) as listener:
+                await bot.say("What voltage?")
+                events = await heard(listener, Answered)
+
+            (failed,) = (event for event in events if isinstance(event, Failed))
+            assert (failed.code, failed.message, failed.turn) == ("engine", "retrying", 1)
+            assert isinstance(events[-1], Answered)
+            assert events[-1].text == "It takes 230 volts [1]."
+
+    async def test_ends_in_an_apology_after_some_tries(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, speaker=Speaker(answers=[DOWN])) as bot:
+            home = await bot.manager.start(CHAT)
+            with bot.manager.listen(home.id) as listener:
+                await bot.say("What voltage?")
+                events = await heard(listener, Answered)
+            (apology,) = await bot.answers(home.id)
+
+            assert len([event for event in events if isinstance(event, Failed)]) == ATTEMPTS - 1
+            assert len(bot.speaker.prompts) == ATTEMPTS
+            assert apology.text == "failure"
+            assert bot.observed[-1].failed
+
+    async def test_does_not_keep_others_waiting(self, sqlite_url: str) -> None:
+        speaker = Speaker(answers=[DOWN, STANDARD])
+        async with process(sqlite_url, speaker=speaker, parallel=1, patience=Patience(pause=0.05)) as bot:
+            unlucky = (await bot.say("a?")).conversation.id
+            other = (await bot.manager.start(CHAT)).id
+            await bot.say("b?")
+            await bot.answered(other)
+            await bot.answered(unlucky)
+
+            asked = [prompt.rpartition("Question: ")[2] for prompt in bot.speaker.prompts]
+            assert asked == ["a?", "b?", "a?"]
+
+    async def test_that_hangs_is_given_up(self, sqlite_url: str) -> None:
+        patience = Patience(silence=0.05, pause=0.01)
+        async with process(sqlite_url, patience=patience) as bot:
+            home = await bot.manager.start(CHAT)
+            bot.speaker.hold()
+            with bot.manager.listen(home.id) as listener:
+                await bot.say("What voltage?")
+                await heard(listener, Failed)
+            assert bot.speaker.speaking == 0
+            bot.speaker.go_on()
+            (answer,) = await bot.answered(home.id)
+            assert answer.text == "It takes 230 volts [1]."
+
+    async def test_that_is_slow_but_steady_is_waited_for(self, sqlite_url: str) -> None:
+        slow = Speaker(answers=["It takes 230 volts [1], and it is grey all over."], pause=0.03)
+        async with process(sqlite_url, speaker=slow, patience=Patience(silence=0.2)) as bot:
+            home = (await bot.say("What voltage?")).conversation.id
+            await bot.answered(home)
+            assert len(bot.speaker.prompts) == 1
+
+
+class TestAChannelThatCannotGiveAnAnswerItsForm:
+    async def test_gives_the_apology_in_the_end(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, mailbox=Mailbox(broken=lambda answer: not answer.failed)) as bot:
+            home = (await bot.say("What voltage?")).conversation.id
+            (apology,) = await bot.answered(home)
+            assert apology.text == "failure"
+
+    async def test_for_not_even_an_apology_does_not_hold_up_what_comes_next(self, sqlite_url: str) -> None:
+        def broken(answer: Answer) -> bool:
+            return answer.query == "odd?"
+
+        async with process(sqlite_url, mailbox=Mailbox(broken)) as bot:
+            home = (await bot.say("odd?")).conversation.id
+            await bot.say("What voltage?")
+            first, second = await bot.answered(home, 2)
+            parcels = await rows(sqlite_url, "outbox")
+
+        assert (first.text, second.text) == ("failure", "It takes 230 volts [1].")
+        assert [parcel["turn"] for parcel in parcels] == [second.number]
+
+
+class TestAClaimThatIsLost:
+    async def test_to_an_operator_stops_the_answer_and_says_so(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, patience=Patience(lease=0.06)) as bot:
+            home = await speaking(bot)
+            with bot.manager.listen(home) as listener:
+                await bot.store.set_mode(home, Mode.HUMAN)
+                (failed,) = await heard(listener, Failed)
+
+            assert failed == Failed("human", "handed_over", 1)
+            assert bot.speaker.speaking == 0
+            assert await bot.answers(home) == []
+
+    async def test_to_another_process_stops_the_answer_and_that_one_answers(self, sqlite_url: str) -> None:
+        stalling = process(sqlite_url, patience=Patience(lease=0.06), open_store=Fragile.open)
+        async with stalling as bot, process(sqlite_url) as other:
+            home = await speaking(bot)
+            lose(bot.store, "renew")
+            await asyncio.sleep(0.1)
+            assert not await other.worker.work(home)
+            bring_back(bot.store)
+            await until(lambda: not bot.speaker.speaking)
+
+            assert len(await bot.answers(home)) == 1
+        assert len(await rows(sqlite_url, "outbox")) == 1
+
+    async def test_because_the_person_is_forgotten_leaves_nothing(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, patience=Patience(lease=0.06)) as bot:
+            await speaking(bot)
+            await bot.store.forget(CHAT.channel, CHAT.account)
+            await until(lambda: not bot.speaker.speaking)
+            bot.speaker.go_on()
+        assert await rows(sqlite_url, "turn") == []
+
+    async def test_is_renewed_before_it_runs_out(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, patience=Patience(lease=0.3)) as bot:
+            home = await speaking(bot)
+            await asyncio.sleep(0.5)
+            assert await bot.store.claim(home, "other", 60) is None
+            bot.speaker.go_on()
+            await bot.answered(home)
+
+
+class TestADatabaseThatGoesAway:
+    async def test_for_a_while_during_an_answer_does_no_harm(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, patience=Patience(lease=0.3), open_store=Fragile.open) as bot:
+            home = await speaking(bot)
+            lose(bot.store, "renew")
+            await asyncio.sleep(0.22)
+            bring_back(bot.store)
+            bot.speaker.go_on()
+            await bot.answered(home)
+            assert len(bot.speaker.prompts) == 1
+
+    @pytest.mark.parametrize("call", ["claim", "next_pending", "begin", "history", "commit", "release"])
+    async def test_at_any_point_costs_no_turn_its_answer(
+        self, sqlite_url: str, call: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("dialogue.manager.SWEEP", 0.02)
+        async with process(sqlite_url, patience=Patience(lease=0.1), open_store=Fragile.open) as bot:
+            sweeping = asyncio.create_task(bot.manager.run())
+            lose(bot.store, call)
+            home = (await bot.say("What voltage?")).conversation.id
+            await asyncio.sleep(0.1)
+            bring_back(bot.store)
+            await bot.answered(home)
+            await bot.say("And now?")
+            first, second = await bot.answered(home, 2)
+            sweeping.cancel()
+
+        assert (first.text, second.text) == ("It takes 230 volts [1].",) * 2
+
+
+class TestHandingOver:
+    async def test_the_bot_confirms_and_keeps_quiet_until_it_is_called_back(self, sqlite_url: str) -> None:
+        async with process(sqlite_url) as bot:
+            home = (await bot.say("Can I talk to a person?")).conversation.id
+            (confirmation,) = await bot.answered(home)
+            await bot.say("Hello?")
+            await asyncio.sleep(0.05)
+
+            assert confirmation.text == "handed_over"
+            assert [each.conversation.id for each in await bot.store.conversations(10, mode=Mode.HUMAN)] == [
+                home
+            ]
+            assert len(await bot.answers(home)) == 1
+            await bot.store.set_mode(home, Mode.BOT)
+            await bot.say("What voltage?")
+            assert (await bot.answered(home, 2))[-1].text == "It takes 230 volts [1]."
+        assert len(await rows(sqlite_url, "outbox")) == 2
+
+    async def test_yes_to_the_offer_counts_and_only_then(self, sqlite_url: str) -> None:
+        async with process(sqlite_url) as bot:
+            home = (await bot.say("How is the weather?")).conversation.id
+            (abstention,) = await bot.answered(home)
+            await bot.say("Yes please")
+
+            assert abstention.abstained
+            assert (await bot.answered(home, 2))[-1].text == "handed_over"
+            assert (await bot.store.conversation(home)).mode is Mode.HUMAN
+
+    async def test_questions_that_wait_behind_the_request_go_to_the_human(self, sqlite_url: str) -> None:
+        async with process(sqlite_url) as bot:
+            first = await ask(bot.store, "Let me talk to a human")
+            await ask(bot.store, "What voltage?")
+            assert not await bot.worker.work(first.conversation)
+
+            assert len(await bot.answers(first.conversation)) == 1
+            assert await bot.store.next_pending(first.conversation) is None
+
+
+async def test_a_stopped_preview_never_differs_from_what_was_committed(sqlite_url: str) -> None:
+    async with process(sqlite_url) as bot:
+        home = await bot.manager.start(CHAT)
+        with bot.manager.listen(home.id) as listener:
+            await bot.say("What voltage?")
+            events = await heard(listener, Answered)
+        said = "".join(event.text for event in events if isinstance(event, Token))
+        assert said.strip() == (await bot.answers(home.id))[0].text
