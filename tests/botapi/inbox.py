@@ -51,8 +51,8 @@ class Inbox:
         self.updates.append({"update_id": self._last_update} | content)
 
     def keep(self, room: Room, sender: Json, content: Json) -> Json:
-        """Stores a message in its chat under the next id, or under its own."""
-        self._last_message = content.get("message_id", self._last_message + 1)
+        """Stores a message in its chat under the next id."""
+        self._last_message += 1
         self.rooms[room.id] = room
         head = {"message_id": self._last_message, "date": NOON, "chat": room.json, "from": sender}
         message = head | content

@@ -15,10 +15,11 @@ from telegram.error import TelegramError
 
 from bot.channels.base import Channel
 from bot.channels.telegram.delivery import Delivery
-from bot.channels.telegram.intake import CHANNEL, Allowance, Intake
+from bot.channels.telegram.intake import Allowance, Intake
 from bot.channels.telegram.letters import letter
 from bot.channels.telegram.limits import Limits
 from bot.channels.telegram.notices import Notices
+from bot.channels.telegram.places import CHANNEL
 from bot.channels.telegram.polling import FIRST_WAIT, LONGEST_WAIT, Poller
 from bot.channels.telegram.posting import explained
 from bot.channels.telegram.previews import Previews

@@ -7,15 +7,15 @@ import asyncio
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
-from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Update, User
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update, User
 
 from bot.channels.pace import Paces, Speed
 from bot.channels.telegram.feedback import THUMBS, Rated
 from bot.channels.telegram.notices import Notices
-from bot.channels.telegram.places import Place
+from bot.channels.telegram.places import CHANNEL, Place
 from bot.channels.telegram.previews import Previews
+from bot.channels.telegram.ratings import Ratings
 from bot.channels.telegram.recent import Recent
-from bot.channels.telegram.texts import Span, Styled
 from bot.channels.telegram.updates import (
     Command,
     Correction,
@@ -27,13 +27,9 @@ from bot.channels.telegram.updates import (
     read,
 )
 from dialogue.conversation import Address, Mode, Receipt, Utterance
-from dialogue.errors import ConversationClosed, UnknownConversation, UnknownTurn
+from dialogue.errors import ConversationClosed
 from dialogue.manager import Manager
 from dialogue.voice import Voice, Wording
-
-CHANNEL = "telegram"
-INVISIBLE = "\u2060"
-
 
 SPEED = Speed(burst=20, per_second=0.5)
 
@@ -65,8 +61,10 @@ class Intake:
         self._previews = previews
         self._notices = notices
         self._allowance = allowance
+        self._ratings = Ratings(me, manager.store, voice, notices)
         self._done = Recent()
         self._told = Recent()
+        self._admitted = Recent()
         self._paces = Paces(allowance.messages)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -87,7 +85,7 @@ class Intake:
             case Command():
                 await self._obey(inbound)
             case Correction():
-                await self._correct(inbound)
+                await self._ratings.correct(inbound)
             case Press():
                 await self._pressed(inbound)
             case Unreadable(envelope, album):
@@ -97,13 +95,18 @@ class Intake:
     async def _hear(self, said: Said) -> None:
         envelope, wording = said.envelope, self._wording(said.envelope)
         if len(said.text) > self._allowance.characters:
-            return self._say(envelope, wording.too_long)
-        if not self._paces.step(f"{envelope.place.account} {envelope.author}"):
-            return self._say(envelope, wording.too_fast)
-        receipt = await self._receive(said)
-        if not receipt.duplicate and receipt.conversation.mode is Mode.BOT:
-            self._previews.follow(self._manager, envelope.place, receipt)
-        return None
+            self._say(envelope, wording.too_long)
+        elif not self._admits(envelope):
+            self._say(envelope, wording.too_fast)
+        else:
+            receipt = await self._receive(said)
+            if not receipt.duplicate and receipt.conversation.mode is Mode.BOT:
+                self._previews.follow(self._manager, envelope.place, receipt)
+
+    def _admits(self, envelope: Envelope) -> bool:
+        """Whether the person is not too fast. What could not be stored and comes again does not count again."""
+        new = self._admitted.note((envelope.place.chat, envelope.message))
+        return not new or self._paces.step(f"{envelope.place.account} {envelope.author}")
 
     async def _receive(self, said: Said) -> Receipt:
         """The turn; a closed conversation is followed by a new one."""
@@ -139,55 +142,20 @@ class Intake:
     async def _pressed(self, press: Press) -> None:
         action, _, rest = press.data.partition(":")
         if action in THUMBS:
-            await self._rate(press, action, Rated.named(rest))
+            await self._ratings.thumb(press, action, Rated.named(rest))
         elif rest == press.envelope.author and action in ("forget", "keep"):
             await self._decide(press, erase=action == "forget")
         else:
             self._notices.acknowledge(press.id)
 
-    async def _rate(self, press: Press, rating: str, rated: Rated | None) -> None:
-        envelope, wording = press.envelope, self._wording(press.envelope)
-        if rated is None or not await self._keep_rating(envelope, rated, rating):
-            return self._notices.acknowledge(press.id)
-        self._notices.acknowledge(press.id, wording.thanks)
-        if rating == "down" and self._told.note((rated, envelope.author)):
-            self._ask_correction(envelope, rated, wording)
-        return None
-
-    async def _keep_rating(
-        self, envelope: Envelope, rated: Rated, rating: str, correction: str | None = None
-    ) -> bool:
-        """Store a rating, if the answer was given in this chat: clients can send any button's data."""
-        store = self._manager.store
-        try:
-            conversation = await store.conversation(rated.conversation)
-            home = conversation.address
-            if home.channel != CHANNEL or Place.of(home.account).chat != envelope.place.chat:
-                return False
-            await store.rate(rated.conversation, rated.turn, envelope.author, rating, correction=correction)
-        except (UnknownConversation, UnknownTurn):
-            return False
-        return True
-
-    def _ask_correction(self, envelope: Envelope, rated: Rated, wording: Wording) -> None:
-        """The question carries the answer's name unseen, and the reply will bring it back."""
-        mark = Span("text_link", 0, len(INVISIBLE), rated.address(str(self._me.username)))
-        question = Styled(INVISIBLE, (mark,)) + Styled(wording.ask_correction)
-        markup = ForceReply() if envelope.place.private else None
-        self._notices.say(envelope.place, question, envelope.message, markup)
-
-    async def _correct(self, correction: Correction) -> None:
-        envelope, text = correction.envelope, correction.text
-        if await self._keep_rating(envelope, correction.rated, "down", text):
-            self._say(envelope, self._wording(envelope).thanks)
-
     async def _decide(self, press: Press, *, erase: bool) -> None:
         envelope = press.envelope
+        if erase:
+            await self._forget(envelope)
+            self._notices.replace(envelope.place, envelope.message, self._wording(envelope).forgotten)
+        else:
+            self._notices.take_back(envelope.place, envelope.message)
         self._notices.acknowledge(press.id)
-        if not erase:
-            return self._notices.take_back(envelope.place, envelope.message)
-        await self._forget(envelope)
-        return self._notices.replace(envelope.place, envelope.message, self._wording(envelope).forgotten)
 
     async def _forget(self, envelope: Envelope) -> None:
         """In a group a person's words there; in the person's own chat all they ever said on this channel."""

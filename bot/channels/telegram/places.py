@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
+CHANNEL = "telegram"
+"""The name under which conversations are stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -1,7 +1,7 @@
 """What every channel keeps, kept by Telegram: over polling, in a private chat, with a whole bot behind it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.bot.channels.contract import ChannelContract
 from tests.bot.channels.house import VOICE, keep_house
 from tests.bot.channels.telegram.deployment import quick
 from tests.botapi import BotApi, Person
+from tests.botapi.people import Json
 
 ADA = Person(11, "Ada")
 
@@ -24,14 +25,15 @@ class TelegramRig:
     channel: Channel
     store: Store
     api: BotApi
+    said: dict[str, Json] = field(default_factory=dict)
+    """Messages by the contract's names for them."""
 
     async def say(self, external_id: str, text: str) -> Conversation:
         """Ada sends a message, or Telegram delivers it once more under a new update."""
-        sent = self.api.inbox.messages[ADA.id].get(int(external_id))
-        if sent is None:
-            self.api.inbox.say(ADA, text, message_id=int(external_id))
+        if external_id in self.said:
+            self.api.inbox.queue({"message": self.said[external_id]})
         else:
-            self.api.inbox.queue({"message": sent})
+            self.said[external_id] = self.api.inbox.say(ADA, text)
         await self.api.until(lambda: not self.api.inbox.updates)
         conversation = await self.store.current(Address("telegram", str(ADA.id)))
         assert conversation is not None

@@ -1,0 +1,84 @@
+"""Taking an update in again and again, as polling and Telegram do until it is stored."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from telegram import Update
+
+from bot.channels.pace import Speed
+from bot.channels.telegram.intake import Allowance, Intake
+from bot.channels.telegram.limits import Limits
+from bot.channels.telegram.notices import Notices
+from bot.channels.telegram.posting import connect
+from bot.channels.telegram.previews import Previews
+from dialogue.broadcast import Broadcast
+from dialogue.conversation import Receipt, Utterance
+from dialogue.errors import StoreUnavailable
+from dialogue.manager import Manager
+from dialogue.store import Store
+from dialogue.worker import Worker
+from tests.bot.channels.telegram.deployment import VOICE, Oracle, quick
+from tests.botapi import BotApi, Person
+
+ADA = Person(11, "Ada")
+
+
+class Faltering(Manager):
+    """Its store is away for the first `outages` messages; nobody answers."""
+
+    outages = 0
+
+    async def receive(self, utterance: Utterance, conversation: str | None = None) -> Receipt:
+        if self.outages:
+            self.outages -= 1
+            raise StoreUnavailable("The disk is full.")
+        return await self.store.accept(utterance, conversation)
+
+
+@pytest.fixture
+async def manager(sqlite_url: str) -> AsyncIterator[Faltering]:
+    async with await Store.open(sqlite_url) as store:
+        broadcast = Broadcast()
+        yield Faltering(store, Worker(store, Oracle(), {}, broadcast, owner="nobody"), broadcast)
+
+
+@pytest.fixture
+async def intake(api: BotApi, manager: Faltering) -> AsyncIterator[Intake]:
+    """Takes in one message, and another only after a while."""
+    async with connect(api.token, api.base_url) as bot:
+        limits: Limits = quick()
+        previews, notices = Previews(bot, limits), Notices(bot, limits)
+        allowance = Allowance(messages=Speed(burst=1, per_second=0.001))
+        yield Intake(bot.bot, manager, VOICE, previews, notices, allowance)
+        await previews.stop()
+        await notices.stop()
+
+
+def update(api: BotApi, text: str) -> Update:
+    """Ada said so."""
+    api.inbox.say(ADA, text)
+    return Update.de_json(api.inbox.updates[-1])
+
+
+async def test_what_could_not_be_stored_is_not_too_fast_when_it_comes_again(
+    api: BotApi, intake: Intake, manager: Faltering
+) -> None:
+    manager.outages, message = 3, update(api, "Which voltage?")
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await intake.take(message)
+    await intake.take(message)
+    await intake.take(update(api, "And the colour?"))
+
+    await api.until(lambda: api.texts(ADA.room))
+    assert api.texts(ADA.room) == [VOICE.wording("en").too_fast]
+
+
+async def test_a_notice_is_not_said_again_for_the_same_update(api: BotApi, intake: Intake) -> None:
+    command = update(api, "/start")
+    for _ in range(3):
+        await intake.take(command)
+    await intake.take(update(api, "/help"))
+
+    await api.until(lambda: len(api.texts(ADA.room)) == 2)
+    assert api.texts(ADA.room) == [VOICE.wording("en").greeting, VOICE.wording("en").help]
