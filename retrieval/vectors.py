@@ -15,11 +15,11 @@ from retrieval.errors import SnapshotDamaged
 
 Rows = NDArray[np.int64]
 
-EXACT_UP_TO = 100_000
-"""Rows up to which all are compared: some 30 ms a question there (`docs/benchmarks.md`), and never a miss."""
+EXACT_UP_TO = 30_000
+"""Rows up to which all are compared: some 20 ms of processor time a question (`docs/benchmarks.md`)."""
 _NEIGHBOURS = 32
 _BUILD_WIDTH = 100
-_SEARCH_WIDTH = 256
+_SEARCH_WIDTH = 512
 
 
 def write_vectors(path: Path, vectors: Vectors, exact_up_to: int = EXACT_UP_TO) -> None:
