@@ -9,7 +9,7 @@ import unicodedata
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+|[\u2e80-\ud7af\uf900-\ufaff]+")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 CJK = re.compile(r"[\u2e80-\ud7af\uf900-\ufaff]")
-SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly)$")
+SUFFIX = re.compile(r"(?:ies|es|ed|ing|ly|[sye])$")
 
 COMMON = """
 a about after all also an and any are as at be been before being but by can could did do does for from get had has have

@@ -76,6 +76,7 @@ class Process:
     shelf: Shelf
     manager: Manager
     worker: Worker
+    responder: Responder
     woken: list[str] = field(default_factory=list)
     observed: list[Answer] = field(default_factory=list)
 
@@ -112,6 +113,7 @@ async def process(
     *,
     speaker: Speaker | None = None,
     mailbox: Mailbox | None = None,
+    voice: Voice = VOICE,
     parallel: int = 16,
     patience: Patience | None = None,
     open_store: Callable[[str], Any] = Store.open,
@@ -121,7 +123,7 @@ async def process(
     async with await open_store(url) as store:
         speaker, shelf, broadcast = speaker or Speaker(), Shelf(), Broadcast()
         responder = Responder(
-            store, Rewriter(speaker), shelf, Grounder(speaker, VOICE), VOICE, release="test"
+            store, Rewriter(speaker), shelf, Grounder(speaker, voice), voice, release="test"
         )
         woken: list[str] = []
         observed: list[Answer] = []
@@ -138,7 +140,7 @@ async def process(
         manager = Manager(store, worker, broadcast, parallel=parallel)
         try:
             with capture_logs():
-                yield Process(store, speaker, shelf, manager, worker, woken, observed)
+                yield Process(store, speaker, shelf, manager, worker, responder, woken, observed)
         finally:
             await manager.close(grace=0)
     assert asyncio.all_tasks() <= before

@@ -1,0 +1,78 @@
+"""A follow-up becomes a question that stands alone; a rewrite that drifts is not used."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dialogue.conversation import Role, Turn
+from dialogue.rewriting import Rewriter, drifts, tidy
+from tests.dialogue.speaker import Speaker
+
+
+def turn(number: int, role: Role, text: str) -> Turn:
+    return Turn("c", number, role, text, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+HISTORY = [
+    turn(1, Role.USER, "How long is the guarantee on a Hearth 10?"),
+    turn(2, Role.ASSISTANT, "The guarantee on a Hearth 10 is 10 years [1]."),
+]
+
+
+async def rewritten(rewrite: str, question: str = "And on a Volt 11?", history: list[Turn] = HISTORY) -> str:
+    return await Rewriter(Speaker(rewrites=[rewrite])).rewrite(history, question, "en")
+
+
+async def test_the_rewrite_is_used() -> None:
+    assert (
+        await rewritten("How long is the guarantee on a Volt 11?")
+        == "How long is the guarantee on a Volt 11?"
+    )
+
+
+async def test_the_first_question_stands_as_it_is() -> None:
+    assert await rewritten("Something else entirely?", "And on a Volt 11?", []) == "And on a Volt 11?"
+
+
+@pytest.mark.parametrize(
+    "drifting",
+    [
+        "",
+        "  \n ",
+        "The guarantee on a Volt 11 is 5 years.",
+        "Which purple dinosaur ate my grandmother's submarine?",
+        "How long is the guarantee on a Volt 11? " * 20,
+        "?",
+    ],
+)
+async def test_a_rewrite_that_drifts_gives_way_to_the_person_s_own_words(drifting: str) -> None:
+    assert await rewritten(drifting) == "And on a Volt 11?"
+
+
+async def test_an_engine_that_fails_is_not_hidden() -> None:
+    with pytest.raises(RuntimeError, match="down"):
+        await Rewriter(Speaker(rewrites=[RuntimeError("down")])).rewrite(HISTORY, "And on a Volt 11?", "en")
+
+
+async def test_chinese_is_rewritten_too() -> None:
+    history = [turn(1, Role.USER, "小说可以借多久？"), turn(2, Role.ASSISTANT, "小说可以借28天 [1]。")]
+    assert await rewritten("电影可以借多久？", "那电影呢？", history) == "电影可以借多久？"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "How long is it?",
+        'Question: "How long is it?"',
+        "\n\nHow long is it? [1]\n\nIt is 10 years.",
+        "Rewritten question: How long is it?",
+    ],
+)
+def test_what_models_put_around_a_rewrite_is_taken_off(reply: str) -> None:
+    assert tidy(reply) == "How long is it?"
+
+
+def test_a_statement_may_be_rewritten_to_a_statement() -> None:
+    assert not drifts(
+        "I want to return the Volt 11.", "I want to return it.", [turn(1, Role.USER, "The Volt 11 broke")]
+    )
