@@ -1,7 +1,7 @@
 """Rows of the tables become the values of `dialogue.conversation`, and back."""
 
 import hashlib
-from collections.abc import Mapping
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -61,10 +61,4 @@ def citation_to(citation: Citation) -> dict[str, Any]:
 def passage_to(passage: Passage) -> dict[str, str]:
     """The passage under the digest of all that makes it: shown a thousand times, it is stored once."""
     content = {name: getattr(passage, name) for name in ("chunk", "title", "source", "text")}
-    return {"digest": digest(content), **content}
-
-
-def digest(content: Mapping[str, str]) -> str:
-    """SHA-256 in hexadecimal over the values, each closed by a separator that text does not hold."""
-    joined = "\x1f".join(content.values())
-    return hashlib.sha256(joined.encode("utf-8", "replace")).hexdigest()
+    return {"digest": hashlib.sha256(json.dumps(content).encode()).hexdigest(), **content}

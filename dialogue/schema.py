@@ -47,9 +47,7 @@ class Prose(TypeDecorator[str]):
 
 
 class Name(Prose):
-    """What a channel calls an account, a message or a person; a name too long for an index keeps its
-    digest.
-    """
+    """What a channel calls an account, a message or a person; of one too long for an index, the digest is kept."""
 
     cache_ok = True
 

@@ -110,12 +110,8 @@ def _changed(
 ) -> RowMapping | None:
     """The conversation's row with its new `values`, or None if there is none that meets the conditions."""
     table = schema.conversation
-    change = update(table).where(table.c.id == conversation, *conditions)
-    return (
-        connection.execute(change.values(updated_at=now(), **values).returning(table))
-        .mappings()
-        .one_or_none()
-    )
+    change = update(table).where(table.c.id == conversation, *conditions).values(updated_at=now(), **values)
+    return connection.execute(change.returning(table)).mappings().one_or_none()
 
 
 def _known(row: RowMapping | None, conversation: str) -> Conversation:
