@@ -40,10 +40,11 @@ export class Answer {
     this.#drawing ||= requestAnimationFrame(() => this.#draw());
   }
 
-  /** What was previewed is void; `message` says how it goes on in the person's language. */
-  trouble(message) {
+  /** What was previewed is void; `message` says how it goes on, with the bot or with a `human`. */
+  trouble(message, human) {
     this.#clear();
     this.#say(message);
+    this.begun = !human;
   }
 
   /** What was previewed is incomplete after a reconnect: wait for the whole. */

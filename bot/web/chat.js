@@ -145,8 +145,8 @@ class Chat {
     element("announcer").textContent = word("answered", { name: this.name, text: frame.text });
   }
 
-  #trouble({ id, message }, draft) {
-    if (draft) return draft.trouble(message);
+  #trouble({ code, id, message }, draft) {
+    if (draft) return draft.trouble(message, code === "human");
     if (!id) return console.warn(message);
     const unsent = this.memory.unsent(this.memory.conversation).find((each) => each.id === id);
     this.memory.drop(id);

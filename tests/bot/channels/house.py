@@ -138,6 +138,14 @@ class House:
     async def _open(self) -> bool:
         return self._server is not None and self._server.started
 
+    async def until_turns(self, conversation: str, count: int) -> None:
+        """Returns when the conversation has so many turns."""
+
+        async def stored() -> bool:
+            return len(await self.store.turns(conversation, 0, count)) == count
+
+        await eventually(stored)
+
     async def shut(self) -> None:
         assert self._server is not None and self._serving is not None
         self._server.should_exit = True
