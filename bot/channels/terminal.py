@@ -31,8 +31,9 @@ class Talk:
     async def ask(self, text: str) -> None:
         """Show the answer while it is written. Cancelled, it asks the bot to stop and shows what there is."""
         utterance = Utterance(self._address, uuid4().hex, text, language=self._language)
-        said = ""
+        answer: Answered | None = None
         with Live(console=self._console, transient=True, auto_refresh=False) as preview:
+            said = ""
             async with aclosing(self._events(utterance)) as events:
                 async for event in events:
                     match event:
@@ -45,8 +46,9 @@ class Talk:
                             said = ""
                             self._console.print(Text(event.message, style="red"))
                         case Answered():
-                            preview.update("")
-                            await self._finish(event)
+                            answer = event
+            preview.update("")
+        await self._finish(answer)
 
     async def new(self) -> None:
         """Begin a conversation that knows nothing of the one before."""
@@ -76,8 +78,11 @@ class Talk:
         if current := await self._manager.store.current(self._address):
             self._manager.cancel(current.id)
 
-    async def _finish(self, answer: Answered) -> None:
-        """The committed text stays; the preview may have differed from it."""
+    async def _finish(self, answer: Answered | None) -> None:
+        """The committed text stays; the preview may have differed. A human will answer if the bot does not."""
+        if answer is None:
+            self._console.print(self.wording.handed_over)
+            return
         self._console.print(Text(answer.text))
         self._show_sources(answer.citations)
         current = await self._manager.store.current(self._address)

@@ -77,6 +77,12 @@ async def test_stopping_keeps_what_was_said_so_far(talk, house, screen):
     assert answer.text.strip() in shown(screen)
 
 
+async def test_where_a_human_answers_the_person_is_told(talk, house, screen):
+    await talk.ask("I want to talk to a human")
+    await talk.ask("Is anybody there?")
+    assert shown(screen).count(VOICE.wording("en").handed_over) == 2
+
+
 async def test_forgetting_erases_all_that_was_said_here(talk, house, screen):
     await talk.ask("My name is Ada.")
     await talk.forget()
