@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, delete, false, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, delete, select, tuple_
 
 from dialogue import schema
 from dialogue.database import Database
@@ -62,18 +62,18 @@ class Forgetting:
 def _erase(connection: Connection, whom: Whom) -> Erasure:
     homes, releases = _lock(connection, whom), _releases(connection, whom)
     doomed = _turns_of(whom)
-    counts: Counter[str] = Counter()
-    for kind, statement in [
+    theirs = _at(FEEDBACK.c.conversation, whom)
+    statements = [
         ("feedback", delete(FEEDBACK).where(_of(FEEDBACK.c.turn, doomed))),
-        (
-            "feedback",
-            delete(FEEDBACK).where(FEEDBACK.c.rater == whom.author, _at(FEEDBACK.c.conversation, whom)),
-        ),
+        ("feedback", delete(FEEDBACK).where(FEEDBACK.c.rater == whom.author, theirs)),
         ("hits", delete(HIT).where(_of(HIT.c.turn, doomed))),
         ("outbox", delete(OUTBOX).where(_of(OUTBOX.c.turn, doomed))),
         ("turns", delete(TURN).where(_of(TURN.c.number, doomed))),
-        ("conversations", delete(HOME).where(false() if whom.author is not None else _at(HOME.c.id, whom))),
-    ]:
+    ]
+    if whom.author is None:
+        statements.append(("conversations", delete(HOME).where(_at(HOME.c.id, whom))))
+    counts: Counter[str] = Counter()
+    for kind, statement in statements:
         counts[kind] += connection.execute(statement).rowcount
     return Erasure(counts, homes, releases)
 
@@ -93,14 +93,14 @@ def _releases(connection: Connection, whom: Whom) -> tuple[str, ...]:
 
 def _turns_of(whom: Whom) -> Keys:
     """The person's turns and the answers to them; without an author, all that was said at the address."""
-    spoken, asked = TURN.alias("spoken"), TURN.alias("asked")
-    theirs = select(spoken.c.conversation, spoken.c.number).where(spoken.c.channel == whom.channel)
+    spoken, belonging = TURN.alias("spoken"), TURN.alias("belonging")
+    same = and_(belonging.c.conversation == spoken.c.conversation, belonging.c.asked == spoken.c.number)
+    turns = select(belonging.c.conversation, belonging.c.number).select_from(spoken).join(belonging, same)
     if whom.account is not None:
-        theirs = theirs.where(spoken.c.account == whom.account)
+        turns = turns.where(spoken.c.account == whom.account)
     if whom.author is not None:
-        theirs = theirs.where(spoken.c.author == whom.author)
-    belongs = tuple_(asked.c.conversation, asked.c.asked).in_(theirs)
-    return select(asked.c.conversation, asked.c.number).where(belongs)
+        turns = turns.where(spoken.c.author == whom.author)
+    return turns.where(spoken.c.channel == whom.channel)
 
 
 def _of(number: Column[int], turns: Keys) -> ColumnElement[bool]:

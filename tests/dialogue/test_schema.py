@@ -44,6 +44,7 @@ STEPS: dict[str, Step] = {
     "answer": _answer,
     "deliver": _deliver,
     "seen": lambda store, home: store.delivered_through(home, 4),
+    "forget": lambda store, home: store.forget("telegram", author="author 1"),
     "rate": lambda store, home: store.rate(home, 3, "ann", "up"),
 }
 
