@@ -6,6 +6,7 @@ stream.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -91,14 +92,15 @@ class TelegramChannel(Channel):
             await self._insist(self._bot.delete_webhook)
             await Poller(self._bot, intake.take, self._first_wait).run()
         else:
-            await self._insist(self._register)
+            await self._insist(
+                partial(
+                    self._bot.set_webhook,
+                    self._webhook.url,
+                    secret_token=self._webhook.secret,
+                    allowed_updates=ALLOWED,
+                )
+            )
             await asyncio.Event().wait()
-
-    async def _register(self) -> None:
-        assert self._webhook is not None
-        await self._bot.set_webhook(
-            self._webhook.url, secret_token=self._webhook.secret, allowed_updates=ALLOWED
-        )
 
     async def _offer_commands(self) -> None:
         """The menu of commands in every language of the voice; the bot works without it."""

@@ -22,6 +22,7 @@ from dialogue.worker import Patience, Worker
 from tests.botapi import BotApi
 
 VOICE = load_voice(PACKAGE / "voice.toml")
+OWNER = str(os.getpid())
 SOURCE = Citation(1, "chunk-1", "Charger manual", "charger.md", "The charger takes 230 volts.")
 
 
@@ -77,26 +78,36 @@ async def deployed(
     async with await Store.open(url) as store:
         bot = connect(BotApi.token, base_url, read_seconds)
         channel = TelegramChannel(bot, VOICE, webhook, limits=limits or quick(), first_wait=0.02)
-        broadcast, owner = Broadcast(), str(os.getpid())
-        relay = Relay(store, channel, owner, lease=5.0, poll=0.02)
-        worker = Worker(
-            store,
-            oracle,
-            {"telegram": channel},
-            broadcast,
-            owner=owner,
-            patience=Patience(lease=1.0),
-            wake=lambda _: relay.wake(),
-        )
-        manager = Manager(store, worker, broadcast)
-        delivering = asyncio.create_task(relay.run())
-        hearing = [asyncio.create_task(part) for part in (manager.run(), channel.run(manager))]
-        try:
+        relay = Relay(store, channel, OWNER, lease=5.0, poll=0.02)
+        manager = _manager(store, oracle, channel, relay)
+        async with _running(manager, relay, channel):
             yield Deployment(channel, manager, store, oracle)
-        finally:
-            await manager.close(grace=0.2)
-            relay.close()
-            await asyncio.wait([delivering], timeout=2)
-            for task in (delivering, *hearing):
-                task.cancel()
-            await asyncio.gather(delivering, *hearing, return_exceptions=True)
+
+
+def _manager(store: Store, oracle: Oracle, channel: TelegramChannel, relay: Relay) -> Manager:
+    broadcast = Broadcast()
+    worker = Worker(
+        store,
+        oracle,
+        {channel.channel: channel},
+        broadcast,
+        owner=OWNER,
+        patience=Patience(lease=1.0),
+        wake=lambda _: relay.wake(),
+    )
+    return Manager(store, worker, broadcast)
+
+
+@asynccontextmanager
+async def _running(manager: Manager, relay: Relay, channel: TelegramChannel) -> AsyncIterator[None]:
+    delivering = asyncio.create_task(relay.run())
+    hearing = [asyncio.create_task(part) for part in (manager.run(), channel.run(manager))]
+    try:
+        yield
+    finally:
+        await manager.close(grace=0.2)
+        relay.close()
+        await asyncio.wait([delivering], timeout=2)
+        for task in (delivering, *hearing):
+            task.cancel()
+        await asyncio.gather(delivering, *hearing, return_exceptions=True)
