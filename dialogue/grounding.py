@@ -1,7 +1,8 @@
 """Answers from passages and from nothing else, with citations, or abstains.
 
 Retrieval-augmented generation (Lewis et al., NeurIPS 2020) that fails closed: no passage near enough, the model's own
-NO ANSWER, or an answer that no passage supports all lead to an abstention. Knows no store and no channel.
+NO ANSWER, or an answer that no passage supports lead to a quotation where a passage plainly speaks of the question, and
+to an abstention everywhere else. Knows no store and no channel.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -13,6 +14,7 @@ from langchain_core.language_models import BaseChatModel
 from dialogue.citations import ground
 from dialogue.conversation import Citation, Passage
 from dialogue.prompting import answer_prompt
+from dialogue.quoting import quotation
 from dialogue.voice import Voice
 from retrieval.chunking import estimate_tokens
 
@@ -25,7 +27,7 @@ LONGEST = 240
 class Grounding:
     """passage_tokens: budget for all passages of a prompt. least_score: cosine below which a passage is not shown."""
 
-    passage_tokens: int = 480
+    passage_tokens: int = 240
     least_score: float = 0.2
 
 
@@ -62,9 +64,7 @@ class Grounder:
             shown.append(passage)
         return tuple(shown)
 
-    async def stream(
-        self, question: str, passages: Sequence[Passage], language: str
-    ) -> AsyncIterator[str]:
+    async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
         """The model's answer, piece by piece; nothing where it refuses or there are no passages.
 
         Raises EngineError.
@@ -83,8 +83,9 @@ class Grounder:
 
     def reply(self, text: str, passages: Sequence[Passage], question: str, language: str) -> Reply:
         """Checks the model's answer against the passages; an unsupported one becomes an abstention."""
-        if text.strip() and not refuses(text):
-            grounded = ground(text, passages, question)
+        drafts = (None if refuses(text) else text, quotation(question, passages))
+        for draft in filter(None, drafts):
+            grounded = ground(draft, passages, question)
             if grounded.citations:
                 return Reply(grounded.text, grounded.citations)
         wording = self._voice.wording(language)
@@ -103,13 +104,21 @@ def refuses(text: str) -> bool:
 
 def _passage(n: int, document: Document) -> Passage:
     about = document.metadata
-    title = " - ".join(str(part) for part in (about.get("title"), about.get("heading")) if part)
+    heading = str(about.get("heading") or "")
+    title = " - ".join(part for part in (str(about.get("title") or ""), heading) if part)
     source = str(about.get("source", ""))
     return Passage(
         n=n,
         chunk=str(about.get("chunk") or document.id or source),
         title=title or source,
         source=source,
-        text=document.page_content,
+        text=_below(heading, document.page_content),
         score=float(about.get("score", 1.0)),
     )
+
+
+def _below(heading: str, text: str) -> str:
+    """The text without the line that repeats its heading."""
+    last = heading.rsplit(" > ", 1)[-1]
+    rest = text.removeprefix(last).lstrip()
+    return rest if last and rest else text

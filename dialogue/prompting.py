@@ -3,6 +3,7 @@
 A prompt is a system message, examples as turns, and one last turn with what is new. Knows no engine.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from dialogue.conversation import Passage, Role, Turn
 from dialogue.voice import Voice
 
 LANGUAGES = ("en", "zh")
-TURN_CHARACTERS = 400
+TURN_CHARACTERS = 240
 """A turn of the history is cut after so many characters in a prompt for rewriting."""
+
+MARKER = re.compile(r"\s*\[\d+\]")
+"""Citations of earlier answers would only lead the model to copy them."""
 
 Said = tuple[str, str]
 """Who (`user` or `assistant`) and what."""
@@ -45,7 +49,7 @@ class RewritePrompt:
 
     def _line(self, role: str, text: str) -> str:
         speaker = self.texts["user" if role == Role.USER else "assistant"]
-        one_line = " ".join(text.split())
+        one_line = " ".join(MARKER.sub("", text).split())
         return str(self.texts["turn"]).format(speaker=speaker, text=one_line[:TURN_CHARACTERS])
 
 

@@ -21,7 +21,10 @@ NOVEL = 0.5
 """A rewrite drifts when more than this share of its words was said by nobody."""
 
 MARKER = re.compile(r"\s*\[\d+\]")
-LABEL = re.compile(r"^(?:(?:rewritten|last|standalone) (?:message|question)|question|customer|顾客|最后一句话|改写后?的?句子?)\s*[:：]\s*", re.I)
+LABEL = re.compile(
+    r"(?:(?:rewritten|last|standalone) (?:message|question)|question|customer|顾客|最后一句话|改写)\s*[:：]\s*",
+    re.I,
+)
 
 
 class Rewriter:
@@ -47,7 +50,7 @@ class Rewriter:
 def tidy(reply: str) -> str:
     """The rewrite without what models put around it: labels, quotation marks, markers, further lines."""
     line = next((line for line in reply.strip().splitlines() if line.strip()), "")
-    return MARKER.sub("", LABEL.sub("", line.strip())).strip().strip("\"“”").strip()
+    return MARKER.sub("", LABEL.sub("", line.strip())).strip().strip('"“”').strip()
 
 
 def drifts(rewrite: str, question: str, history: Sequence[Turn]) -> bool:
