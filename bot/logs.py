@@ -28,6 +28,10 @@ Event = MutableMapping[str, Any]
 def quiet_logs() -> None:
     """Warnings only, on stderr: until the settings are read, and for commands that are not served."""
     structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,

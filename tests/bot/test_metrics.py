@@ -14,8 +14,9 @@ def test_an_answer_is_counted_under_its_outcome():
     metrics.observe(Answer("Two days.", "how long?"))
     metrics.observe(Answer("I do not know.", "why?", abstained=True))
     metrics.observe(Answer("Sorry.", "what?", failed=True, abstained=True))
+    metrics.observe(Answer("A colleague will.", "a person?", hand_over=True))
     lines = shown(metrics)
-    for outcome in ("answered", "abstained", "failed"):
+    for outcome in ("answered", "abstained", "failed", "handed_over"):
         assert f'groundtalk_turns_total{{outcome="{outcome}"}} 1.0' in lines
 
 

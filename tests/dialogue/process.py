@@ -162,6 +162,11 @@ async def _away(*args: object, **kwargs: object) -> None:
     raise StoreUnavailable("The database is away.")
 
 
+def chat(name: str) -> Address:
+    """Another chat on the same channel."""
+    return Address(CHAT.channel, name)
+
+
 async def until(holds: Callable[[], object]) -> None:
     """Returns when it holds; fails after five seconds."""
 

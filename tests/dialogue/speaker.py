@@ -62,7 +62,7 @@ class Speaker(BaseChatModel):
         try:
             for word in _next(self.answers).split(" "):
                 await self._open.wait()
-                yield ChatGenerationChunk(message=AIMessageChunk(f"{word} "))
+                yield ChatGenerationChunk(message=AIMessageChunk(content=f"{word} "))
                 await asyncio.sleep(self.pause)
         finally:
             self._speaking -= 1
