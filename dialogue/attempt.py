@@ -33,7 +33,8 @@ class Attempt:
 
     async def answer(self) -> Answer:
         """Raises EngineError, also after too long a silence, RetrievalError, StoreUnavailable."""
-        self._draft.timings["queue"] = (datetime.now(UTC) - self._turn.created_at).total_seconds()
+        waited = datetime.now(UTC) - self._turn.created_at
+        self._draft.timings["queue"] = max(0.0, waited.total_seconds())  # replicas may differ in their clocks
         try:
             async with asyncio.timeout(self._silence) as self._limit:
                 return await self._responder.respond(self._conversation, self._turn, self._draft)

@@ -86,6 +86,15 @@ class TestAnEngineThatFails:
             (answer,) = await bot.answered(home.id)
             assert answer.text == "It takes 230 volts [1]."
 
+    async def test_that_hangs_at_the_rewrite_is_given_up(self, sqlite_url: str) -> None:
+        async with process(sqlite_url, patience=Patience(silence=0.05, pause=0.01)) as bot:
+            home = (await bot.say("What voltage?")).conversation.id
+            await bot.answered(home)
+            bot.speaker.hold()
+            with bot.manager.listen(home) as listener:
+                await bot.say("And its colour?")
+                await heard(listener, Failed)
+
     async def test_that_is_slow_but_steady_is_waited_for(self, sqlite_url: str) -> None:
         slow = Speaker(answers=["It takes 230 volts [1], and it is grey all over."], pause=0.03)
         async with process(sqlite_url, speaker=slow, patience=Patience(silence=0.2)) as bot:
