@@ -13,7 +13,7 @@ from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.weights import Weights
 from dialogue.engines.chat import LocalChat
-from dialogue.engines.gguf import prepare, readable
+from dialogue.engines.gguf import prepare
 from dialogue.engines.openvino import Limits, load_openvino
 from dialogue.engines.provider import load_provider
 from dialogue.engines.transformers import load_transformers
@@ -54,10 +54,8 @@ def close_engine(engine: BaseChatModel) -> None:
 
 
 def _runnable(path: Path, weights: Weights) -> Path:
-    """The file itself, or its copy rewritten for OpenVINO, made once."""
-    if path.suffix != ".gguf" or readable(path):
-        return path
-    return weights.derived(path, "openvino", prepare)
+    """The folder, or the file as OpenVINO reads it faithfully: rewritten once where it has to be."""
+    return weights.derived(path, "faithful", prepare) if path.suffix == ".gguf" else path
 
 
 def _openai_options(settings: Settings) -> Mapping[str, Any]:

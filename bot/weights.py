@@ -78,7 +78,8 @@ class Weights:
             if not target.exists():
                 target.parent.mkdir(exist_ok=True)
                 half = target.with_name(f".{target.name}")
-                with _room(source.name, self.folder, stat.st_size):
+                with _room(source.name, self.folder, 2 * stat.st_size), _bars() as progress:
+                    progress.add_task(f"preparing {source.name}", total=None)
                     make(source, half)
                 half.replace(target)
         return target
