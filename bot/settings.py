@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")
     engine_cache_gb: int = Field(1, ge=1)
-    passage_tokens: int = Field(480, ge=50)
+    passage_tokens: int = Field(240, ge=50)
     answer_silence: float = Field(120, gt=0)
     hf_endpoint: str = "https://huggingface.co"
 
