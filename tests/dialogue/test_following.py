@@ -80,7 +80,10 @@ async def test_an_answer_of_another_process_is_found_however_many_questions_wait
     assert events[-1].reply_to == events[0].turn
 
 
-async def test_while_a_human_answers_there_is_nothing_to_wait_for(sqlite_url: str) -> None:
+async def test_while_a_human_answers_there_is_nothing_to_wait_for(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialogue.following.LOOK", 60)
     async with process(sqlite_url) as bot:
         home = await bot.manager.start(CHAT)
         await bot.store.set_mode(home.id, Mode.HUMAN)

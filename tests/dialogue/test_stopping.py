@@ -112,6 +112,7 @@ class TestClosing:
             home = (await bot.say("one?")).conversation.id
             await until(lambda: bot.speaker.speaking)
             await bot.say("two?")
+            queued = (await bot.say("queued?", chat("queued"))).conversation.id
             closing = asyncio.create_task(bot.manager.close(grace=5))
             await asyncio.sleep(0)
             other = (await bot.say("three?", chat("other"))).conversation.id
@@ -119,7 +120,7 @@ class TestClosing:
             await closing
 
             assert len(await bot.answers(home)) == 1
-            assert sorted(await bot.store.unclaimed(10)) == sorted([home, other])
+            assert sorted(await bot.store.unclaimed(10)) == sorted([home, queued, other])
 
     async def test_after_the_grace_the_answer_is_left_to_the_next_process_at_once(
         self, sqlite_url: str
