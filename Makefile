@@ -8,7 +8,7 @@ SHELL := bash
 
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==/&/p' constraints.txt)
-CPU_INDEX := https://download.pytorch.org/whl/cpu
+TORCH_INDEX_URL ?=
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -49,11 +49,11 @@ WATCH := awk '/Downloading|Installing/ { printf "\r\033[K%.100s", $$0; fflush() 
 	echo "No Python >= 3.11 with venv found. Install one (Debian, Ubuntu: apt install python3 python3-venv)." >&2; \
 	exit 1
 
-# PyPI's torch for Linux brings several GB for NVIDIA cards; without such a card its own CPU build is taken first.
+# The default torch for Linux brings several GB for NVIDIA cards. Without such a card, TORCH_INDEX_URL may name the
+# address of PyTorch's CPU builds (pytorch.org, "Get started") to take torch from.
 .venv/.torch: constraints.txt | .venv/bin/python
-	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null \
-	  && curl -fsI -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null; then \
-	  $(PIP) install --no-deps --index-url $(CPU_INDEX) $(TORCH) | $(WATCH); \
+	@if [ -n "$(TORCH_INDEX_URL)" ]; then \
+	  $(PIP) install --no-deps --index-url "$(TORCH_INDEX_URL)" $(TORCH) | $(WATCH); \
 	fi
 	@touch $@
 
