@@ -16,7 +16,7 @@ from dialogue.grounding import Grounder
 from dialogue.handover import asks_for_human
 from dialogue.history import History
 from dialogue.language import language_of
-from dialogue.rewriting import WINDOW, Rewriter
+from dialogue.rewriting import WINDOW, Rewriter, speaks_for_itself
 from dialogue.voice import Voice
 
 
@@ -83,7 +83,8 @@ class Responder:
         with draft.stage("rewrite"):
             draft.rewritten(turn, await self._rewriter.rewrite(history, turn.text, language))
         with draft.stage("retrieve"):
-            documents = await self._retriever.ainvoke(draft.query, variants=(turn.text,))
+            own_words = (turn.text,) if speaks_for_itself(turn.text) else ()
+            documents = await self._retriever.ainvoke(draft.query, variants=own_words)
             draft.retrieved(turn, self._grounder.passages(documents))
         with draft.stage("answer"):
             async for text in self._grounder.stream(draft.query, draft.passages, language):

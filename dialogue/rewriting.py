@@ -20,6 +20,9 @@ LONGEST = 96
 NOVEL = 0.5
 """A rewrite drifts when more than this share of its words was said by nobody."""
 
+SPEAKING = 3
+"""Words of meaning that a question needs to be searched for as it is."""
+
 MARKER = re.compile(r"\s*\[\d+\]")
 LABEL = re.compile(
     r"(?:(?:rewritten|last|standalone) (?:message|question)|question|customer|顾客|最后一句话|改写)\s*[:：]\s*",
@@ -62,3 +65,8 @@ def drifts(rewrite: str, question: str, history: Sequence[Turn]) -> bool:
     said = content_words(" ".join([question, *(turn.text for turn in history)]))
     words = content_words(rewrite)
     return not words or len(words - said) > NOVEL * len(words)
+
+
+def speaks_for_itself(question: str) -> bool:
+    """Whether the person's own wording helps a search beside its rewrite: "and the blue one?" only adds noise."""
+    return len(content_words(question)) >= SPEAKING
