@@ -89,7 +89,7 @@ class Grounder:
             if grounded.citations:
                 return Reply(grounded.text, grounded.citations)
         wording = self._voice.wording(language)
-        return Reply(f"{wording.abstention} {wording.handoff}".format(name=self._voice.name), abstained=True)
+        return Reply(f"{wording.abstention} {wording.handoff}", abstained=True)
 
 
 def may_refuse(text: str) -> bool:
