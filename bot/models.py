@@ -54,8 +54,8 @@ def close_engine(engine: BaseChatModel) -> None:
 
 
 def _runnable(path: Path, weights: Weights) -> Path:
-    """The folder, or the file as OpenVINO reads it faithfully: rewritten once where it has to be."""
-    return weights.derived(path, "faithful", prepare) if path.suffix == ".gguf" else path
+    """The folder, or the file as OpenVINO reads it well: rewritten once where it has to be."""
+    return weights.derived(path, "prepared", prepare) if path.suffix == ".gguf" else path
 
 
 def _openai_options(settings: Settings) -> Mapping[str, Any]:

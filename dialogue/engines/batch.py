@@ -38,7 +38,6 @@ class Batch:
         self._line = Line()
         self._numbers = count()
         self._seats: list[Seat] = []
-        self._leaving = False
         self._thread = threading.Thread(target=self._run, name="openvino-batch", daemon=True)
         self._thread.start()
 
@@ -62,12 +61,12 @@ class Batch:
                 self._collect()
         self._admit()
         self._end_all(shut_down())
+        with suppress(Exception):  # their room is freed, or the pipeline complains when it is let go of
+            self._pipeline.step()
 
     def _admit(self) -> None:
         """Takes in what has come; sleeps while there is nothing to do."""
-        idle = not self._seats and not self._leaving
-        self._leaving = False
-        for request in self._line.admit(wait=idle):
+        for request in self._line.admit(wait=not self._seats):
             self._begin(request)
 
     def _begin(self, request: Request) -> None:
@@ -88,23 +87,20 @@ class Batch:
         self._seats = [seat for seat in self._seats if self._stays(seat)]
 
     def _stays(self, seat: Seat) -> bool:
-        """Whether more is to come. A cancelled request leaves the cache in the pipeline's next step."""
+        """Whether more is to come. A request that was cancelled leaves its room in the pipeline's next step."""
         if seat.handle.get_status() != genai.GenerationStatus.RUNNING:
             return False
         if seat.request.cancelled.is_set():
             seat.handle.cancel()
-            self._leaving = True
             return False
         return True
 
     def _end_all(self, error: EngineError) -> None:
-        """Gives up on everybody, and lets the pipeline free their cache."""
+        """Gives up on everybody."""
         for seat in self._seats:
             seat.handle.cancel()
             seat.request.give(Step(end=error))
         self._seats = []
-        with suppress(Exception):
-            self._pipeline.step()
 
 
 def _news_of(handle: GenerationHandle) -> Step:

@@ -1,7 +1,7 @@
 """A model on this machine as langchain-core's `BaseChatModel`: messages in, text out as it is written.
 
 Knows messages, text and tokens; the model behind it (`openvino.py`, `transformers.py`) knows how tokens are made.
-Models are greedy: the same prompt gives the same answer.
+Models are greedy.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
-"""GGUF weight files: what OpenVINO GenAI cannot read faithfully in one is rewritten, once.
+"""GGUF weight files: what OpenVINO GenAI does not read well in one is rewritten, once.
 
-OpenVINO GenAI 2026.4 refuses some types (Q5_0, which llama.cpp chooses where a row is no multiple of 256), and reads
-those with a minimum for each block (Q4_1, Q4_K) with that minimum rounded to a step: 8 % away from the file, as much
-again as the quantisation itself lost. All of these become Q8_0, within 0.6 % of the file; `docs/engines.md` has what
-this gives and costs. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Knows nothing of where weights
-come from.
+OpenVINO GenAI 2026.4 refuses some types (Q5_0, which llama.cpp chooses where a row is no multiple of 256); reads those
+with a minimum for each block (Q4_1, Q4_K) with that minimum rounded to a step, 8 % away from the file, as much again as
+the quantisation itself lost; and is slow on Q6_K. All of these become Q8_0, within 0.6 % of the file. `docs/engines.md`
+has what this gives and costs. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Knows nothing of where
+weights come from.
 """
 
 from pathlib import Path
@@ -20,8 +20,8 @@ from gguf import (
     quants,
 )
 
-FAITHFUL = frozenset(GGMLQuantizationType[name] for name in ("F16", "F32", "Q4_0", "Q6_K", "Q8_0"))
-"""What OpenVINO GenAI reads as it is."""
+KEPT = frozenset(GGMLQuantizationType[name] for name in ("F16", "F32", "Q4_0", "Q8_0"))
+"""What OpenVINO GenAI reads as it is, and fast."""
 HEADER = frozenset({"GGUF.version", "GGUF.tensor_count", "GGUF.kv_count", "general.architecture"})
 """Fields that the writer makes itself."""
 ROWS = 4096
@@ -36,7 +36,7 @@ def prepare(source: Path, target: Path) -> None:
     """
     reader = GGUFReader(source)
     target.unlink(missing_ok=True)
-    if all(tensor.tensor_type in FAITHFUL for tensor in reader.tensors):
+    if all(tensor.tensor_type in KEPT for tensor in reader.tensors):
         target.symlink_to(source.resolve())
         return
     writer = GGUFWriter(target, reader.fields["general.architecture"].contents())
@@ -70,7 +70,7 @@ def _announce(tensor: ReaderTensor, writer: GGUFWriter) -> None:
 
 
 def _kind(tensor: ReaderTensor) -> GGMLQuantizationType:
-    if tensor.tensor_type in FAITHFUL:
+    if tensor.tensor_type in KEPT:
         return tensor.tensor_type
     whole = tensor.tensor_type == GGMLQuantizationType.BF16
     return GGMLQuantizationType.F16 if whole else GGMLQuantizationType.Q8_0

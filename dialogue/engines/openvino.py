@@ -18,7 +18,11 @@ from dialogue.engines.messages import Message
 from dialogue.engines.request import Request
 from dialogue.errors import EngineError
 
-PROPERTIES: Mapping[str, Any] = {}
+PROPERTIES: Mapping[str, Any] = {
+    "INFERENCE_PRECISION_HINT": "f32",
+    "KV_CACHE_PRECISION": "f16",
+    "ENABLE_CPU_PINNING": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Limits:
 
     window: int = 8192
     cache_gb: int = 1
-    step_tokens: int = 256
+    step_tokens: int = 128
 
 
 def load_openvino(
@@ -72,7 +76,7 @@ class OpenVINOModel:
         return str(self._tokenizer.decode(list(tokens)))
 
     def _longest(self, window: int) -> int:
-        """The tokens that the tokenizer keeps: it cuts what is longer than the model's own window, silently."""
+        """The tokens of a prompt that the tokenizer keeps: it cuts the rest off without a word."""
         return len(self.encode("x " * window))
 
     def submit(self, request: Request) -> None:

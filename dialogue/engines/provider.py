@@ -32,8 +32,9 @@ def _find(name: str) -> type[BaseChatModel]:
     try:
         found = getattr(import_module(module), attribute, None)
     except ImportError as error:
-        needed = EXTRAS.get(module, module.replace("_", "-"))
-        raise EngineError(f"{module} is not installed. Run: pip install '{needed}'.") from error
+        package = module.partition(".")[0]
+        needed = EXTRAS.get(package, package.replace("_", "-"))
+        raise EngineError(f"{package} is not installed. Run: pip install '{needed}'.") from error
     if not (isinstance(found, type) and issubclass(found, BaseChatModel)):
         raise EngineError(f"{name} is no chat model. Name one as package:Class in ENGINE.")
     return found

@@ -13,6 +13,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     GenerationConfig,
+    GgufConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     StoppingCriteriaList,
@@ -39,9 +40,12 @@ def load_transformers(
     """
     device = device or torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     folder, file = (path.parent, {"gguf_file": path.name}) if path.is_file() else (path, {})
+    unpacked = {"quantization_config": GgufConfig(dequantize=True)} if file else {}
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **file)
-        weights = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=dtype, **file)
+        weights = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, dtype=dtype, **file, **unpacked
+        )
         model = TransformersModel(weights.to(device).eval(), tokenizer, window)
     except Exception as error:
         raise EngineError(
@@ -92,6 +96,8 @@ class TransformersModel:
         while not self._line.closed:
             for request in self._line.admit(wait=True):
                 request.give(Step(end=self._reply(request)))
+        for request in self._line.admit(wait=False):
+            request.give(Step(end=shut_down()))
 
     def _reply(self, request: Request) -> str | EngineError:
         """Gives out the tokens one by one; how it ended."""

@@ -1,4 +1,4 @@
-"""Weight files are rewritten as far as OpenVINO does not read them faithfully, and no further."""
+"""Weight files are rewritten as far as OpenVINO does not read them well, and no further."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from gguf import GGMLQuantizationType as Kind
 from gguf import GGUFReader
 from gguf.quants import dequantize
 
-from dialogue.engines.gguf import FAITHFUL, HEADER, prepare
+from dialogue.engines.gguf import HEADER, KEPT, prepare
 from tests.dialogue.engines.alphabet import write_alphabet
 
 
@@ -28,10 +28,10 @@ def rewritten(request, tmp_path):
 
 
 @pytest.mark.parametrize("rewritten", [Kind.Q5_0, Kind.Q4_1], indirect=True)
-def test_what_is_not_read_faithfully_becomes_q8_0(rewritten):
+def test_what_is_not_read_well_becomes_q8_0(rewritten):
     before, after = map(tensors, rewritten)
     for name in before:
-        assert after[name].tensor_type in FAITHFUL
+        assert after[name].tensor_type in KEPT
         assert list(after[name].shape) == list(before[name].shape)
         np.testing.assert_allclose(values(after[name]), values(before[name]), atol=0.02)
     assert after["output.weight"].tensor_type == Kind.Q8_0
@@ -47,7 +47,7 @@ def test_whole_numbers_stay_whole(rewritten):
 @pytest.mark.parametrize("rewritten", [Kind.Q5_0], indirect=True)
 def test_all_else_is_kept_bit_for_bit(rewritten):
     before, after = map(tensors, rewritten)
-    kept = [name for name in before if before[name].tensor_type in FAITHFUL]
+    kept = [name for name in before if before[name].tensor_type in KEPT]
     assert kept
     for name in kept:
         assert after[name].tensor_type == before[name].tensor_type
