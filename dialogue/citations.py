@@ -2,7 +2,7 @@
 
 A sentence is supported by a passage that holds enough of its words and all of its numbers; a number that neither the
 passages nor the question hold is made up, and its sentence is left out. Markers follow the evidence: a wrong one is
-corrected, a missing one is added. Where question and passages are in different scripts, words cannot be compared
+corrected, a missing one is added. Where a sentence and a passage are in different scripts, words cannot be compared
 and only markers and numbers count.
 """
 
@@ -17,10 +17,11 @@ from retrieval.sentences import sentences
 SUPPORT = 0.5
 """Share of a sentence's words that a passage must hold to support it."""
 
-MARKERS = re.compile(r"\s*[\[【［]\s*\d+(?:\s*[,，、]\s*\d+)*\s*[\]】］]")
+MARKER = r"[\[【［]\s*\d+(?:\s*[,，、;；–-]\s*\d+)*\s*[\]】］]"
+MARKERS = re.compile(rf"(?<!\s)\s*{MARKER}")
 DIGITS = re.compile(r"\d+")
 END = re.compile(r"[.!?。！？:：;；]*$")
-LONE_MARKER = re.compile(r"([.!?。！？])(\s*(?:[\[【［]\s*\d+(?:\s*[,，、]\s*\d+)*\s*[\]】］]\s*)+)")
+LONE_MARKER = re.compile(rf"([.!?。！？])(\s*(?:{MARKER}\s*)+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Grounded:
 def ground(text: str, passages: Sequence[Passage], question: str) -> Grounded:
     """Checks an answer sentence by sentence; see the module."""
     checked = _Checking(passages, question)
-    tidy = LONE_MARKER.sub(lambda match: match.group(2).rstrip() + match.group(1) + " ", text.strip())
+    tidy = _markers_inside(text.strip())
     parts: list[str] = []
     before = 0
     for start, end in sentences(tidy):
@@ -76,19 +77,18 @@ class _Checking:
     def _supporting(self, said: str, words: frozenset[str], marked: list[Passage]) -> list[Passage]:
         if not words:
             return []
-        if not any(_same_script(said, p.text) for p in self._passages):
-            return [p for p in marked if numbers(said) <= numbers(p.text) | self._asked]
         kept = [p for p in marked if self._support(p, words, said) >= SUPPORT]
         best = max(self._passages, key=lambda p: self._support(p, words, said), default=None)
         if not kept and best is not None and self._support(best, words, said) >= SUPPORT:
             kept = [best]
-        return kept
+        return kept or [p for p in marked if self._holds(p, said) and not _same_script(said, p.text)]
 
     def _support(self, passage: Passage, words: frozenset[str], said: str) -> float:
-        held = numbers(f"{passage.title} {passage.text}") | self._asked
-        if not numbers(said) <= held:
-            return 0.0
-        return len(words & self._words[passage.n]) / len(words)
+        return len(words & self._words[passage.n]) / len(words) if self._holds(passage, said) else 0.0
+
+    def _holds(self, passage: Passage, said: str) -> bool:
+        """Whether it has all the numbers."""
+        return numbers(said) <= numbers(f"{passage.title} {passage.text}") | self._asked
 
     def _quote(self, passage: Passage, words: frozenset[str], said: str) -> None:
         quotes = [passage.text[start:end] for start, end in sentences(passage.text)] or [passage.text]
@@ -101,6 +101,13 @@ class _Checking:
     def _overlap(self, quote: str, words: frozenset[str], said: str) -> float:
         own = content_words(quote)
         return len(own & words) + len(numbers(quote) & numbers(said)) - 0.01 * len(own)
+
+
+def _markers_inside(text: str) -> str:
+    """The text with the markers that follow a sentence moved before its end, unless markers precede sentences."""
+    if MARKERS.match(text):
+        return text
+    return LONE_MARKER.sub(lambda match: match.group(2).rstrip() + match.group(1) + " ", text)
 
 
 def _marked(sentence: str) -> frozenset[int]:

@@ -28,7 +28,7 @@ class Grounding:
     """passage_tokens: budget for all passages of a prompt. least_score: cosine below which a passage is not shown."""
 
     passage_tokens: int = 240
-    least_score: float = 0.2
+    least_score: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Grounder:
         self._grounding = grounding or Grounding()
 
     def passages(self, documents: Iterable[Document]) -> tuple[Passage, ...]:
-        """The best documents that fit the budget, numbered from 1; the first is always among them.
+        """The best documents that are near enough and fit the budget, numbered from 1; the first of them always fits.
 
         Reads `chunk`, `title`, `heading`, `source` and `score` of the metadata where they are there, so that any
         langchain retriever will do.
@@ -58,10 +58,11 @@ class Grounder:
         room = self._grounding.passage_tokens
         for document in documents:
             passage = _passage(len(shown) + 1, document)
-            room -= estimate_tokens(passage.text)
-            if passage.score < self._grounding.least_score or (shown and room < 0):
+            if passage.score < self._grounding.least_score:
                 continue
-            shown.append(passage)
+            room -= estimate_tokens(passage.text)
+            if not shown or room >= 0:
+                shown.append(passage)
         return tuple(shown)
 
     async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
@@ -99,7 +100,8 @@ def may_refuse(text: str) -> bool:
 
 
 def refuses(text: str) -> bool:
-    return REFUSAL in text.upper()
+    """In capitals wherever it stands; otherwise "no answer" may be a document's own words."""
+    return REFUSAL in text or text.lstrip().upper().startswith(REFUSAL)
 
 
 def _passage(n: int, document: Document) -> Passage:

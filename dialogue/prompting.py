@@ -20,7 +20,7 @@ LANGUAGES = ("en", "zh")
 TURN_CHARACTERS = 240
 """A turn of the history is cut after so many characters in a prompt for rewriting."""
 
-MARKER = re.compile(r"\s*\[\d+\]")
+MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
 """Citations of earlier answers would only lead the model to copy them."""
 
 Said = tuple[str, str]

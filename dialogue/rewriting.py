@@ -23,7 +23,7 @@ NOVEL = 0.5
 SPEAKING = 3
 """Words of meaning that a question needs to be searched for as it is."""
 
-MARKER = re.compile(r"\s*\[\d+\]")
+MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
 LABEL = re.compile(
     r"(?:(?:rewritten|last|standalone) (?:message|question)|question|customer|顾客|最后一句话|改写)\s*[:：]\s*",
     re.I,

@@ -1,0 +1,218 @@
+"""Markers follow the evidence: what a passage bears out is cited with the sentence that does, what is made up goes."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from dialogue.citations import ground, markers
+from dialogue.conversation import Passage
+
+QUESTION = "What should I know about borrowing?"
+
+
+def passage(n: int, text: str, title: str = "Library") -> Passage:
+    return Passage(n, f"chunk-{n}", title, f"{title.lower()}.md", text, 0.7)
+
+
+LENDING = passage(1, "Novels can be kept for 28 days. A loan can be renewed twice.", "Lending")
+LATE = passage(
+    2, "For each late day the library charges 0.20 euros, at most 6 euros. Children pay nothing.", "Late"
+)
+SHELF = (LENDING, LATE)
+CHINESE = passage(1, "小说可以借28天，电影可以借7天。没有人预约时可以续借两次。", "借阅")
+
+PASSAGES = some.lists(some.text(max_size=80), max_size=4).map(
+    lambda texts: [passage(n, text) for n, text in enumerate(texts, 1)]
+)
+WORDS = "novels kept 28 days loan renewed twice 0.20 euros 999 never 电影 可以借 [1] [2] [9] [1,2] 【3】 . ! 。 \n"
+ANSWERS = some.text(max_size=120) | some.lists(some.sampled_from(WORDS.split(" ")), max_size=30).map(" ".join)
+
+
+def cited(text: str) -> list[int]:
+    return [citation.n for citation in ground(text, SHELF, QUESTION).citations]
+
+
+def test_a_marker_that_is_borne_out_stays_with_its_sentence() -> None:
+    grounded = ground("Novels can be kept for 28 days [1].", SHELF, QUESTION)
+    assert grounded.text == "Novels can be kept for 28 days [1]."
+    (citation,) = grounded.citations
+    assert (citation.chunk, citation.title, citation.source) == ("chunk-1", "Lending", "lending.md")
+    assert citation.quote == "Novels can be kept for 28 days."
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Children pay nothing.",
+        "Children pay nothing [1].",
+        "Children pay nothing [9].",
+        "Children pay nothing [7, 8].",
+        "Children pay nothing [3-9].",
+        "Children pay nothing. [2]",
+        "[2] Children pay nothing.",
+        "[2][2] Children pay nothing [2].",
+        "Children pay nothing【2】.",
+        "Children pay nothing ［ 2 ］.",
+    ],
+)
+def test_a_wrong_marker_is_corrected_and_a_missing_one_added(written: str) -> None:
+    assert ground(written, SHELF, QUESTION).text == "Children pay nothing [2]."
+
+
+def test_each_sentence_is_checked_by_itself() -> None:
+    written = "[2] Children pay nothing. [1] A loan can be renewed twice."
+    assert (
+        ground(written, SHELF, QUESTION).text == "Children pay nothing [2]. A loan can be renewed twice [1]."
+    )
+
+
+def test_of_a_passage_cited_twice_the_sentence_that_fits_best_is_quoted() -> None:
+    grounded = ground("Novels may be kept. A loan can be renewed twice.", SHELF, QUESTION)
+    assert grounded.text == "Novels may be kept [1]. A loan can be renewed twice [1]."
+    assert [citation.quote for citation in grounded.citations] == ["A loan can be renewed twice."]
+
+
+def test_two_passages_that_say_the_same_may_both_be_cited() -> None:
+    twins = (LENDING, passage(2, "A novel can be kept for 28 days."))
+    assert ground("Novels can be kept for 28 days [1][2].", twins, QUESTION).text.endswith("28 days [1] [2].")
+
+
+def test_a_sentence_without_support_is_not_cited() -> None:
+    grounded = ground("The moon is made of cheese [1].", SHELF, QUESTION)
+    assert grounded.text == "The moon is made of cheese."
+    assert grounded.citations == ()
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        "Films can be kept for 35 days [1].",
+        "The library charges 0.25 euros for each late day [2].",
+        "The library charges 6,000 euros for each late day [2].",
+        "For each late day the library charges ９９ euros [2].",
+    ],
+)
+def test_a_sentence_with_a_made_up_number_is_left_out(invented: str) -> None:
+    grounded = ground(
+        f"Children pay nothing [2]. {invented} A loan can be renewed twice [1].", SHELF, QUESTION
+    )
+    assert grounded.text == "Children pay nothing [2]. A loan can be renewed twice [1]."
+
+
+def test_an_answer_of_nothing_but_a_made_up_number_is_empty() -> None:
+    assert ground("It costs 999 euros [1].", SHELF, QUESTION) == ground("", SHELF, QUESTION)
+
+
+def test_a_number_of_the_question_is_not_made_up() -> None:
+    grounded = ground(
+        "After 3 days late the library charges for each late day [2].", SHELF, "What after 3 days?"
+    )
+    assert grounded.text == "After 3 days late the library charges for each late day [2]."
+
+
+def test_a_number_must_stand_in_the_very_passage_that_is_cited() -> None:
+    assert cited("The library charges 28 euros for each late day, at most [2].") == []
+
+
+def test_thousands_separators_and_widths_make_no_difference() -> None:
+    range_of = (passage(1, "The battery lasts 1,000 cycles."),)
+    for written in ("The battery lasts 1000 cycles.", "The battery lasts １０００ cycles."):
+        assert ground(written, range_of, QUESTION).citations
+
+
+def test_lines_of_a_list_stay_lines() -> None:
+    written = "- Novels can be kept for 28 days [1]\n- Children pay nothing [2]"
+    assert ground(written, SHELF, QUESTION).text == written
+
+
+def test_chinese_is_checked_by_pairs_of_characters() -> None:
+    grounded = ground(
+        "小说可以借28天 [1]。小说可以借99天 [1]。月亮是奶酪做的 [1]。", (CHINESE,), "小说可以借多久？"
+    )
+    assert grounded.text == "小说可以借28天 [1]。月亮是奶酪做的。"
+    assert [citation.quote for citation in grounded.citations] == ["小说可以借28天，电影可以借7天。"]
+
+
+class TestAcrossScripts:
+    """A Chinese answer from English passages: words cannot be compared, markers and numbers can."""
+
+    def ground(self, text: str) -> str:
+        return ground(text, SHELF, "逾期要付多少钱？").text
+
+    def test_a_marker_counts(self) -> None:
+        assert self.ground("每逾期一天收0.20欧元 [2]。") == "每逾期一天收0.20欧元 [2]。"
+
+    def test_a_passage_without_the_number_is_not_cited(self) -> None:
+        assert self.ground("每逾期一天收0.20欧元 [1]。") == "每逾期一天收0.20欧元。"
+
+    def test_a_made_up_number_goes(self) -> None:
+        assert self.ground("每逾期一天收0.99欧元 [2]。") == ""
+
+    def test_markers_before_their_sentences_stay_with_them(self) -> None:
+        assert (
+            self.ground("[2] 每逾期一天收0.20欧元。[1] 可以续借两次。")
+            == "每逾期一天收0.20欧元 [2]。可以续借两次 [1]。"
+        )
+
+    def test_a_passage_in_the_answer_s_script_beside_it_changes_nothing(self) -> None:
+        grounded = ground("[2] 每逾期一天收0.20欧元。", (CHINESE, LATE), "逾期要付多少钱？")
+        assert [citation.n for citation in grounded.citations] == [2]
+
+    def test_a_passage_whose_words_bear_it_out_comes_first(self) -> None:
+        grounded = ground(
+            "小说可以借28天 [2]。", (CHINESE, passage(2, "Novels: 28 days.")), "小说可以借多久？"
+        )
+        assert [citation.n for citation in grounded.citations] == [1]
+
+
+def test_footnotes_of_a_document_are_no_citations() -> None:
+    footnoted = passage(1, "The tower is 54 m high.[7] It was built in 1889.[8]")
+    grounded = ground(
+        "The tower is 54 m high.[7] It was built in 1889.[8]", (footnoted,), "How high is the tower?"
+    )
+    assert grounded.text == "The tower is 54 m high [1]. It was built in 1889 [1]."
+
+
+def test_without_passages_nothing_is_cited() -> None:
+    assert ground("Children pay nothing [1].", (), QUESTION).text == "Children pay nothing."
+
+
+@settings(deadline=None)
+@given(ANSWERS, PASSAGES, some.text(max_size=40))
+def test_only_passages_that_are_there_are_cited_whatever_is_written(
+    text: str, passages: list[Passage], question: str
+) -> None:
+    grounded = ground(text, passages, question)
+    assert set(markers(grounded.text)) == {citation.n for citation in grounded.citations}
+    for citation in grounded.citations:
+        source = passages[citation.n - 1]
+        assert citation.chunk == source.chunk
+        assert citation.quote in source.text
+
+
+@settings(deadline=None)
+@given(ANSWERS)
+def test_a_number_that_nobody_gave_is_never_told(text: str) -> None:
+    told = re.sub(r"\[\d+\]", "", ground(text, SHELF, QUESTION).text)
+    assert "999" not in told
+
+
+@settings(deadline=None)
+@given(ANSWERS)
+def test_a_checked_answer_passes_the_check_again(text: str) -> None:
+    once = ground(text, SHELF, QUESTION)
+    again = ground(once.text, SHELF, QUESTION)
+    assert set(markers(again.text)) == set(markers(once.text))
+
+
+def test_long_runs_of_spaces_are_read_in_one_pass() -> None:
+    started = time.process_time()
+    ground("Children pay" + " " * 20_000 + "nothing", SHELF, QUESTION)
+    assert time.process_time() - started < 2
+
+
+def test_markers_are_read_in_order_of_appearance() -> None:
+    assert list(markers("Both [2][1], and again 【3，2】。")) == [2, 1, 3, 2]
