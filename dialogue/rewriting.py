@@ -43,7 +43,7 @@ class Rewriter:
         """
         if not history:
             return question
-        window = history[-WINDOW:]
+        window = [turn for turn in history[-WINDOW:] if not turn.abstained]
         messages = rewrite_prompt(language).messages(window, question)
         reply = await self._engine.ainvoke(messages, max_tokens=LONGEST)
         rewrite = tidy(str(reply.text))
