@@ -24,10 +24,11 @@ ROWS = {
     "asked": "questions acknowledged",
     "lost": "questions lost",
     "doubled": "questions stored or answered twice",
-    "mistaken": "answers to another question, and apologies",
+    "mistaken": "answers to another question",
     "disordered": "answers out of order",
     "undelivered": "answers never delivered",
-    "resent": "answers sent again, killed between sending and noting it",
+    "apologies": "apologies, where every attempt was killed",
+    "resent": "answers sent again (killed before it was noted)",
 }
 
 
