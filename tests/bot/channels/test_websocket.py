@@ -188,6 +188,11 @@ async def test_feedback_is_kept_with_comment_and_correction(house: House) -> Non
         await caller.send(
             type="feedback", turn=2, rating="down", comment="Too short", correction="60 days in December"
         )
+
+        async def changed() -> bool:
+            return [opinion.rating for opinion in await house.store.opinions(10)] == ["down"]
+
+        await eventually(changed)
         assert await caller.silence() == []
     (opinion,) = await house.store.opinions(10)
     home = await house.store.conversation(caller.conversation)
