@@ -81,6 +81,8 @@ class PromptTooLong(EngineError):
     """The prompt does not fit the model's window."""
 
     def __init__(self, tokens: int, window: int) -> None:
-        super().__init__(f"The prompt has {tokens} tokens and the model takes {window}. Lower PASSAGE_TOKENS.")
+        super().__init__(
+            f"The prompt has {tokens} tokens and the model takes {window}. Lower PASSAGE_TOKENS."
+        )
         self.tokens = tokens
         self.window = window
