@@ -71,6 +71,7 @@ class Toll:
     disordered: int = 0
     """Answers given or delivered before that of an earlier question."""
     undelivered: int = 0
+    """Answers in the outbox that never arrived."""
     apologies: int = 0
     """Questions at which every attempt was killed, as if they were to blame."""
     resent: int = 0
@@ -146,6 +147,7 @@ class Trial:
     def count(self) -> Toll:
         """Compare what was acknowledged with what is stored and delivered."""
         asyncio.run(self._count_stored())
+        due = {(row["account"], row["payload"]["number"]) for row in asyncio.run(rows(self.url, "outbox"))}
         delivered: defaultdict[str, list[int]] = defaultdict(list)
         for line in self.file.read_text().splitlines():
             account, _, number = line.partition("\t")
@@ -154,7 +156,7 @@ class Trial:
             first = list(dict.fromkeys(delivered[person.account]))
             self.toll.resent += len(delivered[person.account]) - len(first)
             self.toll.disordered += _disorder(first)
-            self.toll.undelivered += len(set(range(1, person.number)) - set(first))
+            self.toll.undelivered += len({n for account, n in due if account == person.account} - set(first))
         return self.toll
 
     async def _count_stored(self) -> None:
