@@ -20,6 +20,9 @@ from dialogue.errors import EngineError
 
 NO_ROOM = "The engine ran out of room for the prompt. Lower PASSAGE_TOKENS or raise ENGINE_CACHE_GB."
 
+GUESSES = {"num_assistant_tokens": 4, "max_ngram_size": 3}
+"""After words that the prompt holds too, so many of the tokens that follow there are checked in one step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -30,7 +33,7 @@ class Seat:
 
 
 class Batch:
-    """Runs requests on `pipeline` until closed. `ends` are the tokens that end a reply."""
+    """Runs requests on `pipeline`, made for prompt look-up, until closed. `ends` are the tokens that end a reply."""
 
     def __init__(self, pipeline: genai.ContinuousBatchingPipeline, ends: set[int]) -> None:
         self._pipeline = pipeline
@@ -71,7 +74,9 @@ class Batch:
 
     def _begin(self, request: Request) -> None:
         prompt = ov.Tensor(np.array([request.tokens], dtype=np.int64))
-        config = genai.GenerationConfig(max_new_tokens=request.max_tokens, stop_token_ids=self._ends)
+        config = genai.GenerationConfig(
+            max_new_tokens=request.max_tokens, stop_token_ids=self._ends, **GUESSES
+        )
         try:
             handle = self._pipeline.add_request(next(self._numbers), prompt, config)
         except Exception as error:

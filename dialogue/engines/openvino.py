@@ -1,8 +1,9 @@
 """The default text engine: OpenVINO GenAI on a CPU, from a GGUF file or an OpenVINO folder.
 
 Continuous batching (Yu et al., "Orca", OSDI 2022) with a prefix cache over paged attention (Kwon et al., "vLLM", SOSP
-2023): several people share one model, and the part of a prompt that was read before is not read again.
-`docs/engines.md` says how the settings were chosen.
+2023): several people share one model, and the part of a prompt that was read before is not read again. What an answer
+quotes from its passages is guessed and only checked (Saxena, "Prompt Lookup Decoding", 2023). `docs/engines.md` says
+how the settings were chosen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from dialogue.engines.messages import Message
 from dialogue.engines.request import Request
 from dialogue.errors import EngineError
 
+LOOKUP = {"prompt_lookup": True}
 PROPERTIES: Mapping[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",
     "KV_CACHE_PRECISION": "f16",
@@ -45,7 +47,9 @@ def load_openvino(
     """Reads the weights (seconds). Raises EngineError if the file cannot be run."""
     limits = limits or Limits()
     try:
-        pipeline = genai.ContinuousBatchingPipeline(str(path), _scheduler(limits), "CPU", dict(properties))
+        pipeline = genai.ContinuousBatchingPipeline(
+            str(path), _scheduler(limits), "CPU", {**LOOKUP, **properties}
+        )
     except Exception as error:
         raise EngineError(f"OpenVINO cannot run {path.name}: {error}. Choose another GENERATOR.") from error
     return LocalChat(model=OpenVINOModel(pipeline, limits.window), max_tokens=max_tokens)

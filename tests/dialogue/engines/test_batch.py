@@ -7,6 +7,7 @@ import openvino_genai as genai
 import pytest
 
 from dialogue.engines.batch import Batch
+from dialogue.engines.openvino import LOOKUP, PROPERTIES
 from dialogue.engines.request import Request, Step
 from dialogue.errors import EngineError
 from tests.dialogue.engines.alphabet import END
@@ -66,7 +67,7 @@ def pipeline(path, blocks: int = 0) -> Watched:
     config.dynamic_split_fuse = True
     config.max_num_batched_tokens = STEP_TOKENS
     config.cache_size, config.num_kv_blocks = (0, blocks) if blocks else (1, 0)
-    return Watched(genai.ContinuousBatchingPipeline(str(path), config, "CPU"))
+    return Watched(genai.ContinuousBatchingPipeline(str(path), config, "CPU", {**LOOKUP, **PROPERTIES}))
 
 
 @pytest.fixture

@@ -1,0 +1,101 @@
+"""How soon the engine answers, one person and eight at once, beside transformers' `generate` one after the other.
+
+    python -m benchmarks.engine [--generator NAME|FILE] [--people 8] [--tokens 64]
+
+Prompts are the bot's own, over pages of the handbook; each person asks about another page. What all prompts begin with
+has been read before, as in a bot that has been talking for a while; the rest of each is new.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.prompts import answer_prompts
+from benchmarks.replies import Reply, reply
+from bot.hub import Hub
+from bot.models import close_engine, load_engine
+from bot.settings import load_settings
+from bot.weights import Weights
+
+ALONE = 3
+"""Prompts of one person, one after the other."""
+
+Prompt = Sequence[BaseMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Replies of one person, replies of all at once, and the seconds until the last of those was whole."""
+
+    alone: Sequence[Reply]
+    together: Sequence[Reply]
+    seconds: float
+
+
+@contextmanager
+def engine(kind: str, generator: str | None) -> Iterator[BaseChatModel]:
+    """As the bot loads it: the default generator where `generator` is None."""
+    settings = load_settings(engine=kind, **({"generator": generator} if generator else {}))
+    chat = load_engine(settings, Weights(settings.weights_dir, Hub(settings.hf_endpoint)))
+    try:
+        yield chat
+    finally:
+        close_engine(chat)
+
+
+async def measure(chat: BaseChatModel, prompts: Sequence[Prompt], tokens: int) -> Measured:
+    """The first prompt warms up; then ALONE of them alone, and the others at once."""
+    await reply(chat, prompts[0], tokens)
+    alone = [await reply(chat, prompt, tokens) for prompt in prompts[1 : 1 + ALONE]]
+    began = perf_counter()
+    together = await asyncio.gather(*(reply(chat, prompt, tokens) for prompt in prompts[1 + ALONE :]))
+    return Measured(alone, together, perf_counter() - began)
+
+
+def report(found: dict[str, Measured], people: int) -> Table:
+    table = Table(title=f"Seconds, one person and {people} at once")
+    for heading in ("engine", "first text", "whole", f"{people}: first text, median", "slowest", "all whole"):
+        table.add_column(heading, justify="right")
+    for kind, measured in found.items():
+        firsts = [each.first for each in measured.together]
+        cells = (
+            median(each.first for each in measured.alone),
+            median(each.whole for each in measured.alone),
+            median(firsts),
+            max(firsts),
+            measured.seconds,
+        )
+        table.add_row(kind, *(f"{cell:.2f}" for cell in cells))
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--generator", help="a name of `groundtalk models list`, or a file")
+    parser.add_argument("--people", type=int, default=8)
+    parser.add_argument("--tokens", type=int, default=64, help="the most tokens of a reply")
+    given = parser.parse_args()
+    prompts = answer_prompts(1 + ALONE + given.people)
+    found: dict[str, Measured] = {}
+    for kind in ("openvino", "transformers"):
+        with engine(kind, given.generator) as chat:
+            found[kind] = asyncio.run(measure(chat, prompts, given.tokens))
+    console = Console()
+    console.print(report(found, given.people))
+    sooner = found["transformers"].seconds / found["openvino"].seconds
+    console.print(f"All {given.people} have their answers {sooner:.1f} times sooner.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Prompts of the bot's own kind to measure engines with: pages of the handbook, questions made from their headings.
+
+They are no evaluation: nobody knows the right answers, only how alike and how soon engines answer.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from langchain_core.messages import BaseMessage
+
+from bot.settings import Settings
+from bot.voice import load_voice
+from dialogue.conversation import Passage, Role, Turn
+from dialogue.prompting import answer_prompt, rewrite_prompt
+
+HANDBOOK = Settings.model_fields["knowledge_dir"].default
+VOICE = Settings.model_fields["voice_file"].default
+QUESTIONS = {"en": "What about {heading}?", "zh": "{heading}是怎样的？"}
+OPENINGS = {"en": "I have a question about {title}.", "zh": "我想问一下{title}。"}
+PASSAGES = 4
+"""Sections of a page in the prompt for an answer: about 480 tokens, as in a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """sections: heading and text of each."""
+
+    language: str
+    title: str
+    sections: tuple[tuple[str, str], ...]
+
+
+def answer_prompts(count: int) -> list[list[BaseMessage]]:
+    """Each about another page, or another section of it; passages first, as in a turn."""
+    return [_answer(page, number) for page, number in _topics(count)]
+
+
+def rewrite_prompts(count: int) -> list[list[BaseMessage]]:
+    """Each a follow-up that leaves out what it is about."""
+    return [_rewrite(page, number) for page, number in _topics(count)]
+
+
+def _topics(count: int) -> list[tuple[Page, int]]:
+    """Pages and the section that is asked about: the first of every page, then the second, so long as needed."""
+    pages = list(_pages())
+    return [(pages[n % len(pages)], n // len(pages)) for n in range(count)]
+
+
+def _pages() -> Iterator[Page]:
+    for path in sorted(Path(HANDBOOK).glob("*/*.md")):
+        title, *sections = re.split(r"^##? ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]
+        found = tuple(_section(section) for section in sections)
+        yield Page(path.parent.name, title.splitlines()[0].strip(), found)
+
+
+def _section(text: str) -> tuple[str, str]:
+    heading, _, body = text.partition("\n")
+    return heading.strip(), body.strip()
+
+
+def _question(page: Page, number: int) -> str:
+    heading, _ = page.sections[number % len(page.sections)]
+    return QUESTIONS[page.language].format(heading=heading)
+
+
+def _answer(page: Page, number: int) -> list[BaseMessage]:
+    passages = [
+        Passage(n, f"{page.title}-{n}", f"{page.title} - {heading}", page.title, text, 0.5)
+        for n, (heading, text) in enumerate(page.sections[:PASSAGES], 1)
+    ]
+    return answer_prompt(page.language, load_voice(VOICE)).messages(_question(page, number), passages)
+
+
+def _rewrite(page: Page, number: int) -> list[BaseMessage]:
+    opening = OPENINGS[page.language].format(title=page.title)
+    first = page.sections[-1][1].splitlines()[0]
+    said = ((Role.USER, opening), (Role.ASSISTANT, first))
+    history = [Turn("", n, role, text, datetime.now(UTC)) for n, (role, text) in enumerate(said, 1)]
+    return rewrite_prompt(page.language).messages(history, _question(page, number))
