@@ -24,6 +24,10 @@ END = re.compile(r"[.!?。！？:：;；]*$")
 LONE_MARKER = re.compile(rf"([.!?。！？])(\s*(?:{MARKER}\s*)+)")
 
 
+ITEM = re.compile(r"(?<=[.:;。：；]) +- +(?=\S)")
+"""Between the items of a list that a model wrote on one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grounded:
     """An answer with checked markers, and what they stand for. No citations: nothing supports the answer."""
@@ -35,7 +39,7 @@ class Grounded:
 def ground(text: str, passages: Sequence[Passage], question: str) -> Grounded:
     """Checks an answer sentence by sentence; see the module."""
     checked = _Checking(passages, question)
-    tidy = _markers_inside(text.strip())
+    tidy = ITEM.sub("\n- ", _markers_inside(text.strip()))
     parts: list[str] = []
     before = 0
     for start, end in sentences(tidy):

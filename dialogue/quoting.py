@@ -43,4 +43,13 @@ def _excerpt(words: frozenset[str], text: str) -> str:
         if chosen and room < 0:
             break
         chosen.append(span)
-    return " ".join(text[slice(*span)] for span in sorted(chosen))
+    return _joined(text, sorted(chosen))
+
+
+def _joined(text: str, spans: Sequence[Span]) -> str:
+    """The spans one after the other; what stood on a line of its own still does."""
+    joined = ""
+    for start, end in spans:
+        gap = "\n" if text[:start].rstrip(" ").endswith("\n") else " "
+        joined += f"{gap if joined else ''}{text[start:end]}"
+    return joined
