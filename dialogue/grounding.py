@@ -5,6 +5,7 @@ NO ANSWER, or an answer that no passage supports lead to a quotation where a pas
 to an abstention everywhere else. Knows no store and no channel.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,12 @@ from dialogue.voice import Voice
 from retrieval.chunking import estimate_tokens
 
 REFUSAL = "NO ANSWER"
+MARKER_FIRST = re.compile(r"^\s*(?:\[\d*(?:\]\s*)?)?")
+"""The prompt asks for the passage's number first, so a refusal may follow one."""
 LONGEST = 240
 """Tokens of an answer at most."""
+UNSCORED = 0.5
+"""The cosine of a passage whose retriever gives none: near enough to show, and to quote if it holds most of the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,10 @@ class Grounder:
             passage = _passage(len(shown) + 1, document)
             if passage.score < self._grounding.least_score:
                 continue
-            room -= estimate_tokens(passage.text)
-            if not shown or room >= 0:
+            cost = estimate_tokens(passage.text)
+            if not shown or cost <= room:
                 shown.append(passage)
+                room -= cost
         return tuple(shown)
 
     async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
@@ -95,7 +101,7 @@ class Grounder:
 
 def may_refuse(text: str) -> bool:
     """Whether a beginning may still turn out to be the refusal, so that it is held back from the person."""
-    start = text.lstrip().upper()
+    start = MARKER_FIRST.sub("", text).upper()
     return REFUSAL.startswith(start[: len(REFUSAL)])
 
 
@@ -115,7 +121,7 @@ def _passage(n: int, document: Document) -> Passage:
         title=title or source,
         source=source,
         text=_below(heading, document.page_content),
-        score=float(about.get("score", 1.0)),
+        score=float(about.get("score", UNSCORED)),
     )
 
 

@@ -28,9 +28,6 @@ from finetune.evaluation.text import rouge_l, token_f1
 Respond = Callable[[GroundingExample], Awaitable[Answer]]
 """An answer to the question of an example from its passages; the chunk of a citation is the passage's id."""
 
-NEAR = 0.5
-"""Stands for the cosine that given passages lack: near enough to be shown, not so near as to be quoted for it alone."""
-
 Pair = tuple[GroundingExample, Answer]
 
 
@@ -86,7 +83,7 @@ def score_answers(pairs: Sequence[Pair], name: str, system: str) -> Row:
 def _document(passage: GivenPassage) -> Document:
     return Document(
         passage.text,
-        metadata={"chunk": passage.id, "title": passage.title, "source": passage.id, "score": NEAR},
+        metadata={"chunk": passage.id, "title": passage.title, "source": passage.id},
     )
 
 

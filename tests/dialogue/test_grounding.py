@@ -89,7 +89,14 @@ class TestStream:
         assert "".join(pieces).strip() == "[1] A novel can be kept."
 
     @pytest.mark.parametrize(
-        "refusal", ["NO ANSWER", "NO ANSWER. The passages are about films.", "no answer", "  No answer."]
+        "refusal",
+        [
+            "NO ANSWER",
+            "NO ANSWER. The passages are about films.",
+            "no answer",
+            "  No answer.",
+            "[1] NO ANSWER",
+        ],
     )
     async def test_not_a_word_of_a_refusal_is_shown(self, refusal: str) -> None:
         assert await self.said(refusal) == ""
