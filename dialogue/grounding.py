@@ -25,7 +25,7 @@ MARKER_FIRST = re.compile(r"^\s*(?:\[\d*(?:\]\s*)?)?")
 LONGEST = 240
 """Tokens of an answer at most."""
 UNSCORED = 0.5
-"""The cosine of a passage whose retriever gives none: near enough to show, and to quote if it holds most of the question."""
+"""The cosine of a passage whose retriever gives none: near enough to show, and to quote if most words are there."""
 
 
 @dataclass(frozen=True, slots=True)
