@@ -8,6 +8,7 @@ has been read before, as in a bot that has been talking for a while; the rest of
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,21 +62,20 @@ async def measure(chat: BaseChatModel, prompts: Sequence[Prompt], tokens: int) -
     return Measured(alone, together, perf_counter() - began)
 
 
-def report(found: dict[str, Measured], people: int) -> Table:
-    table = Table(title=f"Seconds, one person and {people} at once")
-    for heading in ("engine", "first text", "whole", f"{people}: first text, median", "slowest", "all whole"):
-        table.add_column(heading, justify="right")
-    for kind, measured in found.items():
-        firsts = [each.first for each in measured.together]
-        cells = (
-            median(each.first for each in measured.alone),
-            median(each.whole for each in measured.alone),
-            median(firsts),
-            max(firsts),
-            measured.seconds,
-        )
-        table.add_row(kind, *(f"{cell:.2f}" for cell in cells))
-    return table
+HEADINGS = ("engine", "first text", "whole", "at once: first text, median", "slowest", "all whole")
+
+
+def row(kind: str, measured: Measured) -> list[str]:
+    """Seconds under HEADINGS."""
+    firsts = [each.first for each in measured.together]
+    cells = (
+        median(each.first for each in measured.alone),
+        median(each.whole for each in measured.alone),
+        median(firsts),
+        max(firsts),
+        measured.seconds,
+    )
+    return [kind, *(f"{cell:.2f}" for cell in cells)]
 
 
 def main() -> None:
@@ -87,14 +87,17 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=64, help="the most tokens of a reply")
     given = parser.parse_args()
     prompts = answer_prompts(1 + ALONE + given.people)
-    found: dict[str, Measured] = {}
+    table = Table(*HEADINGS, title=f"Seconds, one person and {given.people} at once")
+    seconds = []
     for kind in ("openvino", "transformers"):
         with engine(kind, given.generator) as chat:
-            found[kind] = asyncio.run(measure(chat, prompts, given.tokens))
+            measured = asyncio.run(measure(chat, prompts, given.tokens))
+        seconds.append(measured.seconds)
+        table.add_row(*row(kind, measured))
+        sys.stderr.write(f"{' '.join(row(kind, measured))}\n")
     console = Console()
-    console.print(report(found, given.people))
-    sooner = found["transformers"].seconds / found["openvino"].seconds
-    console.print(f"All {given.people} have their answers {sooner:.1f} times sooner.")
+    console.print(table)
+    console.print(f"All {given.people} have their answers {seconds[1] / seconds[0]:.1f} times sooner.")
 
 
 if __name__ == "__main__":
