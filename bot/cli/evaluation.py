@@ -23,7 +23,7 @@ from dialogue.grounding import Grounder, Grounding
 from dialogue.rewriting import Rewriter
 from finetune.evaluation import asking
 from finetune.evaluation.answers import answering_with, evaluate_answers
-from finetune.evaluation.files import GroundingExample, RewritingExample, read
+from finetune.examples import GroundingExample, RewritingExample, read
 from finetune.evaluation.handbook import (
     CHANNEL,
     SAMPLE,

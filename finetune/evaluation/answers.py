@@ -11,7 +11,7 @@ from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
-from finetune.evaluation.files import GivenPassage, GroundingExample
+from finetune.examples import GivenPassage, GroundingExample
 from finetune.evaluation.history import turns
 from finetune.evaluation.report import Row
 from finetune.evaluation.support import (

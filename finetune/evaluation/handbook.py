@@ -16,7 +16,7 @@ from dialogue.conversation import Address, Utterance
 from dialogue.events import Answered, Event, Failed, Rewritten, Token
 from finetune.evaluation.asking import Progress, silent
 from finetune.evaluation.facts import missing
-from finetune.evaluation.files import Example
+from finetune.examples import Example
 from finetune.evaluation.report import Row
 
 CHANNEL = "evaluation"

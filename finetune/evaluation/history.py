@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dialogue.conversation import Role, Turn
-from finetune.evaluation.files import Line
+from finetune.examples import Line
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
-from finetune.evaluation.files import RewritingExample
+from finetune.examples import RewritingExample
 from finetune.evaluation.history import turns
 from finetune.evaluation.report import Row
 from finetune.evaluation.support import mean

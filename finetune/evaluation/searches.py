@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ConfigDict, Field
 
 from finetune.errors import BadFile
-from finetune.evaluation.files import Example, Line, read
+from finetune.examples import Example, Line, read
 
 
 class Searched(Example):

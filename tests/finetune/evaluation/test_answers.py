@@ -7,7 +7,7 @@ from dialogue.conversation import Answer, Citation
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.answers import answering_with, evaluate_answers, score_answers
-from finetune.evaluation.files import GroundingExample
+from finetune.examples import GroundingExample
 
 VOICE = load_voice(PACKAGE / "voice.toml")
 

@@ -2,7 +2,7 @@ import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
 from dialogue.rewriting import Rewriter
-from finetune.evaluation.files import Line, RewritingExample
+from finetune.examples import Line, RewritingExample
 from finetune.evaluation.rewriting import AS_ASKED, evaluate_rewriting, rewriting_with
 
 

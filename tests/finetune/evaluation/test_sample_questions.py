@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bot
 from finetune.evaluation.facts import missing
-from finetune.evaluation.files import read
+from finetune.examples import read
 from finetune.evaluation.handbook import SAMPLE, HandbookQuestion
 
 HANDBOOK = Path(bot.__file__).with_name("handbook")

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from finetune.errors import BadFile
-from finetune.evaluation.files import GroundingExample, RewritingExample, read
+from finetune.examples import GroundingExample, RewritingExample, read
 
 REWRITING = {
     "id": "canard:1",

@@ -1,6 +1,6 @@
 """Files of examples, one JSON object a line, plain or gzipped, read as values.
 
-Knows the forms of a rewriting and of a grounding example. Does not know what is measured on them.
+Knows the forms of examples. Knows neither what is learnt from them nor what is measured on them.
 """
 
 import gzip
@@ -64,6 +64,7 @@ def _answer_of(reference: object) -> object:
 class GroundingExample(Example):
     """A question with passages to answer it from, the accepted answers, and the passages that hold them."""
 
+    source: str = ""
     history: tuple[Line, ...]
     question: str
     passages: tuple[GivenPassage, ...]
@@ -75,6 +76,34 @@ class GroundingExample(Example):
     @property
     def accepted(self) -> tuple[str, ...]:
         return (self.answer, *self.references)
+
+
+class PreferenceExample(Example):
+    """Two answers to one question from the same passages, of which people preferred `chosen`."""
+
+    history: tuple[Line, ...]
+    question: str
+    passages: tuple[GivenPassage, ...]
+    rejected: str
+    chosen: str
+
+
+class RatedExample(Example):
+    """One answer to a question from its passages, and whether it was welcome."""
+
+    history: tuple[Line, ...]
+    question: str
+    passages: tuple[GivenPassage, ...]
+    answer: str
+    welcome: bool
+
+
+class RetrievalExample(Example):
+    """A standalone query, a passage that answers it, and passages that were found for it and do not."""
+
+    query: str
+    positive: GivenPassage
+    negatives: tuple[GivenPassage, ...] = ()
 
 
 Form = TypeVar("Form", bound=Example)
