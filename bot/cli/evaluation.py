@@ -23,7 +23,6 @@ from dialogue.grounding import Grounder, Grounding
 from dialogue.rewriting import Rewriter
 from finetune.evaluation import asking
 from finetune.evaluation.answers import answering_with, evaluate_answers
-from finetune.examples import GroundingExample, RewritingExample, read
 from finetune.evaluation.handbook import (
     CHANNEL,
     SAMPLE,
@@ -37,6 +36,7 @@ from finetune.evaluation.report import Row, table, write
 from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
 from finetune.evaluation.rewriting import evaluate_rewriting, rewriting_with
 from finetune.evaluation.searches import read_search_set
+from finetune.examples import GroundingExample, RewritingExample, read
 
 BASE = "base"
 

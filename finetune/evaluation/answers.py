@@ -11,7 +11,6 @@ from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
-from finetune.examples import GivenPassage, GroundingExample
 from finetune.evaluation.history import turns
 from finetune.evaluation.report import Row
 from finetune.evaluation.support import (
@@ -24,6 +23,7 @@ from finetune.evaluation.support import (
     without_markers,
 )
 from finetune.evaluation.text import rouge_l, token_f1
+from finetune.examples import GivenPassage, GroundingExample
 
 Respond = Callable[[GroundingExample], Awaitable[Answer]]
 """An answer to the question of an example from its passages; the chunk of a citation is the passage's id."""

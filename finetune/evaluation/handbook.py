@@ -16,8 +16,8 @@ from dialogue.conversation import Address, Utterance
 from dialogue.events import Answered, Event, Failed, Rewritten, Token
 from finetune.evaluation.asking import Progress, silent
 from finetune.evaluation.facts import missing
-from finetune.examples import Example
 from finetune.evaluation.report import Row
+from finetune.examples import Example
 
 CHANNEL = "evaluation"
 """The channel of the addresses that ask; the worker needs a courier for it, which has nothing to deliver."""

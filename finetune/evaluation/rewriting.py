@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
-from finetune.examples import RewritingExample
 from finetune.evaluation.history import turns
 from finetune.evaluation.report import Row
 from finetune.evaluation.support import mean
 from finetune.evaluation.text import bleu, exact_match, rouge_l
+from finetune.examples import RewritingExample
 
 Rewrite = Callable[[RewritingExample], Awaitable[str]]
 """The standalone question for the history and the question of an example."""

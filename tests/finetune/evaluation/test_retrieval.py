@@ -2,9 +2,9 @@ import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
 from dialogue.rewriting import Rewriter
-from finetune.examples import Line
 from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
 from finetune.evaluation.searches import Searched, SearchQuestion, SearchSet
+from finetune.examples import Line
 from tests.retrieval.fakes import HashingEncoder
 
 TEXTS = [

@@ -2,8 +2,8 @@ import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
 from dialogue.rewriting import Rewriter
-from finetune.examples import Line, RewritingExample
 from finetune.evaluation.rewriting import AS_ASKED, evaluate_rewriting, rewriting_with
+from finetune.examples import Line, RewritingExample
 
 
 def example(number, question, rewrite, source="canard", references=()):

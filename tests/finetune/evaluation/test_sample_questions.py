@@ -5,8 +5,8 @@ from pathlib import Path
 
 import bot
 from finetune.evaluation.facts import missing
-from finetune.examples import read
 from finetune.evaluation.handbook import SAMPLE, HandbookQuestion
+from finetune.examples import read
 
 HANDBOOK = Path(bot.__file__).with_name("handbook")
 QUESTIONS = list(read(SAMPLE, HandbookQuestion))
