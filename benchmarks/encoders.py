@@ -19,6 +19,7 @@ from rich.console import Console
 from benchmarks.weights import encoder_called
 from finetune.evaluation.report import Row, table, write
 from finetune.evaluation.retrieval import evaluate_retrieval, open_index
+from finetune.evaluation.scores import rows_of
 from finetune.evaluation.searches import SearchSet, read_search_set
 from retrieval.encoder import Encoder, Vectors
 from retrieval.index import KEYWORD_WEIGHT
@@ -52,9 +53,8 @@ def measure(searches: SearchSet, name: str, encoder: Encoder) -> Iterator[Row]:
         f"{name}, {searches.name}: {rate:,.0f} passages/s, or as quickly as they were read from disk\n"
     )
     for weight, system in ((0.0, name), (KEYWORD_WEIGHT, f"{name} + BM25")):
-        yield from asyncio.run(
-            evaluate_retrieval(searches, encoder, CACHE, system=system, keyword_weight=weight)
-        )
+        work = evaluate_retrieval(searches, encoder, CACHE, system=system, keyword_weight=weight)
+        yield from rows_of(asyncio.run(work))
 
 
 def main() -> None:

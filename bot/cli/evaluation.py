@@ -35,6 +35,7 @@ from finetune.evaluation.handbook import (
 from finetune.evaluation.report import Row, table, write
 from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
 from finetune.evaluation.rewriting import evaluate_rewriting, rewriting_with
+from finetune.evaluation.scores import rows_of
 from finetune.evaluation.searches import read_search_set
 from finetune.examples import GroundingExample, RewritingExample, read
 
@@ -94,7 +95,7 @@ def retrieval(
                     rewrite=rewrite,
                     progress=progress,
                 )
-                rows += asyncio.run(work)
+                rows += rows_of(asyncio.run(work))
     _report(rows, "Retrieval", json)
 
 
@@ -111,7 +112,7 @@ def rewriting(files: Files, limit: Limit = None, release: Release = BASE, json: 
                 work = evaluate_rewriting(
                     rewrite, examples, name=_name(file), system=settings.generator, progress=progress
                 )
-                rows += asyncio.run(work)
+                rows += rows_of(asyncio.run(work))
     _report(rows, "Rewriting", json)
 
 
@@ -130,7 +131,7 @@ def answers(files: Files, limit: Limit = None, release: Release = BASE, json: Js
                 work = evaluate_answers(
                     respond, examples, name=_name(file), system=settings.generator, progress=progress
                 )
-                rows += asyncio.run(work)
+                rows += rows_of(asyncio.run(work))
     _report(rows, "Answers", json)
 
 

@@ -10,16 +10,15 @@ from langchain_core.documents import Document
 from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
-from finetune.evaluation.asking import Progress, ask_all, silent
+from finetune.evaluation.asking import Progress, ask_all, silent, timed
 from finetune.evaluation.history import turns
-from finetune.evaluation.report import Row
+from finetune.evaluation.scores import NO_SHARE, Result, Scored, Share, conversation_of, share
 from finetune.evaluation.support import (
     Cited,
     abstention_f1,
     citation_precision,
     citation_recall,
     k_precision,
-    mean,
     without_markers,
 )
 from finetune.evaluation.text import rouge_l, token_f1
@@ -27,8 +26,6 @@ from finetune.examples import GivenPassage, GroundingExample
 
 Respond = Callable[[GroundingExample], Awaitable[Answer]]
 """An answer to the question of an example from its passages; the chunk of a citation is the passage's id."""
-
-Pair = tuple[GroundingExample, Answer]
 
 
 def answering_with(rewriter: Rewriter, grounder: Grounder) -> Respond:
@@ -53,31 +50,35 @@ async def evaluate_answers(
     system: str,
     at_once: int = 8,
     progress: Progress = silent,
-) -> list[Row]:
-    """One row for the file `name`."""
-    answers = await ask_all(respond, examples, at_once, progress)
-    return [score_answers(list(zip(examples, answers, strict=True)), name, system)]
+) -> list[Result]:
+    """The result on the file `name`."""
+    replies = await ask_all(timed(respond), examples, at_once, progress)
+    scored = (
+        score_answer(example, answer, seconds)
+        for example, (answer, seconds) in zip(examples, replies, strict=True)
+    )
+    return [Result("answer", name, system, tuple(scored))]
 
 
-def score_answers(pairs: Sequence[Pair], name: str, system: str) -> Row:
-    """The measures over the pairs that count for each, as fractions.
+def score_answer(example: GroundingExample, answer: Answer, seconds: float | None = None) -> Scored:
+    """The measures of one answer, where it counts for them.
 
     Token F1 and ROUGE-L: questions with an answer, also a partial one; an abstention counts as an empty text.
     K-precision: answers that are no abstention. Citations: see `support`; an example that has an answer but
     names no evidence is left out. Abstention: all but partial ones, where both to abstain and to answer can
     be right.
     """
-    answerable = [(example, answer) for example, answer in pairs if example.answerable]
-    return {
-        "set": name,
-        "system": system,
-        "n": len(pairs),
-        "token_f1": mean([token_f1(_said(answer), example.accepted) for example, answer in answerable]),
-        "rouge_l": mean([rouge_l(_said(answer), example.accepted) for example, answer in answerable]),
-        "k_precision": _k_precision(pairs),
-        **_citations(pairs),
-        "abstention_f1": _abstention(pairs),
+    said = "" if answer.abstained else without_markers(answer.text)
+    texts = [passage.text for passage in example.passages]
+    shares = {
+        "token_f1": share(token_f1(said, example.accepted) if example.answerable else None),
+        "rouge_l": share(rouge_l(said, example.accepted) if example.answerable else None),
+        "k_precision": share(None if answer.abstained else k_precision(answer.text, texts)),
+        **_citations(example, answer),
+        "abstention_f1": _abstention(example, answer),
+        "seconds": share(seconds),
     }
+    return Scored(example.id, conversation_of(example.id), example.question, answer.text, shares)
 
 
 def _document(passage: GivenPassage) -> Document:
@@ -87,30 +88,17 @@ def _document(passage: GivenPassage) -> Document:
     )
 
 
-def _said(answer: Answer) -> str:
-    return "" if answer.abstained else without_markers(answer.text)
+def _citations(example: GroundingExample, answer: Answer) -> dict[str, Share]:
+    if example.answerable and not example.evidence:
+        return {"citation_precision": NO_SHARE, "citation_recall": NO_SHARE}
+    cited = Cited(frozenset(citation.chunk for citation in answer.citations), frozenset(example.evidence))
+    return {
+        "citation_precision": share(citation_precision(cited)),
+        "citation_recall": share(citation_recall(cited)),
+    }
 
 
-def _k_precision(pairs: Sequence[Pair]) -> float | None:
-    shares = [
-        k_precision(answer.text, [passage.text for passage in example.passages])
-        for example, answer in pairs
-        if not answer.abstained
-    ]
-    return mean([share for share in shares if share is not None])
-
-
-def _citations(pairs: Sequence[Pair]) -> dict[str, float | None]:
-    judged = [
-        Cited(frozenset(citation.chunk for citation in answer.citations), frozenset(example.evidence))
-        for example, answer in pairs
-        if example.evidence or not example.answerable
-    ]
-    return {"citation_precision": citation_precision(judged), "citation_recall": citation_recall(judged)}
-
-
-def _abstention(pairs: Sequence[Pair]) -> float | None:
-    clear = [(example, answer) for example, answer in pairs if example.answerable != "partial"]
-    return abstention_f1(
-        [answer.abstained for _, answer in clear], [bool(example.answerable) for example, _ in clear]
-    )
+def _abstention(example: GroundingExample, answer: Answer) -> Share:
+    if example.answerable == "partial":
+        return NO_SHARE
+    return abstention_f1(answer.abstained, example.answerable)

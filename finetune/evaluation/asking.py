@@ -5,6 +5,7 @@ Knows neither rows nor systems.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter
 from typing import TypeVar
 
 Question = TypeVar("Question")
@@ -15,6 +16,19 @@ Progress = Callable[[], None]
 
 def silent() -> None:
     """Shows no progress."""
+
+
+def timed(
+    ask: Callable[[Question], Awaitable[Reply]],
+) -> Callable[[Question], Awaitable[tuple[Reply, float]]]:
+    """Replies with the seconds that each took; others are under way meanwhile."""
+
+    async def ask_and_look_at_the_clock(question: Question) -> tuple[Reply, float]:
+        asked = perf_counter()
+        reply = await ask(question)
+        return reply, perf_counter() - asked
+
+    return ask_and_look_at_the_clock
 
 
 async def ask_all(

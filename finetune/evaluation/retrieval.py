@@ -18,9 +18,8 @@ from dialogue.rewriting import Rewriter
 from finetune.evaluation.asking import Progress, ask_all, silent
 from finetune.evaluation.history import turns
 from finetune.evaluation.ranking import ndcg_at, recall_at
-from finetune.evaluation.report import Row
+from finetune.evaluation.scores import Result, Scored, conversation_of, share
 from finetune.evaluation.searches import SearchQuestion, SearchSet
-from finetune.evaluation.support import mean
 from retrieval.encoders.base import Encoder
 from retrieval.index import KEYWORD_WEIGHT, Index
 from retrieval.keywords import KeywordIndex
@@ -56,15 +55,15 @@ async def evaluate_retrieval(
     keyword_weight: float = KEYWORD_WEIGHT,
     at_once: int = 8,
     progress: Progress = silent,
-) -> list[Row]:
-    """One row for each form: `raw`, `rewrite` where something rewrites, `human` where people rewrote.
+) -> list[Result]:
+    """One result for each form: `raw`, `rewrite` where something rewrites, `human` where people rewrote.
 
     `rewrite+raw` and `human+raw` search both wordings, as the bot does. Recall and nDCG at 5, as fractions.
     """
     index = open_index(searches, encoder, cache, keyword_weight)
     rewrites = await ask_all(rewrite, searches.questions, at_once, progress) if rewrite else None
     return [
-        _row(searches, _ranked(searches, index, encoder, wordings), system, form)
+        _result(searches, wordings, _ranked(searches, index, encoder, wordings), system, form)
         for form, wordings in _forms(searches.questions, rewrites).items()
     ]
 
@@ -109,14 +108,22 @@ def _ranked(searches: SearchSet, index: Index, encoder: Encoder, wordings: Wordi
     return [[searches.corpus[hit.row].id for hit in hits] for hits in found]
 
 
-def _row(searches: SearchSet, ranked: Sequence[Sequence[str]], system: str, form: str) -> Row:
-    relevant = [searches.relevant[question.id] for question in searches.questions]
-    pairs = list(zip(ranked, relevant, strict=True))
-    return {
-        "set": searches.name,
-        "system": system,
-        "form": form,
-        "n": len(pairs),
-        "recall_at_5": mean([recall_at(_CUT, found, wanted) for found, wanted in pairs]),
-        "ndcg_at_5": mean([ndcg_at(_CUT, found, wanted) for found, wanted in pairs]),
+def _result(
+    searches: SearchSet, wordings: Wordings, ranked: Sequence[Sequence[str]], system: str, form: str
+) -> Result:
+    rows = zip(searches.questions, wordings, ranked, strict=True)
+    scored = tuple(
+        _scored(question, texts, found, searches.relevant[question.id]) for question, texts, found in rows
+    )
+    return Result("retrieve", searches.name, system, scored, {"form": form})
+
+
+def _scored(
+    question: SearchQuestion, texts: Sequence[str], found: Sequence[str], wanted: Mapping[str, int]
+) -> Scored:
+    shares = {
+        "recall_at_5": share(recall_at(_CUT, found, wanted)),
+        "ndcg_at_5": share(ndcg_at(_CUT, found, wanted)),
     }
+    conversation = question.conversation_id or conversation_of(question.id)
+    return Scored(question.id, conversation, question.question, " | ".join(texts), shares)

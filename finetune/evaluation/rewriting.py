@@ -7,10 +7,9 @@ alone should stay as it is. Knows nothing of models: it is given what rewrites.
 from collections.abc import Awaitable, Callable, Sequence
 
 from dialogue.rewriting import Rewriter
-from finetune.evaluation.asking import Progress, ask_all, silent
+from finetune.evaluation.asking import Progress, ask_all, silent, timed
 from finetune.evaluation.history import turns
-from finetune.evaluation.report import Row
-from finetune.evaluation.support import mean
+from finetune.evaluation.scores import Result, Scored, conversation_of, share
 from finetune.evaluation.text import bleu, exact_match, rouge_l
 from finetune.examples import RewritingExample
 
@@ -38,32 +37,37 @@ async def evaluate_rewriting(
     system: str,
     at_once: int = 8,
     progress: Progress = silent,
-) -> list[Row]:
-    """Rows of the questions as asked and of the rewriter, for the file `name` and each source in it."""
-    rewrites = await ask_all(rewrite, examples, at_once, progress)
-    questions = [example.question for example in examples]
-    return [*_by_source(examples, questions, name, AS_ASKED), *_by_source(examples, rewrites, name, system)]
+) -> list[Result]:
+    """Results of the questions as asked and of the rewriter, for the file `name` and each source in it."""
+    replies = await ask_all(timed(rewrite), examples, at_once, progress)
+    asked = [_scored(example, example.question, None) for example in examples]
+    rewritten = [
+        _scored(example, text, seconds) for example, (text, seconds) in zip(examples, replies, strict=True)
+    ]
+    return [*_by_source(examples, asked, name, AS_ASKED), *_by_source(examples, rewritten, name, system)]
+
+
+def _scored(example: RewritingExample, text: str, seconds: float | None) -> Scored:
+    shares = {
+        "exact_match": share(exact_match(text, example.accepted)),
+        "rouge_l": share(rouge_l(text, example.accepted)),
+        "seconds": share(seconds),
+    }
+    return Scored(example.id, conversation_of(example.id), example.question, text, shares)
 
 
 def _by_source(
-    examples: Sequence[RewritingExample], texts: Sequence[str], name: str, system: str
-) -> list[Row]:
-    pairs = list(zip(examples, texts, strict=True))
+    examples: Sequence[RewritingExample], scored: Sequence[Scored], name: str, system: str
+) -> list[Result]:
     sources = list(dict.fromkeys(example.source for example in examples))
-    rows = [_row(pairs, name, system)]
+    results = [_result(examples, scored, name, system)]
     if len(sources) > 1:
         for source in sources:
-            own = [pair for pair in pairs if pair[0].source == source]
-            rows.append(_row(own, f"{name}/{source}", system))
-    return rows
+            own = [(e, s) for e, s in zip(examples, scored, strict=True) if e.source == source]
+            results.append(_result([e for e, _ in own], [s for _, s in own], f"{name}/{source}", system))
+    return results
 
 
-def _row(pairs: Sequence[tuple[RewritingExample, str]], name: str, system: str) -> Row:
-    return {
-        "set": name,
-        "system": system,
-        "n": len(pairs),
-        "exact_match": mean([exact_match(text, example.accepted) for example, text in pairs]),
-        "rouge_l": mean([rouge_l(text, example.accepted) for example, text in pairs]),
-        "bleu": bleu([text for _, text in pairs], [example.accepted for example, _ in pairs]),
-    }
+def _result(examples: Sequence[RewritingExample], scored: Sequence[Scored], name: str, system: str) -> Result:
+    blend = bleu([one.said for one in scored], [example.accepted for example in examples])
+    return Result("rewrite", name, system, tuple(scored), whole={"bleu": blend})

@@ -35,6 +35,7 @@ class SearchQuestion(Example):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str = Field(alias="_id")
+    conversation_id: str = ""
     history: tuple[Line, ...] = ()
     question: str
     rewrite: str | None = None

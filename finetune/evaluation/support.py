@@ -1,13 +1,15 @@
 """Whether answers rest on their passages: K-precision, citation precision and recall, abstention F1.
 
-All are fractions from 0 to 1; a share of nothing is None. Knows nothing of models or files.
+Each is of one answer, as a fraction from 0 to 1 or as the share that it has in the measure of a set; None is a share of
+nothing. Knows nothing of models or files.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dialogue.citations import MARKERS
+from finetune.evaluation.scores import Share
 from finetune.evaluation.text import answer_tokens
 
 
@@ -36,22 +38,16 @@ def k_precision(text: str, passages: Iterable[str]) -> float | None:
     return (tokens & known).total() / tokens.total()
 
 
-def citation_precision(answers: Collection[Cited]) -> float | None:
-    """Mean share of the cited passages that are evidence, over the answers that cite something."""
-    return mean([len(a.cited & a.evidence) / len(a.cited) for a in answers if a.cited])
+def citation_precision(answer: Cited) -> float | None:
+    """Share of the cited passages that are evidence; None for an answer that cites nothing."""
+    return len(answer.cited & answer.evidence) / len(answer.cited) if answer.cited else None
 
 
-def citation_recall(answers: Collection[Cited]) -> float | None:
-    """Mean share of the evidence that is cited, over the questions that have some; an abstention counts 0."""
-    return mean([len(a.cited & a.evidence) / len(a.evidence) for a in answers if a.evidence])
+def citation_recall(answer: Cited) -> float | None:
+    """Share of the evidence that is cited, 0 for an abstention; None for a question that has none."""
+    return len(answer.cited & answer.evidence) / len(answer.evidence) if answer.evidence else None
 
 
-def abstention_f1(abstained: Sequence[bool], answerable: Sequence[bool]) -> float | None:
-    """F1 of abstaining from the questions that cannot be answered; None if there are none of either."""
-    right = sum(silent and not known for silent, known in zip(abstained, answerable, strict=True))
-    either = sum(abstained) + len(answerable) - sum(answerable)
-    return 2 * right / either if either else None
-
-
-def mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def abstention_f1(abstained: bool, answerable: bool) -> Share:
+    """The share in the F1 of abstaining from the questions that cannot be answered: 2 TP over 2 TP + FP + FN."""
+    return 2.0 * (abstained and not answerable), float(abstained) + float(not answerable)

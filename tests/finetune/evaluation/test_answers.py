@@ -6,7 +6,8 @@ from bot.voice import load_voice
 from dialogue.conversation import Answer, Citation
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
-from finetune.evaluation.answers import answering_with, evaluate_answers, score_answers
+from finetune.evaluation.answers import answering_with, evaluate_answers, score_answer
+from finetune.evaluation.scores import Result
 from finetune.examples import GroundingExample
 
 VOICE = load_voice(PACKAGE / "voice.toml")
@@ -34,56 +35,61 @@ def answer(text, *chunks):
     return Answer(text, "How long?", tuple(Citation(1, chunk, "", "", "") for chunk in chunks))
 
 
+def row_of(*pairs):
+    return Result("answer", "s", "base", tuple(score_answer(*pair) for pair in pairs)).row()
+
+
 async def test_one_row_a_file_with_every_measure():
     async def respond(example):
         return answer("Ten years [1].", "p1") if example.answerable else ABSTENTION
 
-    rows = await evaluate_answers(respond, [example(), UNANSWERABLE], name="mtrag", system="base")
-    assert rows == [
-        {
-            "set": "mtrag",
-            "system": "base",
-            "n": 2,
-            "token_f1": 1.0,
-            "rouge_l": 1.0,
-            "k_precision": 1.0,
-            "citation_precision": 1.0,
-            "citation_recall": 1.0,
-            "abstention_f1": 1.0,
-        }
-    ]
+    (result,) = await evaluate_answers(respond, [example(), UNANSWERABLE], name="mtrag", system="base")
+    row = result.row()
+    assert {name: row[name] for name in ("set", "system", "n")} == {"set": "mtrag", "system": "base", "n": 2}
+    assert row["token_f1"] == row["rouge_l"] == row["k_precision"] == row["abstention_f1"] == 1
+    assert row["citation_precision"] == row["citation_recall"] == 1
+    assert 0 < row["seconds"] < 1
+
+
+async def test_what_was_said_is_kept_with_each_score():
+    async def respond(example):
+        return answer("Ten years [1].", "p1")
+
+    (result,) = await evaluate_answers(respond, [example()], name="mtrag", system="base")
+    (scored,) = result.scored
+    assert (scored.asked, scored.said) == ("How long?", "Ten years [1].")
 
 
 def test_a_needless_abstention_costs_f1_and_recall_but_not_k_precision():
-    row = score_answers([(example(), ABSTENTION), (example(), answer("ten years [1]", "p1"))], "s", "base")
+    row = row_of((example(), ABSTENTION), (example(), answer("ten years [1]", "p1")))
     assert row["token_f1"] == row["citation_recall"] == 0.5
     assert row["k_precision"] == 1
 
 
 def test_the_wording_of_a_right_abstention_is_not_compared():
-    assert score_answers([(UNANSWERABLE, ABSTENTION)], "s", "base")["token_f1"] is None
+    assert row_of((UNANSWERABLE, ABSTENTION))["token_f1"] is None
 
 
 def test_a_guess_is_caught_by_abstention_and_citation_precision():
-    row = score_answers([(UNANSWERABLE, answer("Blue [2].", "p2"))], "s", "base")
+    row = row_of((UNANSWERABLE, answer("Blue [2].", "p2")))
     assert row["abstention_f1"] == row["citation_precision"] == 0
     assert row["citation_recall"] is None
 
 
 def test_partial_answers_count_for_closeness_but_not_for_abstention():
     partial = example(answerable="partial")
-    row = score_answers([(partial, answer("ten years", "p1"))], "s", "base")
+    row = row_of((partial, answer("ten years", "p1")))
     assert row["token_f1"] == 1
     assert row["abstention_f1"] is None
 
 
 def test_citations_are_not_judged_where_the_evidence_is_unknown():
-    row = score_answers([(example(evidence=()), answer("ten years", "p2"))], "s", "base")
+    row = row_of((example(evidence=()), answer("ten years", "p2")))
     assert row["citation_precision"] is None
 
 
 def test_words_that_no_passage_holds_lower_k_precision():
-    row = score_answers([(example(), answer("ten green years", "p1"))], "s", "base")
+    row = row_of((example(), answer("ten green years", "p1")))
     assert row["k_precision"] == pytest.approx(2 / 3)
 
 

@@ -33,3 +33,17 @@ def test_fractions_have_three_decimals_and_undefined_ones_a_dash():
 def test_the_file_holds_the_rows_as_they_are(tmp_path):
     write(ROWS, tmp_path / "results" / "evaluation.json")
     assert json.loads((tmp_path / "results" / "evaluation.json").read_text()) == {"rows": ROWS}
+
+
+def test_an_interval_stands_below_its_measure_and_has_no_column_of_its_own():
+    text = drawn([{"set": "dev", "rouge_l": 0.5, "rouge_l_low": 0.41, "rouge_l_high": 0.58}])
+    assert "0.500" in text
+    assert "0.41 to 0.58" in text
+    assert "low" not in text
+
+
+def test_gains_stand_beside_the_rows_of_the_file(tmp_path):
+    write(ROWS, tmp_path / "evaluation.json", [{"set": "cloud", "against": "base", "recall_at_5": 0.1}])
+    written = json.loads((tmp_path / "evaluation.json").read_text())
+    assert written["rows"] == ROWS
+    assert written["gains"][0]["against"] == "base"

@@ -3,6 +3,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
+from finetune.evaluation.scores import rows_of
 from finetune.evaluation.searches import Searched, SearchQuestion, SearchSet
 from finetune.examples import Line
 from tests.retrieval.fakes import HashingEncoder
@@ -39,7 +40,7 @@ async def human(question):
 
 async def test_each_form_has_a_row(encoder, tmp_path):
     asked = searches(question(1, "and when?", "how many days do refunds take"), question(2, "refunds"))
-    rows = await evaluate_retrieval(asked, encoder, tmp_path, system="hashing", rewrite=human)
+    rows = rows_of(await evaluate_retrieval(asked, encoder, tmp_path, system="hashing", rewrite=human))
     assert [row["form"] for row in rows] == ["raw", "rewrite", "rewrite+raw", "human", "human+raw"]
     assert {(row["set"], row["system"], row["n"]) for row in rows} == {("manual", "hashing", 2)}
     by_form = {row["form"]: row for row in rows}
@@ -53,8 +54,8 @@ async def test_each_form_has_a_row(encoder, tmp_path):
 
 
 async def test_without_rewrites_only_the_question_is_searched(encoder, tmp_path):
-    rows = await evaluate_retrieval(searches(question(1, "refunds")), encoder, tmp_path, system="hashing")
-    assert [row["form"] for row in rows] == ["raw"]
+    found = await evaluate_retrieval(searches(question(1, "refunds")), encoder, tmp_path, system="hashing")
+    assert [result.label["form"] for result in found] == ["raw"]
 
 
 async def test_the_corpus_is_embedded_once(encoder, tmp_path):

@@ -1,5 +1,6 @@
 import pytest
 
+from finetune.evaluation.scores import Result, Scored
 from finetune.evaluation.support import (
     Cited,
     abstention_f1,
@@ -38,31 +39,40 @@ def test_k_precision_of_no_words_is_undefined():
     assert k_precision("[1]", ["yes"]) is None
 
 
-def test_citation_precision_is_over_the_answers_that_cite():
-    answers = [cited("a", "b", evidence=["a"]), cited("a", evidence=["a"]), cited(evidence=["a"])]
-    assert citation_precision(answers) == pytest.approx(0.75)
+def test_citation_precision_is_the_share_of_the_cited_passages_that_are_evidence():
+    assert citation_precision(cited("a", "b", evidence=["a"])) == 0.5
+    assert citation_precision(cited("a", evidence=["a", "c"])) == 1
+    assert citation_precision(cited(evidence=["a"])) is None
 
 
 def test_a_citation_where_nothing_answers_the_question_is_wrong():
-    assert citation_precision([cited("a")]) == 0
+    assert citation_precision(cited("a")) == 0
 
 
-def test_citation_recall_is_over_the_questions_with_evidence_and_silence_counts_nothing():
-    answers = [cited("a", evidence=["a", "b"]), cited(evidence=["a"]), cited("x")]
-    assert citation_recall(answers) == pytest.approx(0.25)
+def test_citation_recall_is_the_share_of_the_evidence_and_silence_counts_nothing():
+    assert citation_recall(cited("a", evidence=["a", "b"])) == 0.5
+    assert citation_recall(cited(evidence=["a"])) == 0
+    assert citation_recall(cited("x")) is None
 
 
-def test_shares_of_nothing_are_undefined():
-    assert citation_precision([]) is citation_recall([]) is abstention_f1([], []) is None
+def f1(abstained, answerable):
+    shares = [abstention_f1(*pair) for pair in zip(abstained, answerable, strict=True)]
+    return figure(shares)
+
+
+def figure(shares):
+    return Result(
+        "answer", "s", "base", tuple(Scored(str(n), str(n), "", "", {"f1": s}) for n, s in enumerate(shares))
+    ).value("f1")
 
 
 def test_abstention_f1_punishes_both_guessing_and_needless_silence():
     # Right once, silent once though there was an answer, guessed twice.
     abstained = [True, True, False, False, False]
     answerable = [False, True, False, False, True]
-    assert abstention_f1(abstained, answerable) == pytest.approx(2 * 1 / (2 * 1 + 1 + 2))
+    assert f1(abstained, answerable) == pytest.approx(2 * 1 / (2 * 1 + 1 + 2))
 
 
 def test_abstention_f1_is_undefined_where_nobody_should_abstain_or_did():
-    assert abstention_f1([False], [True]) is None
-    assert abstention_f1([True], [True]) == 0
+    assert f1([False], [True]) is None
+    assert f1([True], [True]) == 0
