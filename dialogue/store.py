@@ -52,6 +52,11 @@ class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting, Desk
             raise
         return cls(database)
 
+    @property
+    def database(self) -> Database:
+        """For what else is kept there, such as releases."""
+        return self._database
+
     async def close(self) -> None:
         await self._database.close()
 

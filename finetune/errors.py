@@ -1,7 +1,14 @@
 """What can go wrong in learning and evaluation. Every message names the remedy.
 
 FinetuneError
-└── BadFile    a file of rows cannot be read, or a row has not the form it should have
+├── BadFile        a file of rows cannot be read, or a row has not the form it should have
+├── UnusableBase   weights cannot be trained on
+├── UnusableAdapter  an adapter does not fit the weights it is merged into
+├── RunMismatch    a folder holds the run of something else
+├── NothingToLearn no example is left to train on
+├── UnknownRelease     no release has this id
+├── BadRelease         a release's files are missing, damaged, or not what they should be
+└── NothingToRollBack  nothing was promoted
 """
 
 from pathlib import Path
@@ -19,3 +26,59 @@ class BadFile(FinetuneError):
         super().__init__(f"{place}: {problem}. docs/evaluation.md describes the forms of the files.")
         self.path = path
         self.line = line
+
+
+class UnusableBase(FinetuneError):
+    """Weights cannot be trained on."""
+
+    def __init__(self, path: Path, reason: Exception) -> None:
+        super().__init__(
+            f"{path.name} cannot be trained on: {reason}. Give a GGUF file of a Llama or Qwen model, or a folder that "
+            "transformers reads."
+        )
+
+
+class UnusableAdapter(FinetuneError):
+    """An adapter does not fit the weights it is merged into."""
+
+    def __init__(self, adapter: Path, reason: str) -> None:
+        super().__init__(f"The adapter in {adapter} cannot be merged: {reason}. Merge it into the weights it was trained on.")
+
+
+class RunMismatch(FinetuneError):
+    """A folder holds the run of something else."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} holds a run with other data or options. Choose another name, or remove the folder to start anew."
+        )
+
+
+class NothingToLearn(FinetuneError):
+    """No example is left to train on."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"There is no example to train a {task} on. Build a dataset with some, or name files of them.")
+
+
+class UnknownRelease(FinetuneError):
+    """No release has this id."""
+
+    def __init__(self, release: str) -> None:
+        super().__init__(f"There is no release {release!r}. `groundtalk releases list` shows all.")
+        self.release = release
+
+
+class BadRelease(FinetuneError):
+    """A release's files are missing, damaged, or not what they should be."""
+
+    def __init__(self, release: str, reason: str) -> None:
+        super().__init__(f"Release {release} cannot be used: {reason}. Train it again, or promote another one.")
+        self.release = release
+
+
+class NothingToRollBack(FinetuneError):
+    """Nothing was promoted, or all of it was rolled back."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to roll back: what comes by default is live already.")

@@ -49,6 +49,7 @@ COMMANDS = TyperGroup(
         Later("models", "models", "List or download weights."),
         Later("db", "database", "Create or upgrade the database."),
         Later("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),
+        Later("releases", "releases", "List releases, promote one, or roll back."),
         Later("export", "exporting", "Write conversations to a file."),
         Later("forget", "forgetting", "Erase a person."),
     ],
