@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'groundtalk.db'}"
 
     @property
+    def datasets(self) -> Path:
+        """The folder of all datasets."""
+        return self.data_dir / "datasets"
+
+    @property
     def weights(self) -> tuple[str, ...]:
         """Names of the weights to have on this machine; what follows a `+` is no name of weights."""
         encoder = self.encoder.partition("+")[0]

@@ -5,12 +5,18 @@ FinetuneError
 ├── UnusableBase   weights cannot be trained on
 ├── UnusableAdapter  an adapter does not fit the weights it is merged into
 ├── RunMismatch    a folder holds the run of something else
+├── DatasetError   a dataset is missing, damaged, or was changed
+│   └── EmptyDataset   nothing logged or imported is fit to learn from
 ├── NothingToLearn no example is left to train on
 ├── UnknownRelease     no release has this id
 ├── BadRelease         a release's files are missing, damaged, or not what they should be
-└── NothingToRollBack  nothing was promoted
+├── NothingToRollBack  nothing was promoted
+├── LeaseLost          another process does now what this one did
+├── LiveChanged        another release went live while a candidate was measured
+└── StepFailed         a step of a cycle of learning failed
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -54,6 +60,28 @@ class RunMismatch(FinetuneError):
         )
 
 
+class DatasetError(FinetuneError):
+    """A dataset is missing, damaged, or was changed."""
+
+    def __init__(self, folder: Path, problem: str) -> None:
+        super().__init__(f"The dataset {folder} {problem}. `groundtalk dataset list` shows all; `dataset build` makes one.")
+        self.folder = folder
+
+
+class EmptyDataset(DatasetError):
+    """Nothing logged or imported is fit to learn from."""
+
+    def __init__(self, folder: Path, left: Mapping[str, int]) -> None:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(left.items()) if count)
+        FinetuneError.__init__(
+            self,
+            f"Nothing in the log is fit to learn from (left out: {reasons or 'nothing'}). "
+            "Ask people for consent (docs/privacy.md), or import files with --import.",
+        )
+        self.folder = folder
+        self.left = left
+
+
 class NothingToLearn(FinetuneError):
     """No example is left to train on."""
 
@@ -82,3 +110,28 @@ class NothingToRollBack(FinetuneError):
 
     def __init__(self) -> None:
         super().__init__("There is nothing to roll back: what comes by default is live already.")
+
+
+class LeaseLost(FinetuneError):
+    """Another process does now what this one did, which stood still for too long."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This process stood still for so long that another took over {name}. Nothing was promoted here.")
+
+
+class LiveChanged(FinetuneError):
+    """Another release went live while a candidate was measured."""
+
+    def __init__(self) -> None:
+        super().__init__("Another release went live meanwhile, so the candidate was beside the wrong one")
+
+
+class StepFailed(FinetuneError):
+    """A step of a cycle of learning failed; what is live stayed as it was."""
+
+    def __init__(self, step: str, error: Exception) -> None:
+        super().__init__(
+            f"Retraining stopped at {step}: {error}\n"
+            "What is live stays as it was. Run `groundtalk retrain` again: it goes on where it stopped."
+        )
+        self.step = step

@@ -48,6 +48,7 @@ COMMANDS = TyperGroup(
         Later("search", "searching", "Show which passages a question finds."),
         Later("models", "models", "List or download weights."),
         Later("db", "database", "Create or upgrade the database."),
+        Later("dataset", "datasets", "Make examples to learn from, of what was logged."),
         Later("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),
         Later("releases", "releases", "List releases, promote one, or roll back."),
         Later("export", "exporting", "Write conversations to a file."),

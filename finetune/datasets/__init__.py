@@ -1,0 +1,1 @@
+"""Datasets: what was logged and what was imported, as immutable folders of examples to learn from."""

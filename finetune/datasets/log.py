@@ -1,0 +1,224 @@
+"""The conversations of the store as a log of exchanges: a question, the answer it got, and what people said of it.
+
+Read in pages, so that memory does not grow with the log. Knows consent; knows nothing of what is learnt.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, and_, func, select, tuple_
+
+from dialogue import schema
+from dialogue.conversation import Passage, Role, Turn
+from dialogue.database import Database
+from dialogue.records import turn_from
+from dialogue.rewriting import WINDOW
+
+HOME, TURN, HIT, PASSAGE, FEEDBACK = (
+    schema.conversation,
+    schema.turn,
+    schema.hit,
+    schema.passage,
+    schema.feedback,
+)
+PAGE = 500
+"""Rows read at once."""
+
+Key = tuple[str, int]
+"""A turn: its conversation and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one rater said of one answer. rater: with the channel in front, for ids are a channel's own."""
+
+    conversation: str
+    turn: int
+    rater: str
+    up: bool
+    correction: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """An opinion, and the words that it is about."""
+
+    opinion: Opinion
+    query: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """account: of the conversation, with the channel in front. history: the turns before the question, oldest first."""
+
+    account: str
+    history: tuple[Turn, ...]
+    question: Turn
+    answer: Turn
+    failed: bool
+    passages: tuple[Passage, ...]
+    opinions: tuple[Opinion, ...]
+
+    @property
+    def conversation(self) -> str:
+        return self.answer.conversation
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """The numbers of all turns whose words are in it."""
+        return (*(turn.number for turn in self.history), self.question.number, self.answer.number)
+
+
+class Log:
+    """since: exchanges that were answered earlier are left out."""
+
+    def __init__(self, database: Database, since: datetime | None = None) -> None:
+        self._database = database
+        self._since = since
+
+    async def exchanges(self) -> AsyncIterator[Exchange]:
+        """Those of conversations with consent, by conversation and in its order. Raises StoreUnavailable."""
+        window: deque[Turn] = deque(maxlen=WINDOW)
+        asked: tuple[tuple[Turn, ...], Turn] | None = None
+        async for page in self._pages(_turns_with_consent()):
+            grounds = await self._grounds(page)
+            for row in page:
+                turn = turn_from(row)
+                if window and window[-1].conversation != turn.conversation:
+                    window.clear()
+                if turn.role is Role.USER:
+                    asked = (tuple(window), turn)
+                elif asked and _answers(turn, asked[1]) and self._counts(turn):
+                    yield grounds.exchange(row, *asked, turn)
+                window.append(turn)
+
+    async def opinions(self) -> AsyncIterator[Rated]:
+        """All ratings in conversations with consent, by conversation and turn. Raises StoreUnavailable."""
+        async for page in self._pages(_ratings_with_consent()):
+            for row in page:
+                yield Rated(_opinion(row), row["query"] or "", row["text"])
+
+    async def withheld(self) -> int:
+        """How many answers stand in conversations without consent. Raises StoreUnavailable."""
+        answers = (
+            select(func.count())
+            .select_from(TURN.join(HOME, TURN.c.conversation == HOME.c.id))
+            .where(HOME.c.consent.is_(False), TURN.c.reply_to.is_not(None))
+        )
+        if self._since is not None:
+            answers = answers.where(TURN.c.created_at >= self._since)
+        return int(await self._database.read(lambda c: c.execute(answers).scalar_one()))
+
+    def _counts(self, answer: Turn) -> bool:
+        return self._since is None or answer.created_at >= self._since
+
+    async def _pages(self, query: Select[*tuple[Any, ...]]) -> AsyncIterator[Sequence[RowMapping]]:
+        """The rows of `query` in its order, which must be that of its first three columns."""
+        place = tuple_(*list(query.selected_columns)[:3])
+        due = query
+        while page := await self._rows(due.limit(PAGE)):
+            yield page
+            due = query.where(place > tuple_(*list(page[-1].values())[:3]))
+
+    async def _grounds(self, page: Sequence[RowMapping]) -> "_Grounds":
+        answers = [(row["conversation"], row["number"]) for row in page if row["role"] == Role.ASSISTANT]
+        if not answers:
+            return _Grounds({}, {})
+        shown, given = defaultdict(list), defaultdict(list)
+        for row in await self._rows(_shown(answers)):
+            shown[row["conversation"], row["turn"]].append(_passage(row))
+        for row in await self._rows(_given(answers)):
+            given[row["conversation"], row["turn"]].append(_opinion(row))
+        return _Grounds(shown, given)
+
+    async def _rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
+        def read(connection: Connection) -> Sequence[RowMapping]:
+            return connection.execute(query).mappings().all()
+
+        return await self._database.read(read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grounds:
+    """What was shown for the answers of a page, and what was said of them."""
+
+    shown: Mapping[Key, Sequence[Passage]]
+    given: Mapping[Key, Sequence[Opinion]]
+
+    def exchange(self, row: RowMapping, history: tuple[Turn, ...], question: Turn, answer: Turn) -> Exchange:
+        key = (answer.conversation, answer.number)
+        return Exchange(
+            account=f"{row['channel']}:{row['account']}",
+            history=history,
+            question=question,
+            answer=answer,
+            failed=row["failed"],
+            passages=tuple(self.shown.get(key, ())),
+            opinions=tuple(self.given.get(key, ())),
+        )
+
+
+def _answers(turn: Turn, question: Turn) -> bool:
+    return turn.conversation == question.conversation and turn.reply_to == question.number
+
+
+def _turns_with_consent() -> Select[*tuple[Any, ...]]:
+    """In the order in which history is read: an answer right after its question, whenever it was given."""
+    place = (TURN.c.conversation, TURN.c.asked, TURN.c.number)
+    others = [column for column in TURN.c if column not in place]
+    return (
+        select(*place, *others)
+        .join(HOME, TURN.c.conversation == HOME.c.id)
+        .where(HOME.c.consent.is_(True))
+        .order_by(*place)
+    )
+
+
+def _ratings_with_consent() -> Select[*tuple[Any, ...]]:
+    place = (FEEDBACK.c.conversation, FEEDBACK.c.turn, FEEDBACK.c.rater)
+    rated = and_(TURN.c.conversation == FEEDBACK.c.conversation, TURN.c.number == FEEDBACK.c.turn)
+    return (
+        select(*place, FEEDBACK.c.rating, FEEDBACK.c.correction, TURN.c.channel, TURN.c.query, TURN.c.text)
+        .join(TURN, rated)
+        .join(HOME, TURN.c.conversation == HOME.c.id)
+        .where(HOME.c.consent.is_(True))
+        .order_by(*place)
+    )
+
+
+def _shown(answers: Sequence[Key]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(HIT, PASSAGE.c.title, PASSAGE.c.source, PASSAGE.c.text)
+        .join(PASSAGE, HIT.c.passage == PASSAGE.c.digest)
+        .where(tuple_(HIT.c.conversation, HIT.c.turn).in_(answers))
+        .order_by(HIT.c.conversation, HIT.c.turn, HIT.c.n)
+    )
+
+
+def _given(answers: Sequence[Key]) -> Select[*tuple[Any, ...]]:
+    """The newest word last: a later correction wins."""
+    of = and_(TURN.c.conversation == FEEDBACK.c.conversation, TURN.c.number == FEEDBACK.c.turn)
+    return (
+        select(FEEDBACK, TURN.c.channel)
+        .join(TURN, of)
+        .where(tuple_(FEEDBACK.c.conversation, FEEDBACK.c.turn).in_(answers))
+        .order_by(FEEDBACK.c.conversation, FEEDBACK.c.turn, FEEDBACK.c.updated_at, FEEDBACK.c.rater)
+    )
+
+
+def _passage(row: RowMapping) -> Passage:
+    return Passage(row["n"], row["chunk"], row["title"], row["source"], row["text"], row["score"])
+
+
+def _opinion(row: RowMapping) -> Opinion:
+    return Opinion(
+        conversation=row["conversation"],
+        turn=row["turn"],
+        rater=f"{row['channel']}:{row['rater']}",
+        up=row["rating"] == "up",
+        correction=row["correction"] or None,
+    )
