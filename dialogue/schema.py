@@ -250,3 +250,11 @@ promotion = Table(
     Column("reason", Prose, nullable=False),
     Column("created_at", Instant, nullable=False),
 )
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+)

@@ -10,9 +10,10 @@ from langchain_core.documents import Document
 from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
+from finetune.datasets.splitting import group_of
 from finetune.evaluation.asking import Progress, ask_all, silent, timed
 from finetune.evaluation.history import turns
-from finetune.evaluation.scores import NO_SHARE, Result, Scored, Share, conversation_of, share
+from finetune.evaluation.scores import NO_SHARE, Result, Scored, Share, share
 from finetune.evaluation.support import (
     Cited,
     abstention_f1,
@@ -78,7 +79,7 @@ def score_answer(example: GroundingExample, answer: Answer, seconds: float | Non
         "abstention_f1": _abstention(example, answer),
         "seconds": share(seconds),
     }
-    return Scored(example.id, conversation_of(example.id), example.question, answer.text, shares)
+    return Scored(example.id, group_of(example.id), example.question, answer.text, shares)
 
 
 def _document(passage: GivenPassage) -> Document:

@@ -15,10 +15,11 @@ import numpy as np
 
 from dialogue.language import language_of
 from dialogue.rewriting import Rewriter
+from finetune.datasets.splitting import group_of
 from finetune.evaluation.asking import Progress, ask_all, silent
 from finetune.evaluation.history import turns
 from finetune.evaluation.ranking import ndcg_at, recall_at
-from finetune.evaluation.scores import Result, Scored, conversation_of, share
+from finetune.evaluation.scores import Result, Scored, share
 from finetune.evaluation.searches import SearchQuestion, SearchSet
 from retrieval.encoders.base import Encoder
 from retrieval.index import KEYWORD_WEIGHT, Index
@@ -125,5 +126,5 @@ def _scored(
         "recall_at_5": share(recall_at(_CUT, found, wanted)),
         "ndcg_at_5": share(ndcg_at(_CUT, found, wanted)),
     }
-    conversation = question.conversation_id or conversation_of(question.id)
+    conversation = question.conversation_id or group_of(question.id)
     return Scored(question.id, conversation, question.question, " | ".join(texts), shares)

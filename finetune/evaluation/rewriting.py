@@ -7,9 +7,10 @@ alone should stay as it is. Knows nothing of models: it is given what rewrites.
 from collections.abc import Awaitable, Callable, Sequence
 
 from dialogue.rewriting import Rewriter
+from finetune.datasets.splitting import group_of
 from finetune.evaluation.asking import Progress, ask_all, silent, timed
 from finetune.evaluation.history import turns
-from finetune.evaluation.scores import Result, Scored, conversation_of, share
+from finetune.evaluation.scores import Result, Scored, share
 from finetune.evaluation.text import bleu, exact_match, rouge_l
 from finetune.examples import RewritingExample
 
@@ -53,7 +54,7 @@ def _scored(example: RewritingExample, text: str, seconds: float | None) -> Scor
         "rouge_l": share(rouge_l(text, example.accepted)),
         "seconds": share(seconds),
     }
-    return Scored(example.id, conversation_of(example.id), example.question, text, shares)
+    return Scored(example.id, group_of(example.id), example.question, text, shares)
 
 
 def _by_source(

@@ -24,13 +24,6 @@ def share(score: float | None) -> Share:
     return NO_SHARE if score is None else (score, 1.0)
 
 
-def conversation_of(id: str) -> str:
-    """`source:group:rest` -> `source:group`: rows of one group are of one conversation or text; else the id itself."""
-    source, _, rest = id.partition(":")
-    group, _, last = rest.rpartition(":")
-    return f"{source}:{group}" if group and last else id
-
-
 @dataclass(frozen=True, slots=True)
 class Scored:
     """One example: what was asked, what the system said to it, and its share in each measure."""

@@ -1,22 +1,7 @@
 import pytest
 
-from finetune.evaluation.scores import NO_SHARE, Result, Scored, conversation_of, rows_of, share
+from finetune.evaluation.scores import NO_SHARE, Result, Scored, rows_of, share
 from tests.finetune.evaluation.results import result
-
-
-@pytest.mark.parametrize(
-    ("id", "conversation"),
-    [
-        ("canard:C_0227:0-1", "canard:C_0227"),
-        ("disfl:5730b8ca8ab72b1400f9c706:dev", "disfl:5730b8ca8ab72b1400f9c706"),
-        ("log:a1:b2:7", "log:a1:b2"),
-        ("two:parts", "two:parts"),
-        ("plain", "plain"),
-        ("", ""),
-    ],
-)
-def test_the_conversation_of_an_example_is_told_by_its_id(id, conversation):
-    assert conversation_of(id) == conversation
 
 
 def test_a_row_holds_each_measure_with_the_ends_of_its_interval():

@@ -1,0 +1,80 @@
+"""Work that runs once at a time over all processes and replicas that share a database: a row says who holds it.
+
+A lease is renewed while its block runs and ends by itself soon after the holder died. Knows nothing of the work.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection, delete, update
+
+from dialogue import schema
+from dialogue.database import Database, now
+from dialogue.errors import StoreUnavailable
+from finetune.errors import LeaseLost
+
+LEASE = schema.lease
+SECONDS = 120.0
+"""How long a lease outlives its holder."""
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def held(database: Database, name: str, seconds: float = SECONDS) -> AsyncIterator[bool]:
+    """True until the block ends; False where the lease is held elsewhere.
+
+    A lease that is lost, as by a process that stood still, cuts the block short and raises LeaseLost. Raises
+    StoreUnavailable.
+    """
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}"
+    if not await _take(database, name, owner, seconds):
+        yield False
+        return
+    try:
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(_renew(database, name, owner, seconds))
+            yield True
+            renewing.cancel()
+    except ExceptionGroup as ended:
+        raise ended.exceptions[0] from None
+    finally:
+        mine = delete(LEASE).where(LEASE.c.name == name, LEASE.c.owner == owner)
+        await database.write(lambda c: c.execute(mine).rowcount)
+
+
+async def _take(database: Database, name: str, owner: str, seconds: float) -> bool:
+    def take(connection: Connection) -> bool:
+        moment = now()
+        row = {"name": name, "owner": owner, "until": moment + timedelta(seconds=seconds)}
+        taking = database.insert(LEASE).values(row)
+        taking = taking.on_conflict_do_update(
+            index_elements=[LEASE.c.name], set_=row, where=LEASE.c.until <= moment
+        )
+        return connection.execute(taking.returning(LEASE.c.name)).first() is not None
+
+    return await database.write(take)
+
+
+async def _renew(database: Database, name: str, owner: str, seconds: float) -> None:
+    """Until cancelled. A database that is away for less than a lease does no harm."""
+    while True:
+        await asyncio.sleep(seconds / 3)
+        try:
+            if not await _prolonged(database, name, owner, seconds):
+                raise LeaseLost(name)
+        except StoreUnavailable as error:
+            log.warning("lease_not_renewed", lease=name, reason=str(error))
+
+
+async def _prolonged(database: Database, name: str, owner: str, seconds: float) -> bool:
+    """Whether it is still ours."""
+    until = now() + timedelta(seconds=seconds)
+    renewal = update(LEASE).where(LEASE.c.name == name, LEASE.c.owner == owner).values(until=until)
+    return bool(await database.write(lambda c: c.execute(renewal).rowcount, durable=False))
