@@ -29,6 +29,7 @@ from bot.settings import Settings
 from bot.voice import load_voice
 from bot.weights import Weights
 from dialogue.broadcast import Broadcast
+from dialogue.duty import Duty
 from dialogue.grounding import Grounder, Grounding
 from dialogue.manager import Manager
 from dialogue.migrations import upgrade
@@ -176,7 +177,7 @@ def assemble(
     relays = {name: Relay(store, courier, owner) for name, courier in couriers.items()}
     worker = Worker(
         store,
-        responder,
+        Duty(responder),
         couriers,
         broadcast,
         owner=owner,

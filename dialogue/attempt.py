@@ -48,6 +48,10 @@ class Attempt:
         """The answer if it ends here: what was said so far."""
         return self._responder.stopped(self._conversation, self._turn, self._draft)
 
+    def apology(self) -> Answer:
+        """The answer where answering failed for good."""
+        return self._responder.apology(self._conversation, self._turn)
+
     def _hear(self, event: Event) -> None:
         self._limit.reschedule(asyncio.get_running_loop().time() + self._silence)
         self._publish(event)

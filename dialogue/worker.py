@@ -1,6 +1,6 @@
 """Answers the turn that has waited longest in a conversation, under a claim (I3), and commits the answer once (I4).
 
-Knows the store and the responder. Of channels it knows only the form that they give an answer before its commit (I5).
+Knows the store and who is on duty. Of channels it knows only the form that they give an answer before its commit (I5).
 """
 
 import asyncio
@@ -13,11 +13,11 @@ import structlog
 from dialogue.attempt import Attempt
 from dialogue.broadcast import Broadcast
 from dialogue.conversation import Answer, Claim, Conversation, Mode, Turn
+from dialogue.duty import Duty
 from dialogue.errors import ClaimLost, StoreUnavailable, UnknownConversation
 from dialogue.events import Answered, Event, Failed
 from dialogue.lease import held
 from dialogue.outbox import Courier
-from dialogue.responder import Responder
 from dialogue.store import Store
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        responder: Responder,
+        duty: Duty,
         couriers: Mapping[str, Courier],
         broadcast: Broadcast,
         *,
@@ -60,7 +60,7 @@ class Worker:
         wake: Wake = lambda channel: None,
     ) -> None:
         self._store = store
-        self._responder = responder
+        self._duty = duty
         self._couriers = couriers
         self._broadcast = broadcast
         self._owner = owner
@@ -128,14 +128,18 @@ class Worker:
         def publish(event: Event) -> None:
             self._broadcast.publish(conversation.id, event)
 
-        attempt = Attempt(self._responder, conversation, turn, publish, self._patience.silence)
+        with self._duty.lent() as responder:
+            attempt = Attempt(responder, conversation, turn, publish, self._patience.silence)
+            return await self._outcome(attempt, conversation, turn)
+
+    async def _outcome(self, attempt: Attempt, conversation: Conversation, turn: Turn) -> Answer:
         if conversation.id in self._unwanted:
             return attempt.stopped()
         try:
             async with asyncio.timeout(None) as self._stops[conversation.id]:
                 await asyncio.sleep(self._pause(turn))
                 if turn.attempts > ATTEMPTS:
-                    return self._responder.apology(conversation, turn)
+                    return attempt.apology()
                 return await attempt.answer()
         except TimeoutError:
             return attempt.stopped()
@@ -167,5 +171,5 @@ class Worker:
 
     def _fail(self, conversation: Conversation, turn: Turn) -> None:
         code = "human" if conversation.mode is Mode.HUMAN else "engine"
-        message = self._responder.excuse(conversation, turn)
+        message = self._duty.responder.excuse(conversation, turn)
         self._broadcast.publish(conversation.id, Failed(code, message, turn.number))

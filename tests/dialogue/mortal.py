@@ -24,6 +24,7 @@ from bot.voice import load_voice
 from dialogue import manager as managing
 from dialogue.broadcast import Broadcast
 from dialogue.conversation import Address, Answer, Parcel, Turn, Utterance
+from dialogue.duty import Duty
 from dialogue.grounding import Grounder
 from dialogue.manager import Manager
 from dialogue.outbox import Arrived, Relay
@@ -130,7 +131,7 @@ def _manager(store: Store, owner: str, notebook: Notebook) -> Manager:
     broadcast, voice, clerk = Broadcast(), load_voice(VOICE), Clerk()
     responder = Responder(store, Rewriter(clerk), Timetable(), Grounder(clerk, voice), voice, release="clerk")
     patience = Patience(lease=LEASE, pause=0.01)
-    worker = Worker(store, responder, {CHANNEL: notebook}, broadcast, owner=owner, patience=patience)
+    worker = Worker(store, Duty(responder), {CHANNEL: notebook}, broadcast, owner=owner, patience=patience)
     return Manager(store, worker, broadcast)
 
 

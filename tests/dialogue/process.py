@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from dialogue.broadcast import Broadcast
 from dialogue.conversation import Address, Answer, Parcel, Receipt, Role, Turn
+from dialogue.duty import Duty
 from dialogue.errors import StoreUnavailable
 from dialogue.events import Event
 from dialogue.grounding import Grounder
@@ -77,6 +78,7 @@ class Process:
     manager: Manager
     worker: Worker
     responder: Responder
+    duty: Duty
     woken: list[str] = field(default_factory=list)
     observed: list[Answer] = field(default_factory=list)
 
@@ -125,11 +127,12 @@ async def process(
         responder = Responder(
             store, Rewriter(speaker), shelf, Grounder(speaker, voice), voice, release="test"
         )
+        duty = Duty(responder)
         woken: list[str] = []
         observed: list[Answer] = []
         worker = Worker(
             store,
-            responder,
+            duty,
             {CHAT.channel: mailbox or Mailbox()},
             broadcast,
             owner=f"process {id(store)}",
@@ -140,7 +143,7 @@ async def process(
         manager = Manager(store, worker, broadcast, parallel=parallel)
         try:
             with capture_logs():
-                yield Process(store, speaker, shelf, manager, worker, responder, woken, observed)
+                yield Process(store, speaker, shelf, manager, worker, responder, duty, woken, observed)
         finally:
             await manager.close(grace=0)
     assert asyncio.all_tasks() <= before

@@ -23,6 +23,7 @@ from bot.settings import PACKAGE
 from bot.voice import load_voice
 from bot.web import page, reading
 from dialogue.broadcast import Broadcast
+from dialogue.duty import Duty
 from dialogue.errors import EngineError
 from dialogue.grounding import Grounder
 from dialogue.manager import Manager
@@ -160,7 +161,7 @@ async def keep_house(url: str, channel: Channel) -> AsyncIterator[House]:
         responder = Responder(
             store, Rewriter(speaker), Shelf(), Grounder(speaker, VOICE), VOICE, release="test"
         )
-        worker = Worker(store, responder, {channel.channel: channel}, broadcast, owner="house")
+        worker = Worker(store, Duty(responder), {channel.channel: channel}, broadcast, owner="house")
         manager = Manager(store, worker, broadcast)
         house = House(store, manager, channel, speaker, _app(manager, channel))
         relay = Relay(store, channel, "house", poll=0.05)

@@ -14,6 +14,7 @@ from bot.settings import PACKAGE
 from bot.voice import load_voice
 from dialogue.broadcast import Broadcast
 from dialogue.conversation import Answer, Citation, Conversation, Turn
+from dialogue.duty import Duty
 from dialogue.manager import Manager
 from dialogue.outbox import Relay
 from dialogue.responder import Draft, Responder
@@ -88,7 +89,7 @@ def _manager(store: Store, oracle: Oracle, channel: TelegramChannel, relay: Rela
     broadcast = Broadcast()
     worker = Worker(
         store,
-        oracle,
+        Duty(oracle),
         {channel.channel: channel},
         broadcast,
         owner=OWNER,

@@ -13,6 +13,7 @@ from bot.channels.telegram.posting import connect
 from bot.channels.telegram.previews import Previews
 from dialogue.broadcast import Broadcast
 from dialogue.conversation import Receipt, Utterance
+from dialogue.duty import Duty
 from dialogue.errors import StoreUnavailable
 from dialogue.manager import Manager
 from dialogue.store import Store
@@ -39,7 +40,7 @@ class Faltering(Manager):
 async def manager(sqlite_url: str) -> AsyncIterator[Faltering]:
     async with await Store.open(sqlite_url) as store:
         broadcast = Broadcast()
-        yield Faltering(store, Worker(store, Oracle(), {}, broadcast, owner="nobody"), broadcast)
+        yield Faltering(store, Worker(store, Duty(Oracle()), {}, broadcast, owner="nobody"), broadcast)
 
 
 @pytest.fixture
