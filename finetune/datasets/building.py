@@ -11,14 +11,18 @@ from pathlib import Path
 
 from dialogue.database import Database
 from finetune.datasets.dataset import Dataset, kind_of
+from finetune.datasets.importing import imported, records
 from finetune.datasets.log import Exchange, Log, Opinion
 from finetune.datasets.making import examples_of, unsupported
-from finetune.datasets.manifest import Source, Window
+from finetune.datasets.manifest import Import, Source, Window
+from finetune.datasets.pairing import pairs
 from finetune.datasets.privacy import Redactor
 from finetune.datasets.sieve import Sieve
+from finetune.datasets.splitting import SPLITS
 from finetune.datasets.trust import Ballots, Trust
 from finetune.datasets.writing import DatasetWriter
 from finetune.errors import EmptyDataset
+from finetune.examples import Example
 
 Progress = Callable[[str, int], None]
 """Told what is read and how many of it."""
@@ -60,9 +64,12 @@ async def build_dataset(
         async for exchange in log.exchanges():
             build.take(exchange)
             progress("exchanges", build.read)
+        build.pair()
+        records = [record for path in imports for record in build.take_file(path, progress)]
         if not writer.rows:
             raise EmptyDataset(folder, build.filters())
-        return writer.publish(filters=build.filters(), log=Window(since=options.since, until=build.until))
+        window = Window(since=options.since, until=build.until)
+        return writer.publish(filters=build.filters(), imports=records, log=window)
 
 
 async def _distrusted(log: Log, progress: Progress) -> frozenset[str]:
@@ -98,6 +105,21 @@ class _Build:
         clean = self._redactor.exchange(exchange, opinions)
         self._learn(clean, clean.opinions)
 
+    def pair(self) -> None:
+        """Within a split, so that nothing to be tested on is trained on. Call it when the whole log is taken."""
+        for split in SPLITS:
+            if path := self._writer.path("rated", split):
+                for pair in pairs(path):
+                    self._keep(pair.example, [s for name in pair.made_of for s in self._writer.sources(name)])
+
+    def take_file(self, path: Path, progress: Progress) -> Sequence[Import]:
+        """What is public is neither altered nor capped. Raises BadFile."""
+        rows = 0
+        for rows, example in enumerate(imported(path), 1):
+            self._keep(example)
+            progress(f"rows of {path.name}", rows)
+        return tuple(records(path, rows))
+
     def filters(self) -> Mapping[str, int]:
         replaced = {f"personal data: {kind}": count for kind, count in self._redactor.counts.items()}
         return {**self.left, **self._trust.dropped, **self._sieve.left, **replaced}
@@ -106,9 +128,12 @@ class _Build:
         self.left["unsupported correction"] += unsupported(exchange, opinions)
         sources = (Source(conversation=exchange.conversation, turns=exchange.turns),)
         for example in examples_of(exchange, opinions):
-            kind = kind_of(example)
-            if self._sieve.passes(kind, example):
-                self._writer.add(kind, example, sources)
+            self._keep(example, sources)
+
+    def _keep(self, example: Example, sources: Sequence[Source] = ()) -> None:
+        kind = kind_of(example)
+        if self._sieve.passes(kind, example):
+            self._writer.add(kind, example, sources)
 
     def _over_cap(self, exchange: Exchange) -> bool:
         """An account starts as many conversations as it likes, so both are counted."""

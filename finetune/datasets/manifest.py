@@ -16,7 +16,7 @@ class FileRecord(Value):
 
 
 class Import(Value):
-    """A file that was read beside the log; its name alone, not where it lay."""
+    """A file that was read beside the log; its folder's name and its own, not where it lay."""
 
     name: str
     sha256: str

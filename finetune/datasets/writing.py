@@ -60,6 +60,10 @@ class DatasetWriter:
         if lineage := tuple(sources):
             self._lineage[name] = lineage
 
+    def sources(self, name: str) -> tuple[Source, ...]:
+        """The turns behind the example `name`."""
+        return self._lineage.get(name, ())
+
     def path(self, kind: str, split: str) -> Path | None:
         """A file as far as it is written; None if there is none."""
         file = self._files.get(f"{kind}.{split}.jsonl")

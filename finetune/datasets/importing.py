@@ -1,0 +1,95 @@
+"""Files of examples that are read beside the log: JSON lines in the forms of `finetune.examples`, and BEIR folders.
+
+A file's form is that of its first row. Rows are taken as they are; what is public is not altered.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ConfigDict
+
+from finetune.datasets.manifest import Import
+from finetune.errors import BadFile
+from finetune.evaluation.searches import SearchQuestion, read_search_set
+from finetune.examples import (
+    Example,
+    GivenPassage,
+    GroundingExample,
+    PreferenceExample,
+    RatedExample,
+    RetrievalExample,
+    RewritingExample,
+    read,
+)
+
+SIGNS: tuple[tuple[type[Example], frozenset[str]], ...] = (
+    (RewritingExample, frozenset({"question", "rewrite"})),
+    (PreferenceExample, frozenset({"chosen", "rejected"})),
+    (GroundingExample, frozenset({"passages", "evidence"})),
+    (RatedExample, frozenset({"answer", "welcome"})),
+    (RetrievalExample, frozenset({"query", "positive"})),
+)
+"""The fields that tell a form."""
+
+
+class AnyRow(Example):
+    """A row whose form is not known yet; it keeps the fields that it came with."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str = ""
+
+
+def imported(path: Path) -> Iterator[Example]:
+    """The examples of a file, or of a folder in BEIR form: a query with each of its relevant passages.
+
+    Raises BadFile, at the row concerned.
+    """
+    return _searches(path) if path.is_dir() else read(path, form_of(path))
+
+
+def form_of(path: Path) -> type[Example]:
+    """The form of a file's first row. Raises BadFile if there is none, or it is in no form that is known."""
+    row = next(read(path, AnyRow, 1), None)
+    if row is None:
+        raise BadFile(path, None, "is empty")
+    for form, fields in SIGNS:
+        if fields <= row.model_fields_set:
+            return form
+    raise BadFile(
+        path, 1, f"is in no form of examples (its fields: {', '.join(sorted(row.model_fields_set))})"
+    )
+
+
+def records(path: Path, rows: int) -> Iterator[Import]:
+    """What was read for `rows` examples: the file, or the files of a folder."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    for file in files:
+        name = f"{file.absolute().parent.name}/{file.name}"
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        yield Import(name=name, sha256=digest, rows=rows)
+
+
+def _searches(folder: Path) -> Iterator[Example]:
+    searches = read_search_set(folder)
+    corpus = {passage.id: passage for passage in searches.corpus}
+    for question in searches.questions:
+        for name in sorted(searches.relevant[question.id]):
+            if name not in corpus:
+                raise BadFile(
+                    folder / "qrels.tsv", None, f"names a passage {name!r} that is not in the corpus"
+                )
+            passage = GivenPassage(id=name, title=corpus[name].title, text=corpus[name].text)
+            yield RetrievalExample(
+                id=f"{searches.name}:{_group(question)}:{question.id}:{name}",
+                language=question.language,
+                query=question.rewrite or question.question,
+                positive=passage,
+            )
+
+
+def _group(question: SearchQuestion) -> str:
+    """What belongs together, as the middle field of ids has it."""
+    return (question.conversation_id or question.id).rsplit(":", 1)[-1]
