@@ -1,28 +1,23 @@
-"""`groundtalk evaluate`: the measures of `docs/evaluation.md` on files, as a table or as JSON."""
+"""`groundtalk evaluate`: the measures of `docs/evaluation.md` on files, as a table, as JSON or as a page."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from langchain_core.language_models import BaseChatModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.channels.aside import AsideChannel
 from bot.cli.reading import reading_bars
-from bot.hub import Hub
-from bot.models import close_engine, encoder_of, load_engine
+from bot.measuring import Sets, measure
 from bot.settings import PACKAGE, Settings, load_settings
-from bot.voice import load_voice
-from bot.weights import Weights
+from bot.systems import system_of
 from bot.wiring import open_bot
-from dialogue.grounding import Grounder, Grounding
-from dialogue.rewriting import Rewriter
 from finetune.evaluation import asking
-from finetune.evaluation.answers import answering_with, evaluate_answers
+from finetune.evaluation.comparison import Comparison, compare
 from finetune.evaluation.handbook import (
     CHANNEL,
     SAMPLE,
@@ -32,12 +27,11 @@ from finetune.evaluation.handbook import (
     evaluate_handbook,
     one_by_one,
 )
+from finetune.evaluation.page import write_page
 from finetune.evaluation.report import Row, table, write
-from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
-from finetune.evaluation.rewriting import evaluate_rewriting, rewriting_with
-from finetune.evaluation.scores import rows_of
-from finetune.evaluation.searches import read_search_set
-from finetune.examples import GroundingExample, RewritingExample, read
+from finetune.evaluation.scores import Result, rows_of
+from finetune.evaluation.searches import SearchSet, read_search_set, searches_of
+from finetune.examples import GroundingExample, RetrievalExample, RewritingExample, read
 
 BASE = "base"
 
@@ -53,6 +47,10 @@ def _known(release: str) -> str:
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many of each file.")]
 Release = Annotated[str, typer.Option(callback=_known, help="Which release answers.")]
+Against = Annotated[
+    list[str] | None, typer.Option(help="Another release to measure too, and to compare with; repeatable.")
+]
+Html = Annotated[Path | None, typer.Option("--html", dir_okay=False, help="Write a page with plots there.")]
 Json = Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the rows there too.")]
 
 app = typer.Typer(no_args_is_help=True)
@@ -71,68 +69,61 @@ def handbook(limit: Limit = None, release: Release = BASE, json: Json = None) ->
 
 @app.command()
 def retrieval(
-    folders: Annotated[list[Path], typer.Argument(exists=True, file_okay=False)],
+    sets: Annotated[
+        list[Path], typer.Argument(exists=True, help="Folders in BEIR form, or files of examples.")
+    ],
     limit: Limit = None,
     release: Release = BASE,
+    against: Against = None,
     json: Json = None,
+    html: Html = None,
     rewrites: Annotated[bool, typer.Option("--rewrite/--no-rewrite", help="Let the bot rewrite too.")] = True,
 ) -> None:
     """Search for the raw question, our rewrite and a person's rewrite."""
-    settings = load_settings()
-    encoder = encoder_of(settings, _weights(settings))
-    system = f"{settings.encoder}, {settings.generator}" if rewrites else settings.encoder
-    rows: list[Row] = []
-    with _engine(settings) if rewrites else nullcontext() as engine:
-        rewrite = rewriting_questions_with(Rewriter(engine)) if engine else None
-        for folder in folders:
-            searches = read_search_set(folder, limit)
-            with _bar(searches.name, len(searches.questions)) as progress:
-                work = evaluate_retrieval(
-                    searches,
-                    encoder,
-                    settings.data_dir / "evaluation" / "searches",
-                    system=system,
-                    rewrite=rewrite,
-                    progress=progress,
-                )
-                rows += rows_of(asyncio.run(work))
-    _report(rows, "Retrieval", json)
+    searches = [_searches(path, limit) for path in sets]
+    results = _measured(Sets(retrieval=searches, rewrites=rewrites), release, against)
+    _report(results, "Retrieval", json, html)
 
 
 @app.command()
-def rewriting(files: Files, limit: Limit = None, release: Release = BASE, json: Json = None) -> None:
+def rewriting(
+    files: Files,
+    limit: Limit = None,
+    release: Release = BASE,
+    against: Against = None,
+    json: Json = None,
+    html: Html = None,
+) -> None:
     """Rewrite follow-up questions, beside the rewrites that people wrote."""
-    settings = load_settings()
-    rows: list[Row] = []
-    with _engine(settings) as engine:
-        rewrite = rewriting_with(Rewriter(engine))
-        for file in files:
-            examples = list(read(file, RewritingExample, limit))
-            with _bar(file.name, len(examples)) as progress:
-                work = evaluate_rewriting(
-                    rewrite, examples, name=_name(file), system=settings.generator, progress=progress
-                )
-                rows += rows_of(asyncio.run(work))
-    _report(rows, "Rewriting", json)
+    sets = {_name(file): list(read(file, RewritingExample, limit)) for file in files}
+    _report(_measured(Sets(rewriting=sets), release, against), "Rewriting", json, html)
 
 
 @app.command()
-def answers(files: Files, limit: Limit = None, release: Release = BASE, json: Json = None) -> None:
+def answers(
+    files: Files,
+    limit: Limit = None,
+    release: Release = BASE,
+    against: Against = None,
+    json: Json = None,
+    html: Html = None,
+) -> None:
     """Answer questions from the passages that come with them."""
+    sets = {_name(file): list(read(file, GroundingExample, limit)) for file in files}
+    _report(_measured(Sets(answers=sets), release, against), "Answers", json, html)
+
+
+def _measured(sets: Sets, release: str, against: Sequence[str] | None) -> list[Comparison]:
+    """One release after the other, so that each has the machine alone; the first of them beside the others."""
     settings = load_settings()
-    rows: list[Row] = []
-    with _engine(settings) as engine:
-        grounding = Grounding(passage_tokens=settings.passage_tokens)
-        grounder = Grounder(engine, load_voice(settings.voice_file), grounding)
-        respond = answering_with(Rewriter(engine), grounder)
-        for file in files:
-            examples = list(read(file, GroundingExample, limit))
-            with _bar(file.name, len(examples)) as progress:
-                work = evaluate_answers(
-                    respond, examples, name=_name(file), system=settings.generator, progress=progress
-                )
-                rows += rows_of(asyncio.run(work))
-    _report(rows, "Answers", json)
+    cache = settings.data_dir / "evaluation" / "searches"
+    results: list[Result] = []
+    names: list[str] = []
+    for wanted in dict.fromkeys([release, *(against or [])]):
+        with system_of(settings, wanted) as system:
+            names.append(system.name)
+            results += asyncio.run(measure(system, sets, cache, _bar))
+    return compare(results, names[0])
 
 
 async def _ask_handbook(settings: Settings, questions: Sequence[HandbookQuestion]) -> list[Outcome]:
@@ -151,19 +142,6 @@ async def _ask_handbook(settings: Settings, questions: Sequence[HandbookQuestion
         await bot.close()
 
 
-def _weights(settings: Settings) -> Weights:
-    return Weights(settings.weights_dir, Hub(settings.hf_endpoint))
-
-
-@contextmanager
-def _engine(settings: Settings) -> Iterator[BaseChatModel]:
-    engine = load_engine(settings, _weights(settings))
-    try:
-        yield engine
-    finally:
-        close_engine(engine)
-
-
 @contextmanager
 def _bar(name: str, total: int) -> Iterator[asking.Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -172,14 +150,26 @@ def _bar(name: str, total: int) -> Iterator[asking.Progress]:
         yield lambda: bars.advance(task)
 
 
+def _searches(path: Path, limit: int | None) -> SearchSet:
+    if path.is_dir():
+        return read_search_set(path, limit)
+    return searches_of(_name(path), list(read(path, RetrievalExample, limit)), read(path, RetrievalExample))
+
+
 def _name(file: Path) -> str:
     return file.name.removesuffix(".gz").removesuffix(".jsonl")
 
 
-def _report(rows: Sequence[Row], title: str, json: Path | None) -> None:
+def _report(comparisons: Sequence[Comparison], title: str, json: Path | None, html: Path | None) -> None:
+    rows = [row for comparison in comparisons for row in rows_of(comparison.results)]
+    gains = [row for comparison in comparisons for row in comparison.gain_rows()]
     _show(rows, title)
+    if gains:
+        _show(gains, "Gains")
     if json:
-        write(rows, json)
+        write(rows, json, gains)
+    if html:
+        write_page(comparisons, title, html)
 
 
 def _show(rows: Sequence[Row], title: str) -> None:

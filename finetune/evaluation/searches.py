@@ -1,17 +1,17 @@
-"""Questions to search with and the passages to find, read from a folder in BEIR form (Thakur et al. 2021).
+"""Questions to search with and the passages to find, from a folder in BEIR form (Thakur et al. 2021) or from examples.
 
 The folder holds `corpus.jsonl`, `queries.jsonl`, either of them gzipped or not, and `qrels.tsv` with a header line.
 Knows nothing of encoders or of measures.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
 from finetune.errors import BadFile
-from finetune.examples import Example, Line, read
+from finetune.examples import Example, GivenPassage, Line, RetrievalExample, read
 
 
 class Searched(Example):
@@ -62,6 +62,29 @@ def read_search_set(folder: Path, limit: int | None = None) -> SearchSet:
     return SearchSet(
         folder.name, tuple(read(_file(folder, "corpus"), Searched)), tuple(judged[:limit]), relevant
     )
+
+
+def searches_of(
+    name: str, examples: Iterable[RetrievalExample], others: Iterable[RetrievalExample] = ()
+) -> SearchSet:
+    """The queries of `examples`, each with all passages that answer it, among the passages of them and of `others`."""
+    corpus: dict[str, Searched] = {}
+    questions: dict[str, SearchQuestion] = {}
+    relevant: dict[str, dict[str, int]] = {}
+    for example in examples:
+        question = questions.setdefault(example.query, SearchQuestion(_id=example.id, question=example.query))
+        relevant.setdefault(question.id, {})[example.positive.id] = 1
+        corpus |= _searched(example)
+    for example in others:
+        corpus = _searched(example) | corpus
+    return SearchSet(name, tuple(corpus.values()), tuple(questions.values()), relevant)
+
+
+def _searched(example: RetrievalExample) -> dict[str, Searched]:
+    passages: tuple[GivenPassage, ...] = (example.positive, *example.negatives)
+    return {
+        passage.id: Searched(_id=passage.id, title=passage.title, text=passage.text) for passage in passages
+    }
 
 
 def _file(folder: Path, name: str) -> Path:

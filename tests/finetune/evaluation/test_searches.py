@@ -4,7 +4,8 @@ import json
 import pytest
 
 from finetune.errors import BadFile
-from finetune.evaluation.searches import read_search_set
+from finetune.evaluation.searches import read_search_set, searches_of
+from finetune.examples import GivenPassage, RetrievalExample
 
 
 @pytest.fixture
@@ -57,3 +58,23 @@ def test_a_bad_judgement_is_named_by_its_line(folder):
     (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tp1\t1\nq1 p2\n")
     with pytest.raises(BadFile, match="line 3"):
         read_search_set(folder)
+
+
+def example(number, query, positive, *negatives):
+    passages = [GivenPassage(id=id, title="Manual", text=f"Text of {id}.") for id in (positive, *negatives)]
+    return RetrievalExample(
+        id=f"log:{number}:2:1", query=query, positive=passages[0], negatives=tuple(passages[1:])
+    )
+
+
+def test_examples_are_searched_among_all_passages_that_they_name():
+    searches = searches_of("regression", [example(1, "Loud?", "p1", "p2")], [example(2, "Paid?", "p3", "p1")])
+    assert {passage.id for passage in searches.corpus} == {"p1", "p2", "p3"}
+    assert [question.question for question in searches.questions] == ["Loud?"]
+    assert searches.relevant == {"log:1:2:1": {"p1": 1}}
+
+
+def test_a_query_with_several_answers_is_one_question():
+    searches = searches_of("regression", [example(1, "Loud?", "p1", "p2"), example(3, "Loud?", "p2")])
+    assert searches.relevant == {"log:1:2:1": {"p1": 1, "p2": 1}}
+    assert len(searches.questions) == 1
