@@ -46,10 +46,19 @@ class Reply:
 
 
 class Grounder:
-    """Answers with a chat model. `voice` gives tone and the wording of an abstention."""
+    """Answers with a chat model. `voice` gives tone and the wording of an abstention; a model that has learnt the task
+    (`trained`) is asked in brief."""
 
-    def __init__(self, engine: BaseChatModel, voice: Voice, grounding: Grounding | None = None) -> None:
+    def __init__(
+        self,
+        engine: BaseChatModel,
+        voice: Voice,
+        grounding: Grounding | None = None,
+        *,
+        trained: bool = False,
+    ) -> None:
         self._engine = engine
+        self._trained = trained
         self._voice = voice
         self._grounding = grounding or Grounding()
 
@@ -78,7 +87,7 @@ class Grounder:
         """
         if not passages:
             return
-        messages = answer_prompt(language, self._voice).messages(question, passages)
+        messages = answer_prompt(language, self._voice, trained=self._trained).messages(question, passages)
         held = ""
         async for chunk in self._engine.astream(messages, max_tokens=LONGEST):
             held += str(chunk.text)

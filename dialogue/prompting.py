@@ -1,6 +1,7 @@
 """The prompts, read from `dialogue/prompts`: what stays the same comes first, so that the engine's prefix cache pays.
 
-A prompt is a system message, examples as turns, and one last turn with what is new. Knows no engine.
+A prompt is a system message, examples as turns, and one last turn with what is new. A model that was trained for the
+task is asked in brief, without examples. Knows no engine.
 """
 
 import re
@@ -32,12 +33,16 @@ class RewritePrompt:
     """Asks for the standalone form of a follow-up question."""
 
     texts: dict[str, Any]
+    trained: bool = False
 
     def messages(self, history: Sequence[Turn], question: str) -> list[BaseMessage]:
         said = [(turn.role.value, turn.text) for turn in history]
         return [*self._examples(), HumanMessage(self._ask(said, question))]
 
     def _examples(self) -> Iterable[BaseMessage]:
+        if self.trained:
+            yield SystemMessage(self.texts["brief"])
+            return
         yield SystemMessage(self.texts["system"].strip())
         for example in self.texts["examples"]:
             yield HumanMessage(self._ask(example["history"], example["question"]))
@@ -59,12 +64,16 @@ class AnswerPrompt:
 
     texts: dict[str, Any]
     voice: Voice
+    trained: bool = False
 
     def messages(self, question: str, passages: Sequence[Passage]) -> list[BaseMessage]:
         shown = [(passage.title, passage.text) for passage in passages]
         return [*self._examples(), HumanMessage(self._ask(shown, question))]
 
     def _examples(self) -> Iterable[BaseMessage]:
+        if self.trained:
+            yield SystemMessage(self.texts["brief"])
+            return
         yield SystemMessage(self.texts["system"].strip().format(name=self.voice.name, tone=self.voice.tone))
         for example in self.texts["examples"]:
             yield HumanMessage(self._ask(example["passages"], example["question"]))
@@ -78,14 +87,14 @@ class AnswerPrompt:
         return str(self.texts["prompt"]).strip().format(passages="\n".join(lines), question=question)
 
 
-def rewrite_prompt(language: str) -> RewritePrompt:
+def rewrite_prompt(language: str, *, trained: bool = False) -> RewritePrompt:
     """In the language, or in English where there is none of its own."""
-    return RewritePrompt(_texts(language)["rewrite"])
+    return RewritePrompt(_texts(language)["rewrite"], trained)
 
 
-def answer_prompt(language: str, voice: Voice) -> AnswerPrompt:
+def answer_prompt(language: str, voice: Voice, *, trained: bool = False) -> AnswerPrompt:
     """In the language, or in English where there is none of its own."""
-    return AnswerPrompt(_texts(language)["answer"], voice)
+    return AnswerPrompt(_texts(language)["answer"], voice, trained)
 
 
 @cache

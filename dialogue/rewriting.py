@@ -24,6 +24,11 @@ SPEAKING = 3
 """Words of meaning that a question needs to be searched for as it is."""
 
 MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
+FALTERING = re.compile(
+    r"\b(?:uh+|um+|er+|hmm|oh|actually|wait|sorry|w?hoops|my bad|never ?mind|scratch that|i meant?|rather|or more|"
+    r"make that|not that|let me rephrase|better yet|instead)\b|(?<=\w) no (?!longer|more|one)|——|…|不对|等等|我是说",
+    re.I,
+)
 LABEL = re.compile(
     r"(?:(?:rewritten|last|standalone) (?:message|question)|question|customer|顾客|最后一句话|改写)\s*[:：]\s*",
     re.I,
@@ -31,23 +36,37 @@ LABEL = re.compile(
 
 
 class Rewriter:
-    """Rewrites with a chat model; greedy decoding gives the same rewrite every time."""
+    """Rewrites with a chat model; greedy decoding gives the same rewrite every time.
 
-    def __init__(self, engine: BaseChatModel) -> None:
+    trained: the model has learnt the task, so it is asked in brief, and also to smooth a question that corrects itself.
+    """
+
+    def __init__(self, engine: BaseChatModel, *, trained: bool = False) -> None:
         self._engine = engine
+        self._trained = trained
 
     async def rewrite(self, history: Sequence[Turn], question: str, language: str) -> str:
         """The question in a form that needs no history, in the person's language; as it is where it stands alone.
 
         Raises EngineError.
         """
-        if not history:
+        if not (history or (self._trained and falters(question))):
             return question
-        window = [turn for turn in history[-WINDOW:] if not turn.abstained]
-        messages = rewrite_prompt(language).messages(window, question)
+        window = shown(history)
+        messages = rewrite_prompt(language, trained=self._trained).messages(window, question)
         reply = await self._engine.ainvoke(messages, max_tokens=LONGEST)
         rewrite = tidy(str(reply.text))
         return question if drifts(rewrite, question, window) else rewrite
+
+
+def shown(history: Sequence[Turn]) -> list[Turn]:
+    """The turns that the model sees: the last few without abstentions, which say nothing of the matter."""
+    return [turn for turn in history[-WINDOW:] if not turn.abstained]
+
+
+def falters(question: str) -> bool:
+    """Whether a question breaks off and starts again: "When uh what did, no wait, who built it?"."""
+    return bool(FALTERING.search(question))
 
 
 def tidy(reply: str) -> str:

@@ -34,6 +34,16 @@ def test_a_prompt_is_a_system_message_examples_and_one_question(language: str) -
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_trained_model_is_asked_in_brief_and_without_examples(language: str) -> None:
+    for messages in (
+        rewrite_prompt(language, trained=True).messages([turn("Hello?")], "Why?"),
+        answer_prompt(language, VOICE, trained=True).messages("Why?", [passage("Because.")]),
+    ):
+        assert [type(message) for message in messages] == [SystemMessage, HumanMessage]
+        assert "Why?" in str(messages[1].content)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_two_prompts_differ_in_their_last_message_only(language: str) -> None:
     prompt = answer_prompt(language, VOICE)
     one, two = (

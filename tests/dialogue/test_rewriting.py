@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dialogue.conversation import Role, Turn
-from dialogue.rewriting import Rewriter, drifts, tidy
+from dialogue.rewriting import Rewriter, drifts, falters, tidy
 from tests.dialogue.speaker import Speaker
 
 
@@ -76,3 +76,25 @@ def test_a_statement_may_be_rewritten_to_a_statement() -> None:
     assert not drifts(
         "I want to return the Volt 11.", "I want to return it.", [turn(1, Role.USER, "The Volt 11 broke")]
     )
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When uh what did they build?",
+        "Who, no wait, when was it built?",
+        "What is the longest no the smallest pump?",
+    ],
+)
+async def test_a_trained_model_smooths_a_first_question_that_corrects_itself(question: str) -> None:
+    trained = Rewriter(Speaker(rewrites=["What did they build, the smallest pump?"]), trained=True)
+    assert falters(question)
+    assert await trained.rewrite([], question, "en") == "What did they build, the smallest pump?"
+    assert await rewritten("What did they build?", question, []) == question
+
+
+@pytest.mark.parametrize(
+    "question", ["How tall is it?", "Is there no longer a guarantee?", "泵有多高？", "Nobody knows?"]
+)
+def test_an_even_question_does_not_falter(question: str) -> None:
+    assert not falters(question)
