@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from bot import observation
-from bot.health import Check, database_check, engine_check, index_check
+from bot.health import Check, database_check, engine_check, index_check, lineup_check
 from bot.operators import operators
 from bot.web import page, reading
 from bot.wiring import Bot
@@ -56,9 +56,10 @@ def build_app(bot: Bot) -> FastAPI:
 
 def _checks(bot: Bot) -> dict[str, Check]:
     return {
-        "database": database_check(bot.store),
-        "index": index_check(bot.collection),
-        "engine": engine_check(bot.engine, bot.watch),
+        "database": database_check(bot),
+        "index": index_check(bot),
+        "engine": engine_check(bot),
+        "lineup": lineup_check(bot),
     }
 
 

@@ -1,14 +1,10 @@
-"""Whether this process can answer: the database, the index and the engine, each with a reason."""
+"""Whether this process can answer: the database, the index, the engine and the lineup, each with a reason."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from langchain_core.language_models import BaseChatModel
-
-from bot.metrics import EngineWatch
-from dialogue.store import Store
-from retrieval.collection import Collection
+from bot.wiring import Bot
 
 Check = Callable[[], Awaitable[str]]
 """Says how a part is, or raises what keeps it from working."""
@@ -39,17 +35,17 @@ async def _finding(check: Check) -> Finding:
         return Finding(False, str(error) or type(error).__name__)
 
 
-def database_check(store: Store) -> Check:
+def database_check(bot: Bot) -> Check:
     async def check() -> str:
-        await store.ping()
+        await bot.store.ping()
         return "answers"
 
     return check
 
 
-def index_check(collection: Collection) -> Check:
+def index_check(bot: Bot) -> Check:
     async def check() -> str:
-        snapshot = await asyncio.to_thread(collection.latest)
+        snapshot = await asyncio.to_thread(bot.collection.latest)
         if snapshot is None:
             raise LookupError(EMPTY)
         return f"{snapshot.manifest.chunks} chunks of {snapshot.manifest.documents} documents"
@@ -57,12 +53,23 @@ def index_check(collection: Collection) -> Check:
     return check
 
 
-def engine_check(engine: BaseChatModel, watch: EngineWatch) -> Check:
+def engine_check(bot: Bot) -> Check:
     """Asks the engine for a word only when its last answer failed: a check must not slow people down."""
 
     async def check() -> str:
-        if watch.failing:
-            await engine.ainvoke("Hello", max_tokens=1)
-        return "answers" if watch.answered else "loaded"
+        if bot.watch.failing:
+            await bot.engine.ainvoke("Hello", max_tokens=1)
+        return "answers" if bot.watch.answered else "loaded"
+
+    return check
+
+
+def lineup_check(bot: Bot) -> Check:
+    """Never a reason not to be ready: where the newest lineup cannot be loaded, the one before it answers."""
+
+    async def check() -> str:
+        trouble = bot.switch.trouble
+        late = f"; promotion {bot.switch.newest} cannot be loaded: {trouble}" if trouble else ""
+        return f"{bot.switch.team.name}{late}"
 
     return check

@@ -37,6 +37,12 @@ class Metrics:
         self._queued = Gauge(
             "groundtalk_queued_conversations", "Conversations that wait for a place here.", registry=registry
         )
+        self._promotion = Gauge(
+            "groundtalk_promotion",
+            "The promotion that answers here, and the newest.",
+            ["which"],
+            registry=registry,
+        )
         for outcome in OUTCOMES:
             self._turns.labels(outcome)
 
@@ -52,6 +58,11 @@ class Metrics:
 
     def count_failure(self) -> None:
         self._faults.inc()
+
+    def show_promotion(self, here: int, newest: int) -> None:
+        """Both are the same, but while a switch is under way or where the newest cannot be loaded."""
+        self._promotion.labels("here").set(here)
+        self._promotion.labels("newest").set(newest)
 
     def expose(self, backlog: Backlog, queued: int) -> bytes:
         """All numbers in Prometheus' text format, with what waits now."""

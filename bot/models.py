@@ -1,4 +1,4 @@
-"""The two models that the settings name, loaded: the text engine, and the encoder with its collection.
+"""Models by name, loaded: text engines, and the encoder of the settings with its collection.
 
 Knows which file goes to which loader. Loading takes seconds: call it in a thread.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
+from bot.adapters import Model, adapter_digest
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.weights import Weights
@@ -17,6 +18,8 @@ from dialogue.engines.gguf import prepare
 from dialogue.engines.openvino import Limits, load_openvino
 from dialogue.engines.provider import load_provider
 from dialogue.engines.transformers import load_transformers
+from finetune.errors import UnusableAdapter
+from finetune.merging import merge
 from retrieval.collection import Collection
 from retrieval.encoder import Encoder, load_encoder
 
@@ -33,18 +36,42 @@ def fetch_weights(settings: Settings, weights: Weights) -> None:
         weights.locate(name)
 
 
-def load_engine(settings: Settings, weights: Weights) -> BaseChatModel:
-    """The text engine that ENGINE names. Raises WeightsError, EngineError, SettingsError."""
+def load_engine(settings: Settings, weights: Weights, model: Model | None = None) -> BaseChatModel:
+    """The engine of `model`, by default of GENERATOR, as ENGINE runs it.
+
+    Raises WeightsError, EngineError, SettingsError, UnusableAdapter.
+    """
+    model = model or Model(settings.generator)
     if settings.engine == "openai":
-        return load_provider(OPENAI, settings.generator, _openai_options(settings))
+        return load_provider(OPENAI, model.weights, _openai_options(settings))
     if not settings.runs_here:
-        return load_provider(settings.engine, settings.generator, settings.engine_options.get_secret_value())
-    path = weights.locate(settings.generator)
-    if path is None:
-        raise SettingsError(f"GENERATOR: {settings.generator} is an encoder; see `groundtalk models list`.")
+        return load_provider(settings.engine, model.weights, settings.engine_options.get_secret_value())
+    path = locate_model(weights, model)
     if settings.engine == "transformers":
         return load_transformers(path)
     return load_openvino(_runnable(path, weights), limits=Limits(cache_gb=settings.engine_cache_gb))
+
+
+def locate_model(weights: Weights, model: Model) -> Path:
+    """The file or folder of the weights, with the adapter in them where there is one: merged once, kept in the cache.
+
+    Raises WeightsError, SettingsError, UnusableAdapter.
+    """
+    path = weights.locate(model.weights)
+    if path is None:
+        raise SettingsError(
+            f"{model.weights} is an encoder and writes nothing; see `groundtalk models list`."
+        )
+    if model.adapter is None:
+        return path
+    if path.suffix != ".gguf":
+        raise UnusableAdapter(model.adapter, f"{model.weights} is no GGUF file")
+
+    def make(source: Path, target: Path) -> None:
+        merge(source, adapter, target)
+
+    adapter = model.adapter
+    return weights.derived(path, f"with-{adapter_digest(adapter)}", make)
 
 
 def close_engine(engine: BaseChatModel) -> None:

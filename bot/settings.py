@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     engine: str = Field("openvino", pattern=r"^(openvino|transformers|openai|[\w.]+:\w+)$")
     engine_options: Options = Secret({})
     generator: str = "qwen2.5-coder-1.5b-instruct"
+    rewriter: str = ""
     encoder: str = "all-MiniLM-L6-v2+multilingual"
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")
@@ -89,7 +90,12 @@ class Settings(BaseSettings):
     def weights(self) -> tuple[str, ...]:
         """Names of the weights to have on this machine; what follows a `+` is no name of weights."""
         encoder = self.encoder.partition("+")[0]
-        return (encoder, self.generator) if self.runs_here else (encoder,)
+        generators = dict.fromkeys((self.generator, self.weights_for("rewrite")))
+        return (encoder, *generators) if self.runs_here else (encoder,)
+
+    def weights_for(self, task: str) -> str:
+        """The name of the weights that do a task of the language model, `rewrite` or `answer`."""
+        return (task == "rewrite" and self.rewriter) or self.generator
 
     @property
     def runs_here(self) -> bool:

@@ -24,24 +24,23 @@ from bot.channels.websocket import WebsocketChannel
 from bot.hub import Hub
 from bot.knowledge import freshen
 from bot.metrics import EngineWatch, Metrics
-from bot.models import close_engine, fetch_weights, load_collection, load_engine
+from bot.models import fetch_weights
 from bot.settings import Settings
+from bot.staff import staff_of
+from bot.switch import Switch, muster
 from bot.voice import load_voice
 from bot.weights import Weights
 from dialogue.broadcast import Broadcast
-from dialogue.duty import Duty
-from dialogue.grounding import Grounder, Grounding
 from dialogue.manager import Manager
 from dialogue.migrations import upgrade
 from dialogue.outbox import Relay
-from dialogue.responder import Responder
-from dialogue.rewriting import Rewriter
 from dialogue.store import Store
 from dialogue.voice import Voice
 from dialogue.worker import Patience, Worker
+from finetune.forgetting import Eraser
+from finetune.releases import Pinned, Releases
 from retrieval.collection import Collection
 from retrieval.ingest import Progress
-from retrieval.retriever import Retriever
 
 log = structlog.get_logger(__name__)
 
@@ -84,8 +83,7 @@ class Bot:
     settings: Settings
     voice: Voice
     store: Store
-    collection: Collection
-    engine: BaseChatModel
+    switch: Switch
     manager: Manager
     channels: tuple[Channel, ...]
     relays: Mapping[str, Relay]
@@ -95,9 +93,20 @@ class Bot:
     _hearing: list[asyncio.Task[None]] = field(default_factory=list)
     _delivering: list[asyncio.Task[None]] = field(default_factory=list)
 
+    @property
+    def collection(self) -> Collection:
+        """What is searched now."""
+        return self.switch.team.collection
+
+    @property
+    def engine(self) -> BaseChatModel:
+        """What answers now."""
+        return self.switch.team.engines[0]
+
     async def __aenter__(self) -> Self:
         self._delivering = [_kept("relay", relay.run) for relay in self.relays.values()]
-        self._hearing = [_kept("sweep", self.manager.run), *map(self._heard, self.channels)]
+        own = [_kept("sweep", self.manager.run), _kept("switch", self.switch.run)]
+        self._hearing = [*own, *map(self._heard, self.channels)]
         return self
 
     async def __aexit__(
@@ -107,6 +116,7 @@ class Bot:
 
     async def numbers(self) -> bytes:
         """What Prometheus reads."""
+        self.metrics.show_promotion(self.switch.team.lineup.number, self.switch.newest)
         return self.metrics.expose(await self.store.backlog(), self.manager.queued)
 
     def _heard(self, channel: Channel) -> asyncio.Task[None]:
@@ -125,59 +135,52 @@ class Bot:
             await asyncio.wait(self._delivering, timeout=GRACE)
         await _end([*self._delivering, *self._hearing])
         await self.manager.close(0)
+        await self.switch.team.close()
         await self.store.close()
-        await asyncio.to_thread(close_engine, self.engine)
 
 
-async def open_bot(settings: Settings, progress: Progress, couriers: tuple[Channel, ...] = ()) -> Bot:
+async def open_bot(
+    settings: Settings,
+    progress: Progress,
+    couriers: tuple[Channel, ...] = (),
+    pinned: Pinned | None = None,
+) -> Bot:
     """Everything loaded and nothing running yet: database migrated, weights fetched, documents read.
 
-    `couriers` are channels of the caller's own beside those of the settings. Raises the packages' errors.
+    `couriers` are channels of the caller's own beside those of the settings; a lineup that is `pinned` answers in place
+    of the live one. Raises the packages' errors.
     """
     voice = load_voice(settings.voice_file)
     channels = (*channels_of(settings, voice), *couriers)
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
     await asyncio.to_thread(fetch_weights, settings, weights)
     await upgrade(settings.database)
-    collection, engine = await asyncio.gather(
-        asyncio.to_thread(_collection, settings, weights, progress),
-        asyncio.to_thread(load_engine, settings, weights),
-    )
     store = await Store.open(settings.database)
-    return assemble(settings, voice, store, collection, engine, channels)
-
-
-def _collection(settings: Settings, weights: Weights, progress: Progress) -> Collection:
-    collection = load_collection(settings, weights)
-    freshen(settings, collection, progress)
-    return collection
+    watch = EngineWatch(metrics := Metrics())
+    releases = pinned or Releases(store.database)
+    staff = staff_of(settings, voice, releases, weights, watch)
+    team = await muster(releases, staff, store)
+    await asyncio.to_thread(freshen, settings, team.collection, progress)
+    return assemble(settings, voice, store, Switch(releases, staff, store, team), channels, metrics, watch)
 
 
 def assemble(
     settings: Settings,
     voice: Voice,
     store: Store,
-    collection: Collection,
-    engine: BaseChatModel,
+    switch: Switch,
     channels: tuple[Channel, ...],
+    metrics: Metrics,
+    watch: EngineWatch,
 ) -> Bot:
     """The bot out of loaded parts; it reaches people on `channels`, which must not share a name."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{id(store):x}"
-    broadcast, metrics = Broadcast(), Metrics()
-    engine.callbacks = [watch := EngineWatch(metrics)]
-    responder = Responder(
-        store,
-        Rewriter(engine),
-        Retriever(collection=collection),
-        Grounder(engine, voice, Grounding(passage_tokens=settings.passage_tokens)),
-        voice,
-        release=f"base:{settings.generator}",
-    )
+    broadcast = Broadcast()
     couriers = {channel.channel: channel for channel in channels}
     relays = {name: Relay(store, courier, owner) for name, courier in couriers.items()}
     worker = Worker(
         store,
-        Duty(responder),
+        switch.duty,
         couriers,
         broadcast,
         owner=owner,
@@ -185,8 +188,9 @@ def assemble(
         observe=metrics.observe,
         wake=lambda channel: relays[channel].wake(),
     )
-    manager = Manager(store, worker, broadcast)
-    return Bot(settings, voice, store, collection, engine, manager, channels, relays, metrics, watch)
+    forget = Eraser(store, settings.datasets).forget
+    manager = Manager(store, worker, broadcast, forget=forget)
+    return Bot(settings, voice, store, switch, manager, channels, relays, metrics, watch)
 
 
 def _kept(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:

@@ -146,6 +146,17 @@ class Releases:
         return await self._database.write(store)
 
 
+class Pinned(Releases):
+    """Releases of which one lineup counts as live, whatever was promoted: to try it out."""
+
+    def __init__(self, database: Database, lineup: Lineup) -> None:
+        super().__init__(database)
+        self._lineup = lineup
+
+    async def live(self) -> Lineup:
+        return self._lineup
+
+
 def _identity(tasks: Collection[str], base: str, files: Mapping[str, StoredFile]) -> str:
     content = {
         "tasks": list(tasks),

@@ -100,6 +100,22 @@ class Collection:
         self.refresh()
         return self._report(previous, entries, embedded, skipped)
 
+    def adopt(self, folder: Path, progress: Progress = _silent) -> None:
+        """Makes the collection hold what the one in `folder` holds, embedded by this one's encoder.
+
+        Chunks that it holds already are not embedded again. Raises IngestRunning where another process is at it,
+        IngestFailed, and SnapshotDamaged where nothing whole stands in `folder`.
+        """
+        with self._shelf.locked():
+            previous, other = self._previous(), Collection(folder, self.encoder)._previous()
+            if other is None:
+                raise SnapshotDamaged(folder, "it holds no snapshot that can be read")
+            entries = [other.archive.entry(path) for path in other.archive.digests()]
+            if previous is None or not self._holds(previous, entries):
+                chunks = [chunk for entry in entries for chunk in entry.chunks]
+                self._publish(entries, embed(chunks, self.encoder, previous, progress)[0])
+        self.refresh()
+
     def _open(self) -> Snapshot:
         """The current snapshot; asks again where it was replaced and pruned while it was being opened."""
         while id := self._shelf.current():

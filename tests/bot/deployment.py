@@ -8,11 +8,19 @@ from typing import Any
 import httpx
 
 from bot.app import build_app
+from bot.engines import Close, Engines, Load
+from bot.hub import Hub
+from bot.metrics import EngineWatch, Metrics
+from bot.pairs import Pairs
 from bot.settings import PACKAGE, Settings
+from bot.staff import Staff
+from bot.switch import Switch, muster
 from bot.voice import load_voice
+from bot.weights import Weights
 from bot.wiring import Bot, assemble, channels_of
 from dialogue.store import Store
-from retrieval.collection import Collection
+from finetune.releases import Releases
+from retrieval.encoder import Encoder
 from tests.bot.channels.house import Speaker
 from tests.retrieval.fakes import HashingEncoder
 
@@ -34,14 +42,32 @@ def settings_in(folder: Path, url: str, **given: Any) -> Settings:
     return Settings(_env_file=None, **(fixed | given))
 
 
+class HashingPairs(Pairs):
+    """No weights: words are hashed."""
+
+    def _own_encoder(self) -> Encoder:
+        return HashingEncoder()
+
+
 @asynccontextmanager
-async def deployed(folder: Path, url: str, **given: Any) -> AsyncIterator[Bot]:
-    """A loaded bot that is not running; documents are not read yet."""
+async def deployed(
+    folder: Path,
+    url: str,
+    load: Load = lambda model: Speaker(),
+    close: Close = lambda engine: None,
+    **given: Any,
+) -> AsyncIterator[Bot]:
+    """A loaded bot that is not running; documents are not read yet. `load` makes its engines, `close` ends them."""
     settings = settings_in(folder, url, **given)
     voice = load_voice(PACKAGE / "voice.toml")
-    collection = Collection(settings.data_dir / "index", HashingEncoder())
     store = await Store.open(url)
-    bot = assemble(settings, voice, store, collection, Speaker(), tuple(channels_of(settings, voice)))
+    watch = EngineWatch(metrics := Metrics())
+    releases = Releases(store.database)
+    weights = Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))
+    engines, pairs = Engines(load, close, watch), HashingPairs(settings, weights)
+    staff = Staff(settings, voice, releases, weights, engines, pairs)
+    switch = Switch(releases, staff, store, await muster(releases, staff, store))
+    bot = assemble(settings, voice, store, switch, tuple(channels_of(settings, voice)), metrics, watch)
     try:
         yield bot
     finally:

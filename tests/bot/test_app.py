@@ -67,17 +67,18 @@ class Stubborn(Speaker):
         return await super()._agenerate(*args, **options)
 
 
-async def test_an_engine_that_failed_is_asked_again_until_it_answers(bot, client):
-    read_documents(bot)
-    engine = Stubborn(callbacks=[bot.watch])
-    bot.engine = engine
-    with pytest.raises(EngineError):
-        await engine.ainvoke("hello")
-    async with asked_over_http(bot, token=None) as other:
-        body = (await other.get("/readyz")).json()
+async def test_an_engine_that_failed_is_asked_again_until_it_answers(tmp_path, sqlite_url):
+    async with (
+        deployed(tmp_path, sqlite_url, lambda model: Stubborn()) as bot,
+        asked_over_http(bot, token=None) as client,
+    ):
+        read_documents(bot)
+        with pytest.raises(EngineError):
+            await bot.engine.ainvoke("hello")
+        body = (await client.get("/readyz")).json()
         assert body["engine"] == {"ok": False, "reason": "The model failed: out of memory."}
-        engine.broken = False
-        assert (await other.get("/readyz")).json()["engine"] == {"ok": True, "reason": "answers"}
+        bot.engine.broken = False
+        assert (await client.get("/readyz")).json()["engine"] == {"ok": True, "reason": "answers"}
 
 
 async def test_numbers_are_in_prometheus_format(bot, client):

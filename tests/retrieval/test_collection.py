@@ -183,3 +183,26 @@ def test_a_file_name_in_an_old_encoding_is_no_trouble(collection: Collection, do
     Path(os.fsdecode(os.fsencode(documents) + b"/caf\xe9.txt")).write_text("Coffee is served at nine.")
     collection.ingest(documents)
     assert "caf?.txt" in sources(collection.snapshot)
+
+
+def test_what_another_collection_holds_is_taken_over_without_the_documents(
+    tmp_path: Path, collection: Collection, documents: Path
+) -> None:
+    collection.ingest(documents)
+    shutil.rmtree(documents)
+    other = Collection(tmp_path / "other", HashingEncoder("other"))
+
+    other.adopt(collection.folder)
+    assert other.snapshot and collection.snapshot
+    first = other.snapshot.id
+    other.adopt(collection.folder)
+
+    assert other.snapshot.manifest.encoder == "other"
+    assert other.snapshot.manifest.chunks == collection.snapshot.manifest.chunks
+    assert other.snapshot.archive.digests() == collection.snapshot.archive.digests()
+    assert other.snapshot.id == first, "nothing changed, so nothing was published"
+
+
+def test_from_an_empty_folder_nothing_can_be_taken_over(tmp_path: Path, collection: Collection) -> None:
+    with pytest.raises(SnapshotDamaged, match="no snapshot"):
+        collection.adopt(tmp_path / "nothing")

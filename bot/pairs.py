@@ -1,0 +1,60 @@
+"""Encoder and index, two that only work together: those of the settings, and those that a release brings.
+
+A release for retrieval is a map of questions, which needs no index of its own, or an encoder, whose index stands beside
+the others in DATA_DIR and is filled from the newest of them before anybody searches it. Knows no lineup.
+"""
+
+from pathlib import Path
+
+from bot.models import INDEX, encoder_of
+from bot.settings import Settings
+from bot.weights import Weights
+from finetune.errors import BadRelease
+from finetune.release import Release
+from retrieval.collection import Collection
+from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoders.mapped import MAP_FILE, MappedEncoder, QueryMap
+from retrieval.shelf import Shelf
+
+ENCODER = "encoder"
+"""The folder of an encoder in a release."""
+
+
+class Pairs:
+    """The pairs of one process. Loading takes seconds: call it in a thread. Raises WeightsError, RetrievalError."""
+
+    def __init__(self, settings: Settings, weights: Weights) -> None:
+        self._settings = settings
+        self._weights = weights
+        self._encoder: Encoder | None = None
+
+    def encoder(self, release: Release | None = None, folder: Path | None = None) -> Encoder:
+        """The encoder of the settings, or that of a release with its files in `folder`. Raises BadRelease."""
+        if release is None or folder is None:
+            return self._own_encoder()
+        if (folder / MAP_FILE).exists():
+            return MappedEncoder(self._own_encoder(), QueryMap.read(folder / MAP_FILE))
+        if (folder / ENCODER).is_dir():
+            return load_encoder(release.base, folder / ENCODER)
+        raise BadRelease(release.id, f"it holds neither {MAP_FILE} nor the folder {ENCODER}")
+
+    def collection(self, release: Release | None = None, folder: Path | None = None) -> Collection:
+        """What `encoder` gives, with an index that holds what the newest of all indexes holds."""
+        encoder = self.encoder(release, folder)
+        own = release is not None and encoder.fingerprint != self._own_encoder().fingerprint
+        home = self._settings.data_dir / (f"{INDEX}-{release.id}" if release and own else INDEX)
+        collection = Collection(home, encoder)
+        newest = self._newest()
+        if newest is not None and newest != home:
+            collection.adopt(newest)
+        return collection
+
+    def _own_encoder(self) -> Encoder:
+        self._encoder = self._encoder or encoder_of(self._settings, self._weights)
+        return self._encoder
+
+    def _newest(self) -> Path | None:
+        """The index that was published last, going by the ids of the snapshots, which begin with the time."""
+        homes = self._settings.data_dir.glob(f"{INDEX}*")
+        published = {id: home for home in homes if (id := Shelf(home).current())}
+        return published[max(published)] if published else None
