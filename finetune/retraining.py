@@ -64,11 +64,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What does the work. `train` goes on where it was interrupted when it is called again with the same dataset."""
+    """What does the work. `train` goes on where it was interrupted when it is called again with the same dataset.
+
+    show: is given what was decided, to lay it before people.
+    """
 
     build: Callable[[], Awaitable[Dataset]]
     train: Callable[[Dataset, Lineup], Awaitable[Candidate]]
     compare: Callable[[Release, Dataset, Lineup], Awaitable[Trial]]
+    show: Callable[[Release, Trial, Decision], None]
 
 
 Say = Callable[[str], None]
@@ -153,6 +157,7 @@ class Cycle:
             if (await self.releases.live()).number != live.number:
                 raise LiveChanged
             await self.releases.decide(release.id, record_of(decision, trial))
+            self.steps.show(release, trial, decision)
         if not decision.promote:
             return Outcome(Verdict.REJECTED, decision.reasons, release.id)
         with _step("promoting"):

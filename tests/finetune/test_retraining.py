@@ -30,7 +30,7 @@ class Deployment:
         self.examples = 30
         self.words = "What is the Wren?"
         self.gain = 0.1
-        self.built, self.trained, self.compared, self.said = [], [], [], []
+        self.built, self.trained, self.compared, self.said, self.shown = [], [], [], [], []
         self.breaks = {}
 
     def cycle(self, minimum=10):
@@ -41,12 +41,13 @@ class Deployment:
             datasets=self.folder / "datasets",
             note=Note(self.folder / "retraining.json"),
             releases=self.releases,
-            steps=Steps(self.build, self.train, self.compare),
+            steps=Steps(self.build, self.train, self.compare, lambda *decided: self.shown.append(decided)),
             say=self.said.append,
         )
 
     async def build(self):
         self.break_if_told("build")
+        (self.folder / "datasets").mkdir(exist_ok=True)
         with DatasetWriter(self.folder / "datasets") as writer:
             for id in TRAINED_ON[: self.examples]:
                 writer.add(
@@ -106,6 +107,7 @@ async def test_a_better_candidate_goes_live_and_everything_is_recorded(deploymen
     lineup = await deployment.releases.live()
     assert lineup.names == {"rewrite": release.id, "answer": release.id}
     assert "above that of base" in lineup.reason
+    assert [(shown.id, decision.promote) for shown, _, decision in deployment.shown] == [(release.id, True)]
 
 
 async def test_a_candidate_that_is_no_better_is_kept_and_stays_out(deployment):
