@@ -1,0 +1,75 @@
+"""An encoder whose questions go through a linear map that was learnt: the similarity `q W p`.
+
+Passages stay as they are, so an index serves every map of its encoder, and none. The idea is that of Rocchio's moved
+question (1971), learnt for all questions at once instead of from the feedback to one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from retrieval.encoders.base import Encoder, Vectors
+from retrieval.errors import EncoderError
+
+MAP_FILE = "map.safetensors"
+"""What a map's file is called in a folder."""
+_MATRIX, _ENCODER = "map", "encoder"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryMap:
+    """matrix: W of shape (dimension, dimension); a row `q` becomes `q W`. encoder: whose questions, by fingerprint."""
+
+    matrix: Vectors
+    encoder: str
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises EncoderError where there is no such file, or it is none."""
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return cls(
+                    np.asarray(file.get_tensor(_MATRIX), np.float32), (file.metadata() or {})[_ENCODER]
+                )
+        except (OSError, SafetensorError, KeyError) as error:
+            raise EncoderError(
+                f"{path} is no map of questions ({error}). Train it again: `groundtalk finetune retriever`."
+            ) from error
+
+    def write(self, path: Path) -> None:
+        """In half precision, which ranks alike and is half as large."""
+        save_file({_MATRIX: self.matrix.astype(np.float16)}, path, metadata={_ENCODER: self.encoder})
+
+    def apply(self, questions: Vectors) -> Vectors:
+        """The mapped rows, each as long as it was."""
+        mapped = questions @ self.matrix
+        before, after = (np.linalg.norm(rows, axis=1, keepdims=True) for rows in (questions, mapped))
+        scaled: Vectors = mapped * (before / np.maximum(after, 1e-9, dtype=np.float32))
+        return scaled
+
+
+class MappedEncoder(Encoder):
+    """`encoder` with the questions mapped. Its fingerprint is the encoder's: an index depends on nothing else."""
+
+    def __init__(self, encoder: Encoder, map: QueryMap) -> None:
+        """Raises EncoderError where the map was learnt for another encoder."""
+        if map.encoder != encoder.fingerprint or map.matrix.shape != (encoder.dimension, encoder.dimension):
+            raise EncoderError(
+                f"The map of questions was learnt for encoder {map.encoder} and this one is {encoder.fingerprint}. "
+                "Set ENCODER back, or promote another release."
+            )
+        self._encoder = encoder
+        self._map = map
+        self.fingerprint = encoder.fingerprint
+        self.dimension = encoder.dimension
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.encode(texts)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        return self._map.apply(self._encoder.encode_questions(texts))
