@@ -1,4 +1,5 @@
-"""The operators' API under `/api`: conversations, ratings, a human's words, forgetting, ingesting again.
+"""The operators' API under `/api`: conversations, ratings, a human's words, forgetting, releases,
+ingesting again.
 
 Behind one bearer token; without OPERATOR_TOKEN nobody gets in.
 """
@@ -13,10 +14,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
+from bot.promoting import promoting
 from bot.wiring import Bot
 from dialogue.conversation import Conversation, Mode, Turn
 from dialogue.desk import Opinion, Overview
-from dialogue.erasure import Erasure
+from finetune.forgetting import Eraser, Oblivion
 from retrieval.ingest import IngestReport
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -43,6 +45,7 @@ class Person(BaseModel):
 def operators(token: str, bot: Bot) -> APIRouter:
     """The routes; `token` is what opens them."""
     store = bot.store
+    eraser = Eraser(store, bot.settings.datasets)
     couriers = {channel.channel: channel for channel in bot.channels}
     router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_guard(token))])
 
@@ -82,11 +85,13 @@ def operators(token: str, bot: Bot) -> APIRouter:
         return await store.opinions(limit, before)
 
     @router.post("/forget")
-    async def forget(person: Person) -> Erasure:
-        """Erase a person for good, and name the releases that answered them."""
+    async def forget(person: Person) -> Oblivion:
+        """Erase a person for good, from datasets too; name the releases that answered and that learnt from them."""
         if person.account is None and person.author is None:
             raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "Give `account`, `author`, or both.")
-        return await store.forget(person.channel, person.account, person.author)
+        return await eraser.forget(person.channel, person.account, person.author)
+
+    router.include_router(promoting(bot))
 
     @router.post("/ingest")
     async def read_again() -> IngestReport:

@@ -45,6 +45,13 @@ class Forgetting:
 
     _database: Database
 
+    async def concerned(
+        self, channel: str, account: str | None = None, author: str | None = None
+    ) -> tuple[str, ...]:
+        """The conversations that would lose words if this person were forgotten. Raises StoreUnavailable."""
+        whom = Whom(channel, account, author)
+        return await self._database.read(lambda c: tuple(c.execute(_concerned(whom)).scalars()))
+
     async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Erasure:
         """Erase an account with all its conversations, or one author's words and the answers to them.
 
@@ -80,10 +87,17 @@ def _erase(connection: Connection, whom: Whom) -> Erasure:
 
 def _lock(connection: Connection, whom: Whom) -> tuple[str, ...]:
     """The conversations concerned, locked first as an answer's commit does, so that the two wait in line."""
+    return tuple(connection.execute(_concerned(whom).with_for_update()).scalars())
+
+
+def _concerned(whom: Whom) -> Select[str]:
+    """Those that the person spoke in, or rated an answer of: a correction is words too."""
+    if whom.author is None:
+        return select(HOME.c.id).where(_at(HOME.c.id, whom)).order_by(HOME.c.id)
     spoke = select(_turns_of(whom).subquery().c.conversation)
-    concerned = HOME.c.id.in_(spoke) if whom.author is not None else _at(HOME.c.id, whom)
-    rows = connection.execute(select(HOME.c.id).where(concerned).order_by(HOME.c.id).with_for_update())
-    return tuple(rows.scalars())
+    judged = select(FEEDBACK.c.conversation).where(FEEDBACK.c.rater == whom.author)
+    either = HOME.c.id.in_(spoke) | (HOME.c.id.in_(judged) & _at(HOME.c.id, whom))
+    return select(HOME.c.id).where(either).order_by(HOME.c.id)
 
 
 def _releases(connection: Connection, whom: Whom) -> tuple[str, ...]:

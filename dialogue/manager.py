@@ -4,7 +4,7 @@ Only sequencing. What a turn is made of stands in `responder`, how it is kept in
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager, aclosing
 from functools import partial
 
@@ -12,6 +12,7 @@ import structlog
 
 from dialogue.broadcast import Broadcast, Listener
 from dialogue.conversation import Address, Conversation, Receipt, Utterance
+from dialogue.erasure import Erasure
 from dialogue.errors import StoreUnavailable
 from dialogue.events import Accepted, Event
 from dialogue.following import follow
@@ -20,15 +21,31 @@ from dialogue.worker import Worker
 
 log = structlog.get_logger(__name__)
 
+Forget = Callable[[str, str | None, str | None], Awaitable[Erasure]]
+"""Erases a channel's account, author, or one in the other."""
+
 SWEEP = 1.0
 """Seconds between looks for turns that nobody answers: those of a killed process, or of another replica's."""
 
 
 class Manager:
-    """One a process. `parallel` bounds how many conversations are answered at the same time."""
+    """One a process.
 
-    def __init__(self, store: Store, worker: Worker, broadcast: Broadcast, *, parallel: int = 16) -> None:
+    parallel: how many conversations are answered at the same time at most. forget: erases a person wherever a
+    deployment keeps their words; the store alone unless it is given.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        worker: Worker,
+        broadcast: Broadcast,
+        *,
+        parallel: int = 16,
+        forget: Forget | None = None,
+    ) -> None:
         self.store = store
+        self._forget = forget or store.forget
         self._worker = worker
         self._broadcast = broadcast
         self._parallel = parallel
@@ -40,6 +57,10 @@ class Manager:
     async def start(self, address: Address, language: str | None = None) -> Conversation:
         """Begins a new conversation, from now on the current one of `address`."""
         return await self.store.start(address, language)
+
+    async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Erasure:
+        """Erases a person (I7); `Store.forget` says whom. Raises StoreUnavailable."""
+        return await self._forget(channel, account, author)
 
     async def receive(self, utterance: Utterance, conversation: str | None = None) -> Receipt:
         """Commits the message (I1, I2) and wakes a worker. When this returns, the channel may acknowledge.

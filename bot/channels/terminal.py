@@ -57,7 +57,7 @@ class Talk:
 
     async def forget(self) -> None:
         """Erase all that was said at this terminal."""
-        await self._manager.store.forget(CHANNEL, self._address.account)
+        await self._manager.forget(CHANNEL, self._address.account)
         self._console.print(self.wording.forgotten)
 
     async def _events(self, utterance: Utterance) -> AsyncGenerator[Event]:

@@ -1,8 +1,8 @@
 """`groundtalk dataset`: examples to learn from, made of what was logged and of files."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from bot.settings import load_settings
-from dialogue.database import Database
-from dialogue.migrations import check
+from dialogue.store import Store
 from finetune.datasets import building
 from finetune.datasets.building import BuildOptions, build_dataset
 from finetune.datasets.card import counts
@@ -62,18 +61,8 @@ def show(dataset: Annotated[str, typer.Argument(help="Such as d-0123456789ab.")]
 async def _build(
     url: str, folder: Path, options: BuildOptions, imports: Sequence[Path], progress: building.Progress
 ) -> Dataset:
-    async with _opened(url) as database:
-        return await build_dataset(database, folder, options, imports, progress)
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
-    try:
-        await check(database)
-        yield database
-    finally:
-        await database.close()
+    async with await Store.open(url) as store:
+        return await build_dataset(store.database, folder, options, imports, progress)
 
 
 @contextmanager

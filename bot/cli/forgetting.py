@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 
 from bot.settings import load_settings
-from dialogue.erasure import Erasure
 from dialogue.store import Store
+from finetune.forgetting import Eraser, Oblivion
 
 app = typer.Typer()
 
@@ -19,16 +19,25 @@ def forget(
     account: Annotated[str | None, typer.Option(help="A chat with all its conversations.")] = None,
     author: Annotated[str | None, typer.Option(help="One person's words, in whichever chat.")] = None,
 ) -> None:
-    """Erase a person's words, the answers to them, and their ratings. `export` shows accounts and authors."""
+    """Erase a person's words, the answers to them, their ratings, and examples made of them.
+
+    `export` shows accounts and authors.
+    """
     if account is None and author is None:
         raise typer.BadParameter("give --account, --author, or both")
     erasure = asyncio.run(_forget(channel, account, author))
     console = Console(highlight=False)
     console.print("Erased: " + ", ".join(f"{count} {kind}" for kind, count in erasure.counts.items()))
+    if erasure.datasets:
+        console.print(f"{erasure.examples} examples are gone from {', '.join(erasure.datasets)}")
     if erasure.releases:
         console.print(f"These releases answered this person: {', '.join(erasure.releases)}")
+    if erasure.learnt:
+        learnt = ", ".join(erasure.learnt)
+        console.print(f"[yellow]These releases learnt their words[/]: {learnt}. Roll back, or train anew.")
 
 
-async def _forget(channel: str, account: str | None, author: str | None) -> Erasure:
-    async with await Store.open(load_settings().database) as store:
-        return await store.forget(channel, account, author)
+async def _forget(channel: str, account: str | None, author: str | None) -> Oblivion:
+    settings = load_settings()
+    async with await Store.open(settings.database) as store:
+        return await Eraser(store, settings.datasets).forget(channel, account, author)

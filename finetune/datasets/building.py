@@ -10,13 +10,15 @@ from datetime import datetime
 from pathlib import Path
 
 from dialogue.database import Database
-from finetune.datasets.dataset import Dataset, kind_of
+from finetune.datasets.dataset import Dataset, find_dataset, kind_of
+from finetune.datasets.erasing import erase
 from finetune.datasets.importing import imported, records
 from finetune.datasets.log import Exchange, Log, Opinion
 from finetune.datasets.making import examples_of, unsupported
 from finetune.datasets.manifest import Import, Source, Window
 from finetune.datasets.pairing import pairs
 from finetune.datasets.privacy import Redactor
+from finetune.datasets.shelf import Shelf
 from finetune.datasets.sieve import Sieve
 from finetune.datasets.splitting import SPLITS
 from finetune.datasets.trust import Ballots, Trust
@@ -54,11 +56,13 @@ async def build_dataset(
 ) -> Dataset:
     """A new dataset in `folder`, which holds all of them; the one that is there if it would be the same.
 
-    Raises EmptyDataset if nothing is left to learn from, BadFile, StoreUnavailable.
+    Whoever is forgotten meanwhile is not in it. Raises EmptyDataset if nothing is left to learn from, DatasetError if
+    another build runs, BadFile, StoreUnavailable.
     """
-    log = Log(database, options.since)
-    trust = Trust(await _distrusted(log, progress), options.per_rater)
-    with DatasetWriter(folder) as writer:
+    shelf = Shelf(folder)
+    with shelf.building(), DatasetWriter(folder) as writer:
+        log = Log(database, options.since)
+        trust = Trust(await _distrusted(log, progress), options.per_rater)
         build = _Build(writer, options, trust)
         build.left["no consent"] = await log.withheld()
         async for exchange in log.exchanges():
@@ -68,8 +72,11 @@ async def build_dataset(
         records = [record for path in imports for record in build.take_file(path, progress)]
         if not writer.rows:
             raise EmptyDataset(folder, build.filters())
-        window = Window(since=options.since, until=build.until)
-        return writer.publish(filters=build.filters(), imports=records, log=window)
+        with shelf.changing():
+            window = Window(since=options.since, until=build.until)
+            dataset = writer.publish(filters=build.filters(), imports=records, log=window)
+            erase(shelf, shelf.noted())
+    return find_dataset(folder, dataset.id)
 
 
 async def _distrusted(log: Log, progress: Progress) -> frozenset[str]:

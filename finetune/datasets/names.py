@@ -28,7 +28,7 @@ ENGLISH = (
 )
 CHINESE = (
     re.compile(
-        rf"(?:我叫做?|我的名字[是叫]|我的姓名是|姓名[:：])\s*([{SURNAMES}]{HAN}{{1,2}}?)(?={HAN}{{0,1}}[^\u4e00-\u9fff]|$|想|要|是|在)"
+        rf"(?:我叫做?|我的名字[是叫]|我的姓名是|姓名[:：])\s*([{SURNAMES}]{HAN}{{1,2}})(?=[^\u4e00-\u9fff]|$|[想要是在来的])"
     ),
     re.compile(rf"([{SURNAMES}]{HAN}{{0,2}}?)(?:先生|女士|小姐|太太)"),
     re.compile(rf"(?:我姓|免贵姓|本人姓)\s*([{SURNAMES}])"),

@@ -43,22 +43,19 @@ ENGLISH_ADDRESS = re.compile(
     """,
     re.VERBOSE,
 )
-HAN = "[\u4e00-\u9fff]"
-PART = "(?:(?![在到是的了寄送住址我你您他她])[\u4e00-\u9fff])"
-"""A character of a place's name: not one of those that stand before an address."""
-DOOR = r"\s*\d{1,5}\s*(?:号院?|弄|巷)"
-CHINESE_ADDRESS = re.compile(
-    rf"""
-    (?:{PART}{{2,7}}?(?:省|自治区))?\s*
-    (?:{PART}{{2,7}}?(?:市|自治州|盟))?\s*
-    (?:{PART}{{1,7}}?(?:区|县|旗))?\s*
-    (?:{PART}{{1,7}}?(?:镇|乡|街道))?\s*
-    {PART}{{1,10}}?(?:路|街|大道|道|巷|弄|胡同){DOOR}
-    (?:\s*[\dA-Za-z]{{1,4}}\s*(?:号楼|栋|幢|座|楼|单元|层|室|号))*
-    | \d{{1,4}}\s*(?:号楼|栋|幢|座)\s*(?:\d{{1,3}}\s*单元\s*)?\d{{2,5}}\s*(?:室|号|房)
+DOOR = re.compile(
+    r"""
+    (?: (?:路|街|大道|道|巷|弄|胡同)\s{0,2}\d{1,5}\s{0,2}(?:号院?|弄|巷)
+      | \d{1,4}\s{0,2}(?:号楼|栋|幢|座)\s{0,2}(?:\d{1,3}\s{0,2}单元\s{0,2})?\d{2,5}\s{0,2}(?:室|号|房)
+    )
+    (?:\s{0,2}[\dA-Za-z]{1,4}\s{0,2}(?:号楼|栋|幢|座|楼|单元|层|室|号)){0,5}
     """,
     re.VERBOSE,
 )
+PLACE = re.compile(r"(?:(?![在到是的了寄送住址我你您他她请])[\u4e00-\u9fff]|[ ]){1,40}$")
+"""What leads up to a street and a number: province, city, district; characters that stand before an address end it."""
+LEADING = 40
+"""Characters before a street's number that may belong to the address."""
 
 
 def emails(text: str) -> Iterator[Span]:
@@ -77,7 +74,8 @@ def ibans(text: str) -> Iterator[Span]:
     """A match may run on into the next words: the longest beginning of it that is a number counts."""
     for match in IBAN.finditer(text):
         start, end = match.span()
-        ends = (stop for stop in range(end, start + 14, -1) if iban.is_valid(text[start:stop], False))
+        stops = (stop for stop in range(end, start + 14, -1) if text[stop - 1].isalnum())
+        ends = (stop for stop in stops if iban.is_valid(text[start:stop], False))
         yield from ((start, stop) for stop in list(ends)[:1])
 
 
@@ -87,7 +85,7 @@ def cards(text: str) -> Iterator[Span]:
         groups = [(m.start() + run.start(), m.group()) for m in re.finditer(r"\d+", run.group())]
         place = 0
         while place < len(groups):
-            taken = _card(groups[place:])
+            taken = _card(groups[place : place + CARD_DIGITS.stop])
             if taken:
                 last, digits = groups[place + taken - 1]
                 yield groups[place][0], last + len(digits)
@@ -96,7 +94,7 @@ def cards(text: str) -> Iterator[Span]:
 
 def _card(groups: list[tuple[int, str]]) -> int:
     """How many of the groups make a card; 0 if none."""
-    lengthening = accumulate(digits for _, digits in groups[: CARD_DIGITS.stop])
+    lengthening = accumulate(digits for _, digits in groups)
     fitting = [
         n for n, digits in enumerate(lengthening, 1) if len(digits) in CARD_DIGITS and luhn.is_valid(digits)
     ]
@@ -114,7 +112,9 @@ def phones(text: str) -> Iterator[Span]:
 
 def addresses(text: str) -> Iterator[Span]:
     yield from (match.span() for match in ENGLISH_ADDRESS.finditer(text))
-    yield from (match.span() for match in CHINESE_ADDRESS.finditer(text))
+    for door in DOOR.finditer(text):
+        place = PLACE.search(text, max(0, door.start() - LEADING), door.start())
+        yield place.start() if place else door.start(), door.end()
 
 
 RECOGNISERS: Mapping[str, Recogniser] = {

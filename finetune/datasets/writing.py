@@ -16,18 +16,16 @@ from typing import IO, Self
 from finetune.datasets.card import card
 from finetune.datasets.dataset import CARD, MANIFEST, Dataset, identity
 from finetune.datasets.manifest import FileRecord, Import, Manifest, Source, Window
+from finetune.datasets.shelf import UNFINISHED
 from finetune.datasets.splitting import group_of, split_of
 from finetune.examples import Example
-
-UNFINISHED = ".building-"
 
 
 class DatasetWriter:
     """Use it as a context manager: what was not published by its end is removed."""
 
     def __init__(self, datasets: Path) -> None:
-        """datasets: the folder that holds all of them; made if need be."""
-        datasets.mkdir(parents=True, exist_ok=True)
+        """datasets: the folder that holds all of them."""
         self._datasets = datasets
         self._folder = Path(mkdtemp(prefix=UNFINISHED, dir=datasets))
         self._files: dict[str, _File] = {}
@@ -95,11 +93,27 @@ class DatasetWriter:
             forgotten=forgotten,
         )
         place = self._datasets / manifest.id
-        if not place.exists():
-            (self._folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-            (self._folder / CARD).write_text(card(manifest), encoding="utf-8")
+        if place.exists():
+            _succeed(place, manifest)
+        else:
+            _describe(self._folder, manifest)
             self._folder.rename(place)
         return Dataset.open(place)
+
+
+def _succeed(place: Path, manifest: Manifest) -> None:
+    """The dataset with the same examples takes the place of what this one would have taken the place of."""
+    known = Dataset.described(place).manifest
+    if not set(manifest.replaces) <= set(known.replaces):
+        replaces = tuple(dict.fromkeys((*known.replaces, *manifest.replaces)))
+        _describe(place, known.model_copy(update={"replaces": replaces}))
+
+
+def _describe(folder: Path, manifest: Manifest) -> None:
+    for name, text in ((MANIFEST, manifest.model_dump_json(indent=1) + "\n"), (CARD, card(manifest))):
+        aside = folder / f".{name}"
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(folder / name)
 
 
 class _File:

@@ -159,12 +159,12 @@ class Intake:
 
     async def _forget(self, envelope: Envelope) -> None:
         """In a group a person's words there; in the person's own chat all they ever said on this channel."""
-        store, account = self._manager.store, envelope.place.account
+        forget, account = self._manager.forget, envelope.place.account
         if not envelope.place.private:
-            await store.forget(CHANNEL, account=account, author=envelope.author)
+            await forget(CHANNEL, account=account, author=envelope.author)
             return
-        await store.forget(CHANNEL, author=envelope.author)
-        await store.forget(CHANNEL, account=account)
+        await forget(CHANNEL, author=envelope.author)
+        await forget(CHANNEL, account=account)
 
     def _say(self, envelope: Envelope, text: str, markup: InlineKeyboardMarkup | None = None) -> None:
         """To the person: in a group as a reply, for others talk there too."""

@@ -9,8 +9,10 @@ from dialogue.database import Database
 from dialogue.store import Store
 from finetune.datasets.building import BuildOptions, build_dataset
 from finetune.datasets.dataset import FORMS, Dataset
+from finetune.datasets.erasing import forget_in
+from finetune.datasets.shelf import Shelf
 from finetune.datasets.splitting import SPLITS
-from finetune.errors import EmptyDataset
+from finetune.errors import DatasetError, EmptyDataset
 from finetune.examples import Example
 from tests.finetune.datasets.logged import Person, answer
 
@@ -165,3 +167,24 @@ async def test_more_turns_than_a_page_keep_their_history(
 
     history = [example.history for example in examples(dataset, "grounding")]
     assert sorted(map(len, history)) == [0, 2, 4, 6, 6]
+
+
+async def test_whoever_is_forgotten_while_it_builds_is_not_in_it(
+    store: Store, database: Database, tmp_path: Path
+) -> None:
+    forgotten = await Person(store, "ann").asks("What voltage does the secret charger take?")
+    await Person(store, "bob").asks("What colour is the kettle?")
+
+    def interrupt(stage: str, done: int) -> None:
+        forget_in(tmp_path, [forgotten.conversation])
+
+    dataset = await build_dataset(database, tmp_path, progress=interrupt)
+
+    assert folders(tmp_path) == [dataset.id]
+    assert "secret" not in "".join(path.read_text("utf-8") for path in dataset.folder.iterdir())
+
+
+async def test_two_builds_do_not_run_at_once(store: Store, database: Database, tmp_path: Path) -> None:
+    await Person(store, "ann").asks("What voltage does the charger take?")
+    with Shelf(tmp_path).building(), pytest.raises(DatasetError, match="wait for that build"):
+        await build_dataset(database, tmp_path)
