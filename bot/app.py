@@ -20,15 +20,18 @@ from dialogue.errors import (
     UnknownConversation,
     UnknownTurn,
 )
+from finetune.errors import FinetuneError, NothingToRollBack, UnknownRelease
 from retrieval.errors import IngestFailed, IngestRunning, RetrievalError
 
 STATUS: dict[type[Exception], int] = {
     UnknownConversation: 404,
     UnknownTurn: 404,
+    UnknownRelease: 404,
     BotInCharge: 409,
     ConversationClosed: 409,
     StateChanged: 409,
     IngestRunning: 409,
+    NothingToRollBack: 409,
     IngestFailed: 422,
     StoreUnavailable: 503,
 }
@@ -49,7 +52,7 @@ def build_app(bot: Bot) -> FastAPI:
         app.include_router(channel.router(bot.manager))
     app.include_router(operators(bot.settings.operator_token.get_secret_value(), bot))
     app.include_router(observation.router(_checks(bot), bot.numbers))
-    for kind in (DialogueError, RetrievalError):
+    for kind in (DialogueError, RetrievalError, FinetuneError):
         app.add_exception_handler(kind, _explain)
     return app
 

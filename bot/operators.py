@@ -1,5 +1,4 @@
-"""The operators' API under `/api`: conversations, ratings, a human's words, forgetting, releases,
-ingesting again.
+"""The operators' API under `/api`: conversations, ratings, a human's words, forgetting, releases, ingesting again.
 
 Behind one bearer token; without OPERATOR_TOKEN nobody gets in.
 """
