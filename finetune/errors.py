@@ -48,7 +48,9 @@ class UnusableAdapter(FinetuneError):
     """An adapter does not fit the weights it is merged into."""
 
     def __init__(self, adapter: Path, reason: str) -> None:
-        super().__init__(f"The adapter in {adapter} cannot be merged: {reason}. Merge it into the weights it was trained on.")
+        super().__init__(
+            f"The adapter in {adapter} cannot be merged: {reason}. Merge it into the weights it was trained on."
+        )
 
 
 class RunMismatch(FinetuneError):
@@ -64,7 +66,9 @@ class DatasetError(FinetuneError):
     """A dataset is missing, damaged, or was changed."""
 
     def __init__(self, folder: Path, problem: str) -> None:
-        super().__init__(f"The dataset {folder} {problem}. `groundtalk dataset list` shows all; `dataset build` makes one.")
+        super().__init__(
+            f"The dataset {folder} {problem}. `groundtalk dataset list` shows all; `dataset build` makes one."
+        )
         self.folder = folder
 
 
@@ -86,7 +90,9 @@ class NothingToLearn(FinetuneError):
     """No example is left to train on."""
 
     def __init__(self, task: str) -> None:
-        super().__init__(f"There is no example to train a {task} on. Build a dataset with some, or name files of them.")
+        super().__init__(
+            f"There is no example to train a {task} on. Build a dataset with some, or name files of them."
+        )
 
 
 class UnknownRelease(FinetuneError):
@@ -101,7 +107,9 @@ class BadRelease(FinetuneError):
     """A release's files are missing, damaged, or not what they should be."""
 
     def __init__(self, release: str, reason: str) -> None:
-        super().__init__(f"Release {release} cannot be used: {reason}. Train it again, or promote another one.")
+        super().__init__(
+            f"Release {release} cannot be used: {reason}. Train it again, or promote another one."
+        )
         self.release = release
 
 
@@ -116,7 +124,9 @@ class LeaseLost(FinetuneError):
     """Another process does now what this one did, which stood still for too long."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"This process stood still for so long that another took over {name}. Nothing was promoted here.")
+        super().__init__(
+            f"This process stood still for so long that another took over {name}. Nothing was promoted here."
+        )
 
 
 class LiveChanged(FinetuneError):

@@ -7,6 +7,7 @@ has what this gives and costs. Format: https://github.com/ggml-org/ggml/blob/mas
 weights come from.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,32 +23,39 @@ from gguf import (
 
 KEPT = frozenset(GGMLQuantizationType[name] for name in ("F16", "F32", "Q4_0", "Q8_0"))
 """What OpenVINO GenAI reads as it is, and fast."""
+QUANTISED = GGMLQuantizationType.Q8_0
 HEADER = frozenset({"GGUF.version", "GGUF.tensor_count", "GGUF.kv_count", "general.architecture"})
 """Fields that the writer makes itself."""
 ROWS = 4096
 """So many rows of a matrix are unpacked at once, which bounds the memory."""
 
 
-def prepare(source: Path, target: Path) -> None:
+Change = Callable[[np.ndarray], np.ndarray]
+"""Makes another matrix of one in float32, of the same shape: (outputs, inputs)."""
+
+
+def prepare(source: Path, target: Path, changes: Mapping[str, Change] | None = None) -> None:
     """Writes `source` to `target` with other types in Q8_0; all else is kept bit for bit.
 
-    Where there is nothing to rewrite, `target` becomes a link to `source`. The caller moves it into place when this
-    returns, so that a killed process leaves no half file behind.
+    `changes`, by the name of the tensor, are made on the way; what is changed becomes Q8_0 too. Where there is nothing
+    to rewrite, `target` becomes a link to `source`. The caller moves it into place when this returns, so that a killed
+    process leaves no half file behind.
     """
+    changes = changes or {}
     reader = GGUFReader(source)
     target.unlink(missing_ok=True)
-    if all(tensor.tensor_type in KEPT for tensor in reader.tensors):
+    if not changes and all(tensor.tensor_type in KEPT for tensor in reader.tensors):
         target.symlink_to(source.resolve())
         return
     writer = GGUFWriter(target, reader.fields["general.architecture"].contents())
     _copy_fields(reader, writer)
     for tensor in reader.tensors:
-        _announce(tensor, writer)
+        _announce(tensor, writer, changed=tensor.name in changes)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for tensor in reader.tensors:
-        writer.write_tensor_data(_data(tensor))
+        writer.write_tensor_data(_data(tensor, changes.get(tensor.name)))
     writer.close()
 
 
@@ -60,8 +68,8 @@ def _copy_fields(reader: GGUFReader, writer: GGUFWriter) -> None:
         writer.add_key_value(name, field.contents(), kind, sub_type=inner)
 
 
-def _announce(tensor: ReaderTensor, writer: GGUFWriter) -> None:
-    kind = _kind(tensor)
+def _announce(tensor: ReaderTensor, writer: GGUFWriter, *, changed: bool) -> None:
+    kind = QUANTISED if changed else _kind(tensor)
     shape = [int(size) for size in reversed(tensor.shape)]
     block, size = GGML_QUANT_SIZES[kind]
     writer.add_tensor_info(
@@ -73,10 +81,12 @@ def _kind(tensor: ReaderTensor) -> GGMLQuantizationType:
     if tensor.tensor_type in KEPT:
         return tensor.tensor_type
     whole = tensor.tensor_type == GGMLQuantizationType.BF16
-    return GGMLQuantizationType.F16 if whole else GGMLQuantizationType.Q8_0
+    return GGMLQuantizationType.F16 if whole else QUANTISED
 
 
-def _data(tensor: ReaderTensor) -> np.ndarray:
+def _data(tensor: ReaderTensor, change: Change | None) -> np.ndarray:
+    if change:
+        return quants.quantize(change(quants.dequantize(tensor.data, tensor.tensor_type)), QUANTISED)
     kind = _kind(tensor)
     if kind == tensor.tensor_type:
         return np.asarray(tensor.data)

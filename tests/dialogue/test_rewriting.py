@@ -81,16 +81,16 @@ def test_a_statement_may_be_rewritten_to_a_statement() -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "When uh what did they build?",
-        "Who, no wait, when was it built?",
+        "When uh what is the smallest pump?",
+        "Who, no wait, what is the smallest pump?",
         "What is the longest no the smallest pump?",
     ],
 )
 async def test_a_trained_model_smooths_a_first_question_that_corrects_itself(question: str) -> None:
-    trained = Rewriter(Speaker(rewrites=["What did they build, the smallest pump?"]), trained=True)
+    smooth = "What is the smallest pump?"
     assert falters(question)
-    assert await trained.rewrite([], question, "en") == "What did they build, the smallest pump?"
-    assert await rewritten("What did they build?", question, []) == question
+    assert await Rewriter(Speaker(rewrites=[smooth]), trained=True).rewrite([], question, "en") == smooth
+    assert await rewritten(smooth, question, []) == question
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""What a language model is taught in one run: chosen examples as lessons, in a drawn order.
+
+Beside what a dataset holds it weaves follow-ups where a language has none and withholds the evidence of some questions.
+The same dataset and choice give the same lessons. Knows examples, no model.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from finetune.examples import Example, GroundingExample, RewritingExample
+from finetune.training.followups import woven_followups
+from finetune.training.lessons import Lesson, lessons
+from finetune.training.withholding import some_withheld
+
+Task = Literal["rewrite", "answer"]
+Sourced = TypeVar("Sourced", RewritingExample, GroundingExample)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """take: the most examples of a source, by its name; all of a source that is not named.
+    withheld: share of answered questions whose evidence is withheld.
+    """
+
+    tasks: tuple[Task, ...] = ("rewrite", "answer")
+    take: Mapping[str, int] = field(default_factory=dict)
+    withheld: float = 0.2
+    seed: int = 17
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "tasks": list(self.tasks),
+            "take": dict(self.take),
+            "withheld": self.withheld,
+            "seed": self.seed,
+        }
+
+
+def curriculum(
+    rewriting: Sequence[RewritingExample], grounding: Sequence[GroundingExample], choice: Choice
+) -> list[Lesson]:
+    """The lessons that `choice` makes of the examples."""
+    chosen: list[Example] = []
+    if "rewrite" in choice.tasks:
+        chosen += _taken([*rewriting, *woven_followups(grounding, choice.seed)], choice)
+    if "answer" in choice.tasks:
+        chosen += some_withheld(_taken(grounding, choice), choice.withheld, choice.seed)
+    random.Random(choice.seed).shuffle(chosen)
+    return list(lessons(chosen))
+
+
+def _taken(examples: Iterable[Sourced], choice: Choice) -> list[Sourced]:
+    by_source: dict[str, list[Sourced]] = defaultdict(list)
+    for example in examples:
+        by_source[example.source].append(example)
+    taken: list[Sourced] = []
+    for source, own in by_source.items():
+        most = choice.take.get(source, len(own))
+        taken += random.Random(f"{choice.seed} {source}").sample(own, most) if most < len(own) else own
+    return taken

@@ -1,0 +1,78 @@
+"""Lessons: a prompt, as the bot asks a trained model, and the reply that it should learn to give.
+
+Knows the two tasks of the language model and their prompts; knows no model.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from langchain_core.messages import BaseMessage
+
+from dialogue.conversation import Passage
+from dialogue.engines.messages import Message, template_messages
+from dialogue.prompting import answer_prompt, rewrite_prompt
+from dialogue.rewriting import shown
+from dialogue.voice import Voice
+from finetune.evaluation.history import turns
+from finetune.examples import Example, GivenPassage, GroundingExample, RewritingExample
+from finetune.training.replies import grounded_reply
+from retrieval.chunking import estimate_tokens
+
+BUDGETS = (200, 480)
+"""Tokens of the passages in a lesson, drawn between these, so that a model learns to read few and many."""
+NOBODY = Voice("", "", "en", {})
+"""A trained model is asked without a name and a tone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    prompt: tuple[Message, ...]
+    reply: str
+
+
+def lessons(examples: Iterable[Example]) -> Iterator[Lesson]:
+    """The lessons of rewriting and grounding examples, in their order; what teaches nothing is left out."""
+    for example in examples:
+        if isinstance(example, RewritingExample):
+            yield rewriting_lesson(example)
+        elif isinstance(example, GroundingExample) and (lesson := answering_lesson(example)):
+            yield lesson
+
+
+def rewriting_lesson(example: RewritingExample) -> Lesson:
+    prompt = rewrite_prompt(example.language, trained=True)
+    history = shown(turns(example.history))
+    return _lesson(prompt.messages(history, example.question), example.rewrite)
+
+
+def answering_lesson(example: GroundingExample) -> Lesson | None:
+    """None where neither an answer nor an abstention is clearly right."""
+    passages = in_prompt(example.passages, example.evidence, random.Random(example.id))
+    reply = grounded_reply(example, passages)
+    if reply is None:
+        return None
+    prompt = answer_prompt(example.language, NOBODY, trained=True)
+    return _lesson(prompt.messages(example.question, passages), reply)
+
+
+def in_prompt(
+    passages: Sequence[GivenPassage], evidence: Sequence[str], draw: random.Random
+) -> tuple[Passage, ...]:
+    """Those that fit a drawn budget, evidence before all others, in a drawn order, numbered from 1."""
+    room = draw.randint(*BUDGETS)
+    kept: list[GivenPassage] = []
+    for passage in sorted(passages, key=lambda passage: passage.id not in evidence):
+        cost = estimate_tokens(passage.text)
+        if not kept or cost <= room:
+            kept.append(passage)
+            room -= cost
+    draw.shuffle(kept)
+    return tuple(
+        Passage(n, passage.id, passage.title, passage.id, passage.text, 1.0)
+        for n, passage in enumerate(kept, 1)
+    )
+
+
+def _lesson(messages: Sequence[BaseMessage], reply: str) -> Lesson:
+    return Lesson(tuple(template_messages(messages)), reply)

@@ -1,0 +1,39 @@
+"""What may be chosen of a training run of the language model, with defaults for a small log on a small machine."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Method = Literal["lora", "adalora", "prefix"]
+Precision = Literal["bf16", "fp32"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """learning_rate: at its highest, after `warmup` (a share of all steps); it falls to 0 by a cosine.
+    batch: examples read at once; accumulation: so many batches make one step.
+    layers: how many of the last layers are trained, None for all of them.
+    noise: strength of the noise on embeddings (Jain et al., "NEFTune", 2023), 0 for none.
+    packing: several examples in one row; only where the attention keeps them apart (a GPU with flash-attention).
+    patience: evaluations without a better validation loss before the run ends early; evaluations a run: how many.
+    """
+
+    method: Method = "lora"
+    rank: int = 8
+    layers: int | None = None
+    learning_rate: float = 3e-4
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+    dropout: float = 0.0
+    epochs: float = 1.0
+    batch: int = 8
+    accumulation: int = 2
+    longest: int = 1024
+    noise: float = 0.0
+    packing: bool = False
+    precision: Precision = "bf16"
+    evaluations: int = 8
+    patience: int = 3
+    seed: int = 17
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,61 @@
+"""One training run: a folder that says what is trained from what, and from which a killed run goes on.
+
+    run.json       what was asked for: base, parent, data, options
+    checkpoints/   where to go on from
+    tensorboard/   curves, as they come
+    artifact/      what was learnt
+    report.html    curves and figures of a finished run
+
+Knows nothing of models.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune.errors import RunMismatch
+
+RECORD = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    folder: Path
+
+    @classmethod
+    def begin(cls, folder: Path, record: Mapping[str, Any]) -> "Run":
+        """The run in `folder`, new or to be gone on with. Raises RunMismatch if another one lies there."""
+        run = cls(folder)
+        text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        if (folder / RECORD).exists() and run.record != json.loads(text):
+            raise RunMismatch(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECORD).write_text(text, encoding="utf-8")
+        return run
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / RECORD).read_text(encoding="utf-8")))
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.folder / "tensorboard"
+
+    @property
+    def artifact(self) -> Path:
+        return self.folder / "artifact"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def finished(self) -> bool:
+        """Whether `artifact` is there; it is put there last, and whole."""
+        return self.artifact.is_dir()

@@ -1,0 +1,73 @@
+"""Supervised training of an adapter, with the loss on the reply only (TRL).
+
+Goes on from the last checkpoint of its run, ends early when the validation loss no longer falls, and keeps the best.
+Several GPUs: `accelerate launch -m bot.cli finetune ...`. Knows lessons, not where they come from.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from datasets import Dataset
+from transformers import EarlyStoppingCallback, TrainerCallback
+from trl import SFTConfig
+
+from finetune.training.adapter import adapted
+from finetune.training.arguments import Schedule, last_checkpoint, schedule, trainer_arguments
+from finetune.training.artifact import save_adapter
+from finetune.training.base import load_base
+from finetune.training.lessons import Lesson
+from finetune.training.options import Options
+from finetune.training.reply_trainer import ReplyTrainer
+from finetune.training.run import Run
+
+
+def train_supervised(
+    run: Run,
+    base: Path,
+    lessons: Sequence[Lesson],
+    validation: Sequence[Lesson],
+    options: Options,
+    *,
+    parent: Path | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> None:
+    """Trains an adapter on `base`, from the adapter in `parent` where one is given, into the run's artifact.
+
+    Raises UnusableBase, UnusableAdapter.
+    """
+    model, tokenizer = load_base(base, options.precision)
+    plan = schedule(len(lessons), options)
+    stopping = [EarlyStoppingCallback(options.patience)] if validation else []
+    trainer = ReplyTrainer(
+        model=adapted(model, options, plan.steps, parent),
+        args=_config(run, options, plan, validated=bool(validation)),
+        processing_class=tokenizer,
+        train_dataset=_rows(lessons),
+        eval_dataset=_rows(validation) if validation else None,
+        callbacks=[*callbacks, *stopping],
+    )
+    trainer.train(resume_from_checkpoint=last_checkpoint(run))
+    save_adapter(trainer.model, run.artifact)
+
+
+def _config(run: Run, options: Options, plan: Schedule, *, validated: bool) -> SFTConfig:
+    return SFTConfig(
+        **trainer_arguments(run, options, plan, validated=validated),
+        max_length=options.longest,
+        packing=options.packing,
+        completion_only_loss=True,
+        neftune_noise_alpha=options.noise or None,
+        train_sampling_strategy="random" if options.packing else "group_by_length",
+    )
+
+
+def _rows(lessons: Sequence[Lesson]) -> Dataset:
+    return Dataset.from_list(
+        [
+            {
+                "prompt": list(lesson.prompt),
+                "completion": [{"role": "assistant", "content": lesson.reply}],
+            }
+            for lesson in lessons
+        ]
+    )
