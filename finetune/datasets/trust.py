@@ -4,8 +4,7 @@ Knows opinions; knows nothing of what they are about but which answers are nearl
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
 from finetune.datasets.duplicates import Duplicates
 from finetune.datasets.log import Opinion, Rated
@@ -16,34 +15,33 @@ AGREEING = 0.5
 """Share of these that must agree with what most others said."""
 
 
-@dataclass
 class Ballots:
-    """Every rating of the log, by what it is about. Grows with the ratings, not with their words."""
+    """Every rating of the log, one voice a rater, by what it is about. Grows with the ratings, not with their words."""
 
-    _alike: Duplicates = field(default_factory=Duplicates)
-    _votes: dict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
-    _cast: dict[str, list[tuple[str, bool]]] = field(default_factory=lambda: defaultdict(list))
+    def __init__(self) -> None:
+        self._alike = Duplicates()
+        self._votes: defaultdict[str, dict[str, bool]] = defaultdict(dict)
+        self._judged: defaultdict[str, set[str]] = defaultdict(set)
 
     def add(self, rated: Rated) -> None:
         said = rated.opinion
         about = self._alike.first_like(f"{said.conversation}:{said.turn}", f"{rated.query}\n{rated.answer}")
-        self._votes[about][said.up] += 1
-        self._cast[said.rater].append((about, said.up))
+        self._votes[about][said.rater] = said.up
+        self._judged[said.rater].add(about)
 
     def distrusted(self) -> frozenset[str]:
         """Raters who contradict the majority of the others on nearly the same answers more often than not."""
-        return frozenset(rater for rater in self._cast if not self._agrees(rater))
+        balances = {about: sum(map(_sign, votes.values())) for about, votes in self._votes.items()}
+        return frozenset(rater for rater in self._judged if not self._agrees(rater, balances))
 
-    def _agrees(self, rater: str) -> bool:
-        own: dict[str, Counter[bool]] = defaultdict(Counter)
-        for about, up in self._cast[rater]:
-            own[about][up] += 1
-        judged = [
-            up == (others > 0)
-            for about, up in self._cast[rater]
-            if (others := _balance(self._votes[about]) - _balance(own[about]))
-        ]
-        return len(judged) < JUDGED or sum(judged) >= AGREEING * len(judged)
+    def _agrees(self, rater: str, balances: Mapping[str, int]) -> bool:
+        own = ((about, self._votes[about][rater]) for about in self._judged[rater])
+        agreed = [up == (others > 0) for about, up in own if (others := balances[about] - _sign(up))]
+        return len(agreed) < JUDGED or sum(agreed) >= AGREEING * len(agreed)
+
+
+def _sign(up: bool) -> int:
+    return 1 if up else -1
 
 
 class Trust:
@@ -67,7 +65,3 @@ class Trust:
         else:
             return True
         return False
-
-
-def _balance(votes: Counter[bool]) -> int:
-    return votes[True] - votes[False]
