@@ -86,12 +86,19 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _pooling(folder: Path) -> str:
+    """`cls` or `mean`: a flag of its own up to version 5 of sentence-transformers, a name since."""
     settings = _read(folder / "1_Pooling" / "config.json")
-    return "cls" if settings.get("pooling_mode_cls_token") else "mean"
+    return (
+        "cls" if settings.get("pooling_mode_cls_token") or settings.get("pooling_mode") == "cls" else "mean"
+    )
 
 
 def _longest(folder: Path) -> int:
-    return int(_read(folder / "sentence_bert_config.json").get("max_seq_length") or _LONGEST)
+    """In tokens; since version 6 of sentence-transformers the tokenizer says it, or a number beyond all measure."""
+    if longest := _read(folder / "sentence_bert_config.json").get("max_seq_length"):
+        return int(longest)
+    told = _read(folder / "tokenizer_config.json").get("model_max_length", _LONGEST)
+    return int(min(told, _read(folder / "config.json").get("max_position_embeddings", _LONGEST)))
 
 
 def _tokenizer(folder: Path, longest: int) -> Tokenizer:

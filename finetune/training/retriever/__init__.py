@@ -1,0 +1,1 @@
+"""How the retriever learns: a map of its questions, or its whole English encoder."""

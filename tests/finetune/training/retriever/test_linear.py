@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from finetune.training.retriever.linear import Asked, MapOptions, learn_map
+from retrieval.encoders.base import Vectors
+
+DIMENSION, COUNT, SEEN = 8, 200, 160
+OPTIONS = MapOptions(pull=0.1, learning_rate=1e-2, steps=120, batch=64, interval=20)
+
+
+def unit(rows: Vectors) -> Vectors:
+    lengths: Vectors = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / lengths).astype(np.float32)
+
+
+@pytest.fixture
+def passages() -> Vectors:
+    return unit(np.random.default_rng(1).normal(size=(COUNT, DIMENSION)))
+
+
+@pytest.fixture
+def questions(passages: Vectors) -> Vectors:
+    """People ask in words of their own: each question is its passage with the dimensions the other way round."""
+    return np.ascontiguousarray(passages[:, ::-1])
+
+
+def asked(questions: Vectors, rows: slice) -> Asked:
+    numbers = range(COUNT)[rows]
+    return Asked(questions[rows], [[n] for n in numbers], [[(n + 1) % COUNT] for n in numbers])
+
+
+def nearness(questions: Vectors, passages: Vectors, matrix: Vectors) -> float:
+    """The mean cosine of the questions that nothing was learnt from and their passages."""
+    mapped = unit(questions[SEEN:] @ matrix)
+    return float((mapped * passages[SEEN:]).sum(axis=1).mean())
+
+
+def nothing(done: int, total: int) -> None:
+    """Reports no progress."""
+
+
+def test_it_learns_what_holds_for_questions_it_never_saw(questions: Vectors, passages: Vectors) -> None:
+    seen = asked(questions, slice(0, SEEN))
+    learnt = learn_map(seen, passages, lambda w: nearness(questions, passages, w), OPTIONS, nothing)
+    assert learnt.looks[0].score < 0.3
+    assert learnt.best.score == nearness(questions, passages, learnt.matrix) > 0.8
+
+
+def test_where_nothing_is_better_it_stays_the_identity(questions: Vectors, passages: Vectors) -> None:
+    learnt = learn_map(asked(questions, slice(0, SEEN)), passages, lambda w: 0.5, OPTIONS, nothing)
+    assert (learnt.matrix == np.eye(DIMENSION)).all()
+    assert [look.step for look in learnt.looks] == [0, 20, 40, 60], "three looks without a better one"
+
+
+def test_the_best_is_kept_not_the_last(questions: Vectors, passages: Vectors) -> None:
+    scores = iter([0.1, 0.9, 0.2, 0.2, 0.2])
+    learnt = learn_map(asked(questions, slice(0, SEEN)), passages, lambda w: next(scores), OPTIONS, nothing)
+    assert (learnt.best.step, learnt.looks[-1].step) == (20, 80)
+
+
+def test_a_strong_pull_changes_little(questions: Vectors, passages: Vectors) -> None:
+    steps = iter(range(100))
+    pulled, free = (
+        learn_map(
+            asked(questions, slice(0, SEEN)),
+            passages,
+            lambda w: next(steps),
+            replace(OPTIONS, pull=pull),
+            nothing,
+        )
+        for pull in (100.0, 0.0)
+    )
+    identity = np.eye(DIMENSION)
+    assert np.linalg.norm(pulled.matrix - identity) < 0.2 * np.linalg.norm(free.matrix - identity)
+
+
+def test_the_same_seed_learns_the_same(questions: Vectors, passages: Vectors) -> None:
+    first, second = (
+        learn_map(
+            asked(questions, slice(0, SEEN)),
+            passages,
+            lambda w: float(np.abs(w).sum()),
+            replace(OPTIONS, steps=40),
+            nothing,
+        )
+        for _ in range(2)
+    )
+    assert (first.matrix == second.matrix).all()
+
+
+def test_a_question_without_negatives_learns_from_the_others_in_its_batch(
+    questions: Vectors, passages: Vectors
+) -> None:
+    bare = Asked(questions[:SEEN], [[n] for n in range(SEEN)], [[]] * SEEN)
+    learnt = learn_map(bare, passages, lambda w: nearness(questions, passages, w), OPTIONS, nothing)
+    assert learnt.best.score > 0.8
+    alone = Asked(questions[:1], [[0]], [[]])
+    assert np.isfinite(learn_map(alone, passages, lambda w: 0.0, OPTIONS, nothing).matrix).all()
