@@ -6,6 +6,10 @@ Knows folders and reports. Does not know how documents are read.
 import structlog
 
 from bot.settings import Settings
+from bot.systems import Systems
+from dialogue.migrations import upgrade
+from dialogue.store import Store
+from finetune.releases import Releases
 from retrieval.collection import Collection
 from retrieval.errors import IngestFailed, IngestRunning
 from retrieval.ingest import IngestReport, Progress
@@ -34,6 +38,14 @@ def freshen(settings: Settings, collection: Collection, progress: Progress = _si
         log.warning("knowledge_not_refreshed", reason=str(error))
     else:
         tell(report)
+
+
+async def live_collection(settings: Settings) -> Collection:
+    """What a server with these settings searches now. Raises the packages' errors."""
+    await upgrade(settings.database)
+    async with await Store.open(settings.database) as store:
+        releases = Releases(store.database)
+        return await Systems(settings, releases).staff.collection(await releases.live())
 
 
 def tell(report: IngestReport) -> None:

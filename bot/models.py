@@ -26,6 +26,9 @@ from retrieval.encoder import Encoder, load_encoder
 INDEX = "index"
 """The collection's folder in DATA_DIR."""
 OPENAI = "langchain_openai:ChatOpenAI"
+MERGED = "with-"
+KEPT = 8
+"""Merged files of the same weights, and what OpenVINO reads in their place: others are made again in seconds."""
 PATIENCE = 60.0
 """Seconds that a server with OpenAI's interface may be silent."""
 
@@ -46,10 +49,21 @@ def load_engine(settings: Settings, weights: Weights, model: Model | None = None
         return load_provider(OPENAI, model.weights, _openai_options(settings))
     if not settings.runs_here:
         return load_provider(settings.engine, model.weights, settings.engine_options.get_secret_value())
-    path = locate_model(weights, model)
+    path = locate_runnable(settings, weights, model)
     if settings.engine == "transformers":
         return load_transformers(path)
-    return load_openvino(_runnable(path, weights), limits=Limits(cache_gb=settings.engine_cache_gb))
+    return load_openvino(path, limits=Limits(cache_gb=settings.engine_cache_gb))
+
+
+def locate_runnable(settings: Settings, weights: Weights, model: Model) -> Path:
+    """What the engine of this process loads: for OpenVINO a file that it reads well, rewritten once where it has to be.
+
+    Raises WeightsError, SettingsError, UnusableAdapter.
+    """
+    path = locate_model(weights, model)
+    if settings.engine == "openvino" and path.suffix == ".gguf":
+        return weights.derived(path, "prepared", prepare)
+    return path
 
 
 def locate_model(weights: Weights, model: Model) -> Path:
@@ -71,18 +85,15 @@ def locate_model(weights: Weights, model: Model) -> Path:
         merge(source, adapter, target)
 
     adapter = model.adapter
-    return weights.derived(path, f"with-{adapter_digest(adapter)}", make)
+    merged = weights.derived(path, f"{MERGED}{adapter_digest(adapter)}", make)
+    weights.trim(path, MERGED, KEPT)
+    return merged
 
 
 def close_engine(engine: BaseChatModel) -> None:
     """Stop the engine's own threads, where it has some; a call that still runs ends with an error."""
     if isinstance(engine, LocalChat):
         engine.close()
-
-
-def _runnable(path: Path, weights: Weights) -> Path:
-    """The folder, or the file as OpenVINO reads it well: rewritten once where it has to be."""
-    return weights.derived(path, "prepared", prepare) if path.suffix == ".gguf" else path
 
 
 def _openai_options(settings: Settings) -> Mapping[str, Any]:

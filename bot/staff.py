@@ -15,7 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from bot.adapters import Model, shipped_adapter
 from bot.engines import Engines
 from bot.metrics import EngineWatch
-from bot.models import close_engine, load_engine, locate_model
+from bot.models import close_engine, load_engine
 from bot.pairs import Pairs
 from bot.settings import Settings
 from bot.weights import Weights
@@ -64,12 +64,10 @@ class Staff:
         settings: Settings,
         voice: Voice,
         releases: Releases,
-        weights: Weights,
         engines: Engines,
         pairs: Pairs,
     ) -> None:
         self._settings = settings
-        self._weights = weights
         self._voice = voice
         self._releases = releases
         self._engines = engines
@@ -90,14 +88,14 @@ class Staff:
     @asynccontextmanager
     async def rewriter(self, lineup: Lineup) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:
         """What rewrites under a lineup, with its engine."""
-        model = await self._model(lineup, "rewrite")
+        model = await self.model(lineup, "rewrite")
         async with self._engines.held(model) as engine:
             yield engine, Rewriter(engine, trained=model.trained)
 
     @asynccontextmanager
     async def grounder(self, lineup: Lineup) -> AsyncIterator[tuple[BaseChatModel, Grounder]]:
         """What answers under a lineup, with its engine."""
-        model = await self._model(lineup, "answer")
+        model = await self.model(lineup, "answer")
         grounding = Grounding(passage_tokens=self._settings.passage_tokens)
         async with self._engines.held(model) as engine:
             yield engine, Grounder(engine, self._voice, grounding, trained=model.trained)
@@ -109,15 +107,6 @@ class Staff:
     async def collection(self, lineup: Lineup) -> Collection:
         """What is searched under a lineup."""
         return await asyncio.to_thread(self._pairs.collection, *await self._retrieving(lineup))
-
-    async def size(self, lineup: Lineup) -> int | None:
-        """Bytes of what answers under a lineup; None where it runs elsewhere."""
-        if not self._settings.runs_here:
-            return None
-        path = await asyncio.to_thread(locate_model, self._weights, await self._model(lineup, "answer"))
-        return await asyncio.to_thread(
-            lambda: sum(f.stat().st_size for f in [path, *path.rglob("*")] if f.is_file())
-        )
 
     def name(self, lineup: Lineup) -> str:
         """What does each task, in one word where the same model does all that needs a language."""
@@ -136,7 +125,8 @@ class Staff:
         learnt = self._settings.runs_here and shipped_adapter(self._settings.weights_for(task), task)
         return lineup.names.get(task) or (SHIPPED if learnt else BASE)
 
-    async def _model(self, lineup: Lineup, task: str) -> Model:
+    async def model(self, lineup: Lineup, task: str) -> Model:
+        """The weights and the adapter that do a language task under a lineup."""
         name, weights = self._chosen(lineup, task), self._settings.weights_for(task)
         if name == BASE:
             return Model(weights)
@@ -166,4 +156,4 @@ def staff_of(
 ) -> Staff:
     """Staff that loads real weights; `watch` sees every call of an engine."""
     engines = Engines(partial(load_engine, settings, weights), close_engine, watch)
-    return Staff(settings, voice, releases, weights, engines, Pairs(settings, weights))
+    return Staff(settings, voice, releases, engines, Pairs(settings, weights))

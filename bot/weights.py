@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from glob import escape
 from hashlib import file_digest
 from pathlib import Path
 from typing import Protocol
@@ -83,6 +84,12 @@ class Weights:
                     make(source, half)
                 half.replace(target)
         return target
+
+    def trim(self, source: Path, kind: str, keep: int) -> None:
+        """Removes what was derived from `source` under kinds that begin with `kind`, but the `keep` newest of it."""
+        derived = (self.folder / "derived").glob(f"{escape(source.stem)}-{kind}*")
+        for old in sorted(derived, key=lambda path: path.lstat().st_mtime_ns)[:-keep]:
+            old.unlink(missing_ok=True)
 
     def _entry(self, entry: Entry) -> Path | None:
         if not entry.files:

@@ -1,5 +1,6 @@
 """`groundtalk ingest`: documents into the index, while others search the one before."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,8 @@ import typer
 from rich.console import Console
 
 from bot.cli.reading import reading_bars
-from bot.hub import Hub
-from bot.models import load_collection
+from bot.knowledge import live_collection
 from bot.settings import load_settings
-from bot.weights import Weights
 from retrieval.ingest import IngestReport
 
 app = typer.Typer()
@@ -24,7 +23,7 @@ def ingest(
 ) -> None:
     """Make the index hold what PATH holds now. What has not changed is not read again; what is gone is gone."""
     settings = load_settings()
-    collection = load_collection(settings, Weights(settings.weights_dir, Hub(settings.hf_endpoint)))
+    collection = asyncio.run(live_collection(settings))
     with reading_bars() as progress:
         report = collection.ingest(path or settings.knowledge_dir, progress)
     _tell(report)

@@ -8,11 +8,8 @@ from langchain_core.documents import Document
 from rich.console import Console
 from rich.text import Text
 
-from bot.hub import Hub
-from bot.knowledge import freshen
-from bot.models import load_collection
+from bot.knowledge import freshen, live_collection
 from bot.settings import load_settings
-from bot.weights import Weights
 from retrieval.retriever import Retriever
 
 app = typer.Typer()
@@ -25,7 +22,7 @@ def search(
 ) -> None:
     """Show the passages that QUESTION finds, best first, each with its cosine, title and source."""
     settings = load_settings()
-    collection = load_collection(settings, Weights(settings.weights_dir, Hub(settings.hf_endpoint)))
+    collection = asyncio.run(live_collection(settings))
     freshen(settings, collection)
     found = asyncio.run(Retriever(collection=collection, k=limit).ainvoke(question))
     for n, document in enumerate(found, 1):

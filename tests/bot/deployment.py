@@ -65,7 +65,7 @@ async def deployed(
     releases = Releases(store.database)
     weights = Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))
     engines, pairs = Engines(load, close, watch), HashingPairs(settings, weights)
-    staff = Staff(settings, voice, releases, weights, engines, pairs)
+    staff = Staff(settings, voice, releases, engines, pairs)
     switch = Switch(releases, staff, store, await muster(releases, staff, store))
     bot = assemble(settings, voice, store, switch, tuple(channels_of(settings, voice)), metrics, watch)
     try:

@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import os
+import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -146,3 +148,23 @@ def test_what_is_derived_appears_whole_or_not_at_all(tmp_path):
     with pytest.raises(RuntimeError):
         weights(tmp_path).derived(source, "broken", fail)
     assert not list((tmp_path / "cache" / "derived").glob("[!.]*"))
+
+
+def test_of_what_was_derived_only_the_newest_stay(tmp_path):
+    weights = Weights(tmp_path / "weights", Hub("http://127.0.0.1:9"))
+    source, other = tmp_path / "base[1].gguf", tmp_path / "other.gguf"
+    source.write_bytes(b"weights")
+    other.write_bytes(b"weights")
+
+    def make(source: Path, target: Path) -> None:
+        shutil.copy(source, target)
+
+    made = [weights.derived(source, f"with-{n}", make) for n in range(4)]
+    kept = [weights.derived(source, "prepared", make), weights.derived(other, "with-0", make)]
+    for age, path in enumerate(reversed(made)):
+        os.utime(path, (1_000_000 - age, 1_000_000 - age))
+
+    weights.trim(source, "with-", 2)
+
+    assert [path.exists() for path in made] == [False, False, True, True]
+    assert all(path.exists() for path in kept)
