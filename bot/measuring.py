@@ -3,12 +3,12 @@
 Knows what a system needs to be measured, not how releases are loaded.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Protocol
 
+from bot.sets import Sets
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
 from finetune.evaluation.answers import answering_with, evaluate_answers
@@ -16,8 +16,6 @@ from finetune.evaluation.asking import Progress
 from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
 from finetune.evaluation.rewriting import AS_ASKED, evaluate_rewriting, rewriting_with
 from finetune.evaluation.scores import Result
-from finetune.evaluation.searches import SearchSet
-from finetune.examples import GroundingExample, RewritingExample
 from retrieval.encoder import Encoder
 
 Bar = Callable[[str, int], AbstractContextManager[Progress]]
@@ -25,45 +23,34 @@ Bar = Callable[[str, int], AbstractContextManager[Progress]]
 
 
 class System(Protocol):
-    """A release, or the weights as they come, that can be asked. `size`: bytes of its language model's file."""
+    """A release, or the weights as they come, that can be asked. Models are in memory while a block holds them."""
 
     @property
     def name(self) -> str: ...
 
-    @property
-    def size(self) -> int | None: ...
+    def rewriter(self) -> AbstractAsyncContextManager[Rewriter]: ...
 
-    @property
-    def rewriter(self) -> Rewriter: ...
+    def grounder(self) -> AbstractAsyncContextManager[Grounder]: ...
 
-    @property
-    def grounder(self) -> Grounder: ...
+    async def encoder(self) -> Encoder: ...
 
-    @property
-    def encoder(self) -> Encoder: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Sets:
-    """What to measure on, by the names of the sets. rewrites: whether searches are made with our rewrites too."""
-
-    rewriting: Mapping[str, Sequence[RewritingExample]] = field(default_factory=dict)
-    answers: Mapping[str, Sequence[GroundingExample]] = field(default_factory=dict)
-    retrieval: Sequence[SearchSet] = ()
-    rewrites: bool = True
+    async def size(self) -> int | None:
+        """Bytes of the file of the model that answers; None where it runs elsewhere."""
 
 
 async def measure(system: System, sets: Sets, cache: Path, bar: Bar) -> list[Result]:
     """What `system` gets on all of them. cache: where vectors of corpora are kept. Raises the packages' errors."""
-    language = [*await _rewriting(system, sets, bar), *await _answers(system, sets, bar)]
-    sized = [r if r.system == AS_ASKED else r.with_whole(bytes=system.size) for r in language]
-    return [*sized, *await _retrieval(system, sets, cache, bar)]
+    async with AsyncExitStack() as loaded:
+        language = [*await _rewriting(system, sets, bar, loaded), *await _answers(system, sets, bar, loaded)]
+        size = await system.size() if language else None
+        sized = [r if r.system == AS_ASKED else r.with_whole(bytes=size) for r in language]
+        return [*sized, *await _retrieval(system, sets, cache, bar, loaded)]
 
 
-async def _rewriting(system: System, sets: Sets, bar: Bar) -> list[Result]:
+async def _rewriting(system: System, sets: Sets, bar: Bar, loaded: AsyncExitStack) -> list[Result]:
     results: list[Result] = []
     for name, examples in sets.rewriting.items():
-        rewrite = rewriting_with(system.rewriter)
+        rewrite = rewriting_with(await loaded.enter_async_context(system.rewriter()))
         with bar(f"{system.name}: {name}", len(examples)) as progress:
             results += await evaluate_rewriting(
                 rewrite, examples, name=name, system=system.name, progress=progress
@@ -71,10 +58,11 @@ async def _rewriting(system: System, sets: Sets, bar: Bar) -> list[Result]:
     return results
 
 
-async def _answers(system: System, sets: Sets, bar: Bar) -> list[Result]:
+async def _answers(system: System, sets: Sets, bar: Bar, loaded: AsyncExitStack) -> list[Result]:
     results: list[Result] = []
     for name, examples in sets.answers.items():
-        respond = answering_with(system.rewriter, system.grounder)
+        rewriter = await loaded.enter_async_context(system.rewriter())
+        respond = answering_with(rewriter, await loaded.enter_async_context(system.grounder()))
         with bar(f"{system.name}: {name}", len(examples)) as progress:
             results += await evaluate_answers(
                 respond, examples, name=name, system=system.name, progress=progress
@@ -82,12 +70,16 @@ async def _answers(system: System, sets: Sets, bar: Bar) -> list[Result]:
     return results
 
 
-async def _retrieval(system: System, sets: Sets, cache: Path, bar: Bar) -> list[Result]:
+async def _retrieval(
+    system: System, sets: Sets, cache: Path, bar: Bar, loaded: AsyncExitStack
+) -> list[Result]:
     results: list[Result] = []
     for searches in sets.retrieval:
-        rewrite = rewriting_questions_with(system.rewriter) if sets.rewrites else None
+        encoder, rewrite = await system.encoder(), None
+        if sets.rewrites:
+            rewrite = rewriting_questions_with(await loaded.enter_async_context(system.rewriter()))
         with bar(f"{system.name}: {searches.name}", len(searches.questions)) as progress:
             results += await evaluate_retrieval(
-                searches, system.encoder, cache, system=system.name, rewrite=rewrite, progress=progress
+                searches, encoder, cache, system=system.name, rewrite=rewrite, progress=progress
             )
     return results

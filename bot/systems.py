@@ -1,65 +1,85 @@
-"""A release, or the weights as they come, loaded to be measured. Each model is loaded when it is first asked for."""
+"""Releases by name, to be measured as they would be if they were live. Knows names; what loads them is the staff."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cached_property
-
-from langchain_core.language_models import BaseChatModel
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from bot.hub import Hub
-from bot.models import close_engine, encoder_of, load_engine
+from bot.metrics import EngineWatch, Metrics
+from bot.models import locate_runnable
 from bot.settings import Settings
+from bot.staff import Staff, staff_of
 from bot.voice import load_voice
 from bot.weights import Weights
-from dialogue.grounding import Grounder, Grounding
+from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
+from finetune.release import WITHOUT_FILES, Lineup
+from finetune.releases import Releases
 from retrieval.encoder import Encoder
 
+LIVE = "live"
 
-class BaseSystem:
-    """What the settings name, without anything learnt."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
+@dataclass(frozen=True, slots=True)
+class LineupSystem:
+    """What would answer under a lineup."""
+
+    settings: Settings
+    weights: Weights
+    staff: Staff
+    lineup: Lineup
 
     @property
     def name(self) -> str:
-        return f"base:{self._settings.generator}"
+        return self.staff.name(self.lineup)
 
-    @property
-    def size(self) -> int | None:
-        """None for a model that runs elsewhere, or in a folder."""
-        path = self._weights.locate(self._settings.generator) if self._settings.runs_here else None
-        return path.stat().st_size if path and path.is_file() else None
+    @asynccontextmanager
+    async def rewriter(self) -> AsyncIterator[Rewriter]:
+        async with self.staff.rewriter(self.lineup) as (_, rewriter):
+            yield rewriter
 
-    @cached_property
-    def engine(self) -> BaseChatModel:
-        return load_engine(self._settings, self._weights)
+    @asynccontextmanager
+    async def grounder(self) -> AsyncIterator[Grounder]:
+        async with self.staff.grounder(self.lineup) as (_, grounder):
+            yield grounder
 
-    @cached_property
-    def encoder(self) -> Encoder:
-        return encoder_of(self._settings, self._weights)
+    async def encoder(self) -> Encoder:
+        return await self.staff.encoder(self.lineup)
 
-    @property
-    def rewriter(self) -> Rewriter:
-        return Rewriter(self.engine)
-
-    @property
-    def grounder(self) -> Grounder:
-        grounding = Grounding(passage_tokens=self._settings.passage_tokens)
-        return Grounder(self.engine, load_voice(self._settings.voice_file), grounding)
-
-    def close(self) -> None:
-        if "engine" in vars(self):
-            close_engine(self.engine)
+    async def size(self) -> int | None:
+        if not self.settings.runs_here:
+            return None
+        model = await self.staff.model(self.lineup, "answer")
+        path = await asyncio.to_thread(locate_runnable, self.settings, self.weights, model)
+        return path.stat().st_size if path.is_file() else None
 
 
-@contextmanager
-def system_of(settings: Settings, release: str) -> Iterator[BaseSystem]:
-    """The system of that name; its models are let go of in the end. Raises the packages' errors."""
-    system = BaseSystem(settings)
-    try:
-        yield system
-    finally:
-        system.close()
+class Systems:
+    """What loads models for measuring; a bot that serves has its own."""
+
+    def __init__(self, settings: Settings, releases: Releases) -> None:
+        self._settings = settings
+        self._releases = releases
+        self._weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
+        voice, watch = load_voice(settings.voice_file), EngineWatch(Metrics())
+        self.staff = staff_of(settings, voice, releases, self._weights, watch)
+
+    def under(self, lineup: Lineup) -> LineupSystem:
+        return LineupSystem(self._settings, self._weights, self.staff, lineup)
+
+    async def named(self, name: str) -> LineupSystem:
+        """See `lineup_of`."""
+        return self.under(await lineup_of(name, self._releases))
+
+
+async def lineup_of(name: str, releases: Releases) -> Lineup:
+    """The live lineup (`live`), or what it would be if a release, `base` or `shipped` took over its tasks.
+
+    Raises UnknownRelease, StoreUnavailable.
+    """
+    live = await releases.live()
+    if name == LIVE:
+        return live
+    tasks = WITHOUT_FILES.get(name) or (await releases.get(name)).tasks
+    return Lineup(live.given_to(name, tasks), live.number)

@@ -1,0 +1,167 @@
+"""Trains what a cycle asks for: an adapter for the text engine, or a map of questions for the retriever.
+
+Every training is a run in DATA_DIR, named by what it learns from, so that one that was interrupted goes on. Knows where
+weights and datasets are; how they are trained is up to `finetune.training`. Needs the extra `finetune`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from bot.adapters import shipped_adapter
+from bot.errors import SettingsError
+from bot.settings import Settings
+from bot.staff import FETCHED, Staff
+from bot.weights import Weights
+from finetune.datasets.dataset import Dataset
+from finetune.datasets.splitting import TRAIN, VALIDATION
+from finetune.errors import NothingToLearn
+from finetune.examples import GroundingExample, RewritingExample, read
+from finetune.release import BASE, LANGUAGE, SHIPPED, Lineup
+from finetune.releases import Releases
+from finetune.retraining import Candidate
+from finetune.training.curriculum import Choice, curriculum
+from finetune.training.lessons import Lesson
+from finetune.training.options import Options
+from finetune.training.retriever.linear import MapOptions
+from finetune.training.retriever.mapping import train_map
+from finetune.training.retriever.material import divided, read_material
+from finetune.training.run import Run
+from finetune.training.supervised import train_supervised
+
+RUNS = "runs"
+"""The folder in DATA_DIR with all runs."""
+
+Report = Callable[[int, int], None]
+"""Told how many of how many steps are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLearning:
+    """Goes on learning from the adapter that is live, where it was trained on the same weights."""
+
+    settings: Settings
+    weights: Weights
+    releases: Releases
+    options: Options
+    report: Report
+
+    async def train(self, dataset: Dataset, live: Lineup) -> Candidate:
+        """The artifact of the run for this dataset and parent. Raises FinetuneError, WeightsError, SettingsError."""
+        base = self.settings.generator
+        path = await asyncio.to_thread(self.weights.locate, base) if self.settings.runs_here else None
+        if path is None:
+            raise SettingsError(
+                f"{base} runs elsewhere and cannot be trained here: set ENGINE and GENERATOR."
+            )
+        name, parent = await self._parent(live)
+        tasks = tuple(task for task in LANGUAGE if self.settings.weights_for(task) == base)
+        record = {"base": base, "parent": name, "dataset": dataset.id, "options": self.options.record()}
+        run = Run.begin(self.settings.data_dir / RUNS / f"language-{dataset.id}-{name}", record)
+        if not run.finished:
+            await stoppable(lambda alive: self._train(run, path, dataset, tasks, parent, alive))
+        return Candidate(run.artifact, tasks, base, name if name in live.releases else None)
+
+    def _train(
+        self,
+        run: Run,
+        base: Path,
+        dataset: Dataset,
+        tasks: tuple[Any, ...],
+        parent: Path | None,
+        alive: Report,
+    ) -> None:
+        choice = Choice(tasks=tasks)
+        lessons, validation = (_lessons(dataset, split, choice) for split in (TRAIN, VALIDATION))
+        if not lessons:
+            raise NothingToLearn("language model")
+        told = [StepTeller(self.report), StepTeller(alive)]
+        train_supervised(run, base, lessons, validation, self.options, parent=parent, callbacks=told)
+
+    async def _parent(self, live: Lineup) -> tuple[str, Path | None]:
+        """What answers now, and its adapter."""
+        name, base = live.names.get("answer", SHIPPED), self.settings.generator
+        if name == SHIPPED and (adapter := shipped_adapter(base, "answer")):
+            return SHIPPED, adapter
+        if name in live.releases and (await self.releases.get(name)).base == base:
+            return name, await self.releases.fetch(name, self.settings.data_dir / FETCHED / name)
+        return BASE, None
+
+
+def _lessons(dataset: Dataset, split: str, choice: Choice) -> list[Lesson]:
+    rewriting, grounding = dataset.path("rewriting", split), dataset.path("grounding", split)
+    return curriculum(
+        list(read(rewriting, RewritingExample)) if rewriting else [],
+        list(read(grounding, GroundingExample)) if grounding else [],
+        choice,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverLearning:
+    """Learns the map of questions anew from all that was cited; seconds, so it starts from nothing."""
+
+    settings: Settings
+    staff: Staff
+    options: MapOptions
+    report: Report
+
+    async def train(self, dataset: Dataset, live: Lineup) -> Candidate:
+        """The artifact of the run for this dataset. Raises FinetuneError, RetrievalError."""
+        encoder = await self.staff.encoder(Lineup())
+        base = self.settings.encoder
+        record = {"base": base, "dataset": dataset.id, "options": self.options.record()}
+        run = Run.begin(self.settings.data_dir / RUNS / f"retriever-{dataset.id}", record)
+        paths = [path for split in (TRAIN, VALIDATION) if (path := dataset.path("retrieval", split))]
+        if not run.finished:
+            cache = self.settings.data_dir / "evaluation" / "searches"
+            known, unknown = divided(await asyncio.to_thread(read_material, paths))
+            await stoppable(
+                lambda alive: train_map(
+                    run, encoder, known, unknown, self.options, cache, _both(self.report, alive)
+                )
+            )
+        return Candidate(run.artifact, ("retrieve",), base)
+
+
+def _both(first: Report, second: Report) -> Report:
+    def report(done: int, total: int) -> None:
+        first(done, total)
+        second(done, total)
+
+    return report
+
+
+class StepTeller(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+    """Reports every step of a trainer of transformers."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
+    ) -> None:
+        self._report(state.global_step, state.max_steps)
+
+
+class Stopped(Exception):
+    """Nobody waits for the work any more."""
+
+
+async def stoppable(work: Callable[[Report], object]) -> None:
+    """Does `work` in a thread; when this is cancelled, the report that it was given raises Stopped, and so ends it."""
+    stopped = Event()
+
+    def alive(done: int, total: int) -> None:
+        if stopped.is_set():
+            raise Stopped
+
+    try:
+        await asyncio.to_thread(work, alive)
+    finally:
+        stopped.set()

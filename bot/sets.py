@@ -1,0 +1,81 @@
+"""What systems are measured on: files and folders of examples, and the test split of a dataset.
+
+Knows which kinds of examples try which tasks. Knows no systems.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from finetune.datasets.dataset import Dataset
+from finetune.datasets.importing import form_of
+from finetune.datasets.splitting import SPLITS, TEST
+from finetune.evaluation.searches import SearchSet, read_search_set, searches_of
+from finetune.examples import Example, GroundingExample, RetrievalExample, RewritingExample, read
+
+Form = TypeVar("Form", bound=Example)
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Examples by the name of their set. rewrites: whether searches are made with our rewrites too."""
+
+    rewriting: Mapping[str, Sequence[RewritingExample]] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[GroundingExample]] = field(default_factory=dict)
+    retrieval: Sequence[SearchSet] = ()
+    rewrites: bool = True
+
+
+def regression_sets(dataset: Dataset, tasks: Collection[str], limit: int) -> Sets:
+    """What tries the tasks in the test split of a dataset, as sets of the dataset's name; `limit` rows of each at most.
+
+    Raises BadFile.
+    """
+    return Sets(
+        rewriting=_tested(dataset, "rewriting", RewritingExample, limit) if "rewrite" in tasks else {},
+        answers=_tested(dataset, "grounding", GroundingExample, limit) if "answer" in tasks else {},
+        retrieval=tuple(_searched(dataset, limit)) if "retrieve" in tasks else (),
+        rewrites=False,
+    )
+
+
+def frozen_sets(paths: Sequence[Path], tasks: Collection[str], limit: int) -> Sets:
+    """Those of the files and folders that try one of the tasks. Raises BadFile."""
+    forms = {path: RetrievalExample if path.is_dir() else form_of(path) for path in paths}
+    return Sets(
+        rewriting=_read(forms, RewritingExample, limit) if "rewrite" in tasks else {},
+        answers=_read(forms, GroundingExample, limit) if "answer" in tasks else {},
+        retrieval=[searches_at(path, limit) for path, form in forms.items() if form is RetrievalExample]
+        if "retrieve" in tasks
+        else (),
+        rewrites=False,
+    )
+
+
+def searches_at(path: Path, limit: int | None = None) -> SearchSet:
+    """A folder in BEIR form, or a file of retrieval examples. Raises BadFile."""
+    if path.is_dir():
+        return read_search_set(path, limit)
+    return searches_of(name_of(path), read(path, RetrievalExample, limit), read(path, RetrievalExample))
+
+
+def name_of(file: Path) -> str:
+    return file.name.removesuffix(".gz").removesuffix(".jsonl")
+
+
+def _tested(dataset: Dataset, kind: str, form: type[Form], limit: int) -> dict[str, list[Form]]:
+    path = dataset.path(kind, TEST)
+    return {dataset.id: list(read(path, form, limit))} if path else {}
+
+
+def _searched(dataset: Dataset, limit: int) -> Iterator[SearchSet]:
+    """The test split's questions among all passages of the dataset."""
+    if path := dataset.path("retrieval", TEST):
+        others = filter(None, (dataset.path("retrieval", split) for split in SPLITS))
+        passages = (example for file in others for example in read(file, RetrievalExample))
+        yield searches_of(dataset.id, read(path, RetrievalExample, limit), passages)
+
+
+def _read(forms: Mapping[Path, type[Example]], form: type[Form], limit: int) -> dict[str, list[Form]]:
+    return {name_of(path): list(read(path, form, limit)) for path, told in forms.items() if told is form}

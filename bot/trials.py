@@ -1,0 +1,46 @@
+"""A candidate beside the live release and the weights as they come: on the log's test split and on frozen sets.
+
+Knows neither gate nor training.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.measuring import Bar, measure
+from bot.sets import Sets, frozen_sets, regression_sets
+from bot.systems import LineupSystem, Systems
+from finetune.datasets.dataset import Dataset
+from finetune.evaluation.comparison import Comparison, compare
+from finetune.release import BASE, Lineup, Release
+from finetune.retraining import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """frozen: files and folders that every candidate is measured on. limit: rows of each set at most.
+
+    cache: where vectors of corpora are kept.
+    """
+
+    systems: Systems
+    frozen: Sequence[Path]
+    limit: int
+    cache: Path
+    bar: Bar
+
+    async def hold(self, release: Release, dataset: Dataset, live: Lineup) -> Trial:
+        """Measures one system after the other. Raises the packages' errors."""
+        lineups = (live.given_to(release.id, release.tasks), live.names, live.given_to(BASE, release.tasks))
+        ours, theirs, base = (self.systems.under(Lineup(names)) for names in lineups)
+        systems = {system.name: system for system in (ours, theirs, base)}.values()
+        return Trial(
+            regression=await self._compared(systems, regression_sets(dataset, release.tasks, self.limit)),
+            frozen=await self._compared(systems, frozen_sets(self.frozen, release.tasks, self.limit)),
+            live=theirs.name,
+            base=base.name,
+        )
+
+    async def _compared(self, systems: Collection[LineupSystem], sets: Sets) -> list[Comparison]:
+        results = [r for system in systems for r in await measure(system, sets, self.cache, self.bar)]
+        return compare(results, next(iter(systems)).name)
