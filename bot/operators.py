@@ -28,6 +28,10 @@ class ModeChange(BaseModel):
     mode: Mode
 
 
+class ConsentChange(BaseModel):
+    consent: bool
+
+
 class Words(BaseModel):
     text: str = Field(min_length=1, max_length=16_000)
     operator: str = Field("operator", min_length=1, max_length=100)
@@ -69,6 +73,11 @@ def operators(token: str, bot: Bot) -> APIRouter:
     async def set_mode(conversation: str, change: ModeChange) -> Conversation:
         """Take the conversation over (`human`), hand it back (`bot`), or end it (`closed`)."""
         return await store.set_mode(conversation, change.mode)
+
+    @router.put("/conversations/{conversation}/consent")
+    async def set_consent(conversation: str, change: ConsentChange) -> Conversation:
+        """Note that the person agreed, or agrees no longer, to training on this conversation."""
+        return await store.set_consent(conversation, change.consent)
 
     @router.post("/conversations/{conversation}/messages", status_code=status.HTTP_201_CREATED)
     async def speak(conversation: str, words: Words) -> Turn:

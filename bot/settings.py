@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     message_characters: int = Field(8_000, ge=1)
     messages_per_minute: int = Field(30, ge=1)
 
+    training_consent: Literal["ask", "given", "never"] = "ask"
+
     telegram_bot_token: SecretStr = SecretStr("")
     telegram_api_base_url: str = "https://api.telegram.org/bot"
     telegram_webhook_url: str = ""

@@ -13,7 +13,7 @@ from bot.errors import VoiceError
 from dialogue.voice import Voice, Wording
 
 SENTENCES = frozenset(field.name for field in fields(Wording)) - {"menu"}
-COMMANDS = frozenset({"start", "help", "new", "forget"})
+COMMANDS = frozenset({"start", "help", "new", "consent", "forget"})
 """What `menu` holds a line for."""
 
 

@@ -155,7 +155,7 @@ async def open_bot(
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
     await asyncio.to_thread(fetch_weights, settings, weights)
     await upgrade(settings.database)
-    store = await Store.open(settings.database)
+    store = await Store.open(settings.database, consent=settings.training_consent == "given")
     watch = EngineWatch(metrics := Metrics())
     releases = pinned or Releases(store.database)
     staff = staff_of(settings, voice, releases, weights, watch)
@@ -188,8 +188,9 @@ def assemble(
         observe=metrics.observe,
         wake=lambda channel: relays[channel].wake(),
     )
+    asks = settings.training_consent != "never"
     forget = Eraser(store, settings.datasets).forget
-    manager = Manager(store, worker, broadcast, forget=forget)
+    manager = Manager(store, worker, broadcast, forget=forget, asks_consent=asks)
     return Bot(settings, voice, store, switch, manager, channels, relays, metrics, watch)
 
 

@@ -18,7 +18,7 @@ HOME, TURN = schema.conversation, schema.turn
 
 AT_ADDRESS = and_(HOME.c.channel == bindparam("medium"), HOME.c.account == bindparam("whose"))
 CURRENT = select(HOME).where(AT_ADDRESS, HOME.c.current)
-STEP_ASIDE = update(HOME).where(AT_ADDRESS, HOME.c.current).values(current=False)
+STEP_ASIDE = update(HOME).where(AT_ADDRESS, HOME.c.current).values(current=False).returning(HOME.c.consent)
 OPEN = insert(HOME).returning(HOME)
 NUMBER = (
     update(HOME)
@@ -41,6 +41,8 @@ class Inbox:
     """The part of the store that takes messages in (I1, I2)."""
 
     _database: Database
+    _consent: bool
+    """Of a conversation before which there was none at its address."""
 
     async def accept(self, utterance: Utterance, conversation: str | None = None) -> Receipt:
         """Store what a person said as the next turn of `conversation`, or of the address's current one.
@@ -51,7 +53,7 @@ class Inbox:
 
         def store(connection: Connection) -> Receipt:
             found = _duplicate(connection, utterance)
-            return found or _append(connection, utterance, conversation)
+            return found or _append(connection, utterance, conversation, self._consent)
 
         return await self._database.write(store)
 
@@ -59,8 +61,9 @@ class Inbox:
         """Open a conversation, from now on the current one of `address`. Raises StoreUnavailable."""
 
         def replace(connection: Connection) -> Conversation:
-            connection.execute(STEP_ASIDE, _at(address))
-            return conversation_from(_open(connection, address, language, last_turn=0))
+            former = connection.execute(STEP_ASIDE, _at(address)).scalar_one_or_none()
+            consent = self._consent if former is None else former
+            return conversation_from(_open(connection, address, language, last_turn=0, consent=consent))
 
         return await self._database.write(replace)
 
@@ -79,25 +82,29 @@ def _duplicate(connection: Connection, utterance: Utterance) -> Receipt | None:
     return Receipt(conversation_from(home), turn_from(turn), duplicate=True)
 
 
-def _append(connection: Connection, utterance: Utterance, conversation: str | None) -> Receipt:
-    home = _numbered(connection, utterance, conversation)
+def _append(connection: Connection, utterance: Utterance, conversation: str | None, consent: bool) -> Receipt:
+    home = _numbered(connection, utterance, conversation, consent)
     if home["mode"] == Mode.CLOSED:
         raise ConversationClosed(home["id"])
     turn = connection.execute(SAY, _user_turn(utterance, home)).mappings().one()
     return Receipt(conversation_from(home), turn_from(turn), duplicate=False)
 
 
-def _numbered(connection: Connection, utterance: Utterance, conversation: str | None) -> RowMapping:
+def _numbered(
+    connection: Connection, utterance: Utterance, conversation: str | None, consent: bool
+) -> RowMapping:
     """The conversation's row, locked until the end of the transaction, with `last_turn` for the new turn."""
     named = _at(utterance.address) | {"moment": now(), "home": conversation}
     numbering = NUMBER_CURRENT if conversation is None else NUMBER_NAMED
     home = connection.execute(numbering, named).mappings().one_or_none()
     if home is None and conversation is not None:
         raise UnknownConversation(conversation)
-    return home or _open(connection, utterance.address, utterance.language, last_turn=1)
+    return home or _open(connection, utterance.address, utterance.language, last_turn=1, consent=consent)
 
 
-def _open(connection: Connection, address: Address, language: str | None, last_turn: int) -> RowMapping:
+def _open(
+    connection: Connection, address: Address, language: str | None, *, last_turn: int, consent: bool
+) -> RowMapping:
     moment = now()
     home = {
         "id": secrets.token_urlsafe(16),
@@ -106,7 +113,7 @@ def _open(connection: Connection, address: Address, language: str | None, last_t
         "current": True,
         "language": language,
         "mode": Mode.BOT,
-        "consent": False,
+        "consent": consent,
         "state": {},
         "state_version": 0,
         "last_turn": last_turn,

@@ -32,7 +32,8 @@ class Manager:
     """One a process.
 
     parallel: how many conversations are answered at the same time at most. forget: erases a person wherever a
-    deployment keeps their words; the store alone unless it is given.
+    deployment keeps their words; the store alone unless it is given. asks_consent: whether channels may ask people if
+    the bot may learn from them.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Manager:
         *,
         parallel: int = 16,
         forget: Forget | None = None,
+        asks_consent: bool = True,
     ) -> None:
         self.store = store
+        self.asks_consent = asks_consent
         self._forget = forget or store.forget
         self._worker = worker
         self._broadcast = broadcast

@@ -1,8 +1,8 @@
 """The conversation store: everything that was said, by whom, on what grounds, and whether it arrived.
 
 The sum of its parts, one file each: `inbox` takes messages in, `claims` hands conversations to workers,
-`history` reads turns back, `replies` commits answers, `parcels` is the outbox, `feedback` keeps ratings,
-`erasure` forgets, `desk` is where operators sit. Here: opening it, and what a conversation carries.
+`history` reads turns back, `replies` commits answers, `parcels` is the outbox, `feedback` keeps ratings, `consent` who
+may be learnt from, `erasure` forgets, `desk` is where operators sit. Here: opening it, and what a conversation carries.
 `docs/conversation-state.md` says what always holds.
 """
 
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select, text, upda
 
 from dialogue import schema
 from dialogue.claims import Claims
+from dialogue.consent import Consents
 from dialogue.conversation import Conversation, Mode
 from dialogue.database import Database, now
 from dialogue.desk import Desk
@@ -29,18 +30,21 @@ from dialogue.records import conversation_from
 from dialogue.replies import Replies
 
 
-class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting, Desk):
+class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Consents, Forgetting, Desk):
     """One database, opened. Any number of processes may hold a store over the same one.
 
     Every method raises StoreUnavailable when the database cannot do its work.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, consent: bool = False) -> None:
         self._database = database
+        self._consent = consent
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, *, consent: bool = False) -> Self:
         """The store at `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+
+        consent: that of conversations whose person has not chosen; True only where all agreed elsewhere.
 
         Raises StoreUnavailable if the database cannot be reached or its tables are not those of this version.
         """
@@ -50,7 +54,7 @@ class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting, Desk
         except BaseException:
             await database.close()
             raise
-        return cls(database)
+        return cls(database, consent=consent)
 
     @property
     def database(self) -> Database:
@@ -89,11 +93,6 @@ class Store(Inbox, Claims, History, Replies, Parcels, Feedback, Forgetting, Desk
     async def set_language(self, conversation: str, language: str | None) -> Conversation:
         """The language (BCP 47) that the conversation is held in. Raises UnknownConversation."""
         row = await self._database.write(lambda c: _changed(c, conversation, language=language))
-        return _known(row, conversation)
-
-    async def set_consent(self, conversation: str, consent: bool) -> Conversation:
-        """Whether the words of this conversation may be trained on. Raises UnknownConversation."""
-        row = await self._database.write(lambda c: _changed(c, conversation, consent=consent))
         return _known(row, conversation)
 
     async def set_state(self, conversation: str, state: Mapping[str, Any], version: int) -> Conversation:

@@ -40,8 +40,17 @@ class Wording:
     """Asked before someone is erased; `forget` and `keep` are the two buttons under it."""
     forget: str
     keep: str
+    consent: str
+    """Beside a switch: that the bot may learn from the conversation."""
+    ask_consent: str
+    """Asks for it, and says what it means; `may_learn` and `must_not_learn` are the two buttons under it."""
+    may_learn: str
+    must_not_learn: str
+    consent_given: str
+    consent_withheld: str
+    """Said when someone refused or withdrew it, and where nobody is asked: nothing is learnt."""
     menu: Mapping[str, str]
-    """A short line for each command a channel offers, by its name: `start`, `help`, `new`, `forget`."""
+    """A short line for each command a channel offers: `start`, `help`, `new`, `consent`, `forget`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ class Attendance:
             last = max((turn.number for turn in recent), default=0)
             first = max(min(after, last), last - REPLAYED)
             turns = await store.turns(self.conversation.id, first, REPLAYED)
-            self._line.send(frames.ready(self.conversation, turns))
+            asks = self._manager.asks_consent
+            self._line.send(frames.ready(self.conversation, turns, asks_consent=asks))
             self._shown = turns[-1].number if turns else last
             self._answered = max((turn.reply_to or 0 for turn in [*recent, *turns]), default=0)
         await self.confirm()

@@ -72,7 +72,12 @@ class Cancel(Frame):
     type: Literal["cancel"]
 
 
-ClientFrame = Hello | Message | Feedback | Cancel
+class Consent(Frame):
+    type: Literal["consent"]
+    given: bool
+
+
+ClientFrame = Hello | Message | Feedback | Cancel | Consent
 _frames: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 
 
@@ -94,13 +99,19 @@ def _complaint(error: ValidationError) -> str:
 ServerFrame = Mapping[str, Any]
 
 
-def ready(conversation: Conversation, turns: Iterable[Turn]) -> ServerFrame:
+def ready(conversation: Conversation, turns: Iterable[Turn], *, asks_consent: bool) -> ServerFrame:
+    """`consent` is null where nobody is asked for it."""
     return {
         "type": "ready",
         "conversation": conversation.id,
         "protocol": PROTOCOL,
+        "consent": conversation.consent if asks_consent else None,
         "turns": [turn_json(turn) for turn in turns],
     }
+
+
+def consent(given: bool) -> ServerFrame:
+    return {"type": "consent", "given": given}
 
 
 def accepted(message_id: str, turn: int) -> ServerFrame:

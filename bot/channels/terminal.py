@@ -55,6 +55,13 @@ class Talk:
         await self._manager.start(self._address, self._language)
         self._console.print(self.wording.new_conversation)
 
+    async def consent(self, given: bool) -> None:
+        """Whether the bot may learn from what is said at this terminal."""
+        if await self._manager.store.current(self._address) is None:
+            await self._manager.start(self._address, self._language)
+        await self._manager.store.set_consent_at(self._address, given)
+        self._console.print(self.wording.consent_given if given else self.wording.consent_withheld)
+
     async def forget(self) -> None:
         """Erase all that was said at this terminal."""
         await self._manager.forget(CHANNEL, self._address.account)

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.channels import frames
 from bot.channels.attendance import Attendance
-from bot.channels.frames import BadFrame, Feedback, Hello, Message
+from bot.channels.frames import BadFrame, Consent, Feedback, Hello, Message
 from bot.channels.line import Lagging, Line
 from bot.channels.pace import Pace, Paces, Speed
 from dialogue.conversation import Address, Conversation
@@ -137,6 +137,8 @@ class Visitor:
             await self._say(self._attendance, frame)
         elif isinstance(frame, Feedback):
             await self._rate(self._attendance.conversation, frame)
+        elif isinstance(frame, Consent):
+            await self._consent(self._attendance.conversation, frame.given)
         else:
             self._manager.cancel(self._attendance.conversation.id)
 
@@ -174,6 +176,12 @@ class Visitor:
             frame.comment,
             frame.correction,
         )
+
+    async def _consent(self, conversation: Conversation, given: bool) -> None:
+        if not self._manager.asks_consent:
+            raise BadFrame("not_asked", self._guest.wording.consent_withheld)
+        await self._manager.store.set_consent(conversation.id, given)
+        self._line.send(frames.consent(given))
 
     async def _part(self) -> None:
         try:

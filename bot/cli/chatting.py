@@ -22,7 +22,7 @@ def chat(
         str | None, typer.Option(help="Such as en or zh. Default: each message decides.")
     ] = None,
 ) -> None:
-    """Talk to the bot here. Ctrl-C stops an answer; /new, /forget, /help and /quit do what they say."""
+    """Talk to the bot here. Ctrl-C stops an answer; /new, /consent, /forget, /help and /quit do what they say."""
     settings = load_settings()
     with asyncio.Runner() as runner:
         with reading_bars() as progress:
@@ -42,6 +42,10 @@ def _talk(runner: asyncio.Runner, bot: Bot, language: str | None) -> None:
         match said:
             case "/new":
                 runner.run(talk.new())
+            case "/consent":
+                asks = bot.manager.asks_consent
+                given = asks and Confirm.ask(talk.wording.ask_consent, console=console)
+                runner.run(talk.consent(given))
             case "/forget":
                 if Confirm.ask(talk.wording.confirm_forget, console=console):
                     runner.run(talk.forget())

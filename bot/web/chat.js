@@ -2,6 +2,7 @@
 
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { Consent } from "./consent.js";
 import { Memory } from "./memory.js";
 import { PassageSheet } from "./passage.js";
 import { Scroll } from "./scroll.js";
@@ -26,6 +27,7 @@ class Chat {
     this.scroll = new Scroll(element("main"), element("latest"));
     this.composer = new Composer(element("composer"), (text) => this.say(text), () => this.stop());
     this.connection = new Connection(this.memory, (frame) => this.receive(frame), (state) => this.tell(state));
+    this.consent = new Consent(this.voice, this.memory, (frame) => this.connection.send(frame));
   }
 
   start() {
@@ -105,6 +107,7 @@ class Chat {
   }
 
   #ready(frame) {
+    this.consent.show(frame.consent);
     for (const turn of frame.turns) this.turns.show(turn);
     for (const message of this.#unsent(frame.conversation)) {
       this.turns.write(message.id, message.text);

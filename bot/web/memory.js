@@ -1,4 +1,4 @@
-// What this browser remembers: the conversation, messages that have not arrived, and the access token.
+// What this browser remembers: the conversation, messages that have not arrived, consent, and the access token.
 // A browser that refuses storage gets a memory that lasts as long as the page.
 
 const PREFIX = "groundtalk.";
@@ -43,6 +43,15 @@ export class Memory {
 
   set conversation(id) {
     this.#put("conversation", id);
+  }
+
+  /** Whether the bot may learn from this person: true, false, or null where they have not chosen. */
+  get consent() {
+    return { yes: true, no: false }[this.shelf.getItem(PREFIX + "consent")] ?? null;
+  }
+
+  set consent(given) {
+    this.#put("consent", given ? "yes" : "no");
   }
 
   /** The token of an access link, `/#token=...`: a fragment is sent to no server and written to no log. */

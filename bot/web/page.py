@@ -91,5 +91,7 @@ def _sentences(name: str, wording: Wording) -> Mapping[str, str]:
         "new_conversation": wording.new_conversation,
         "sources": wording.sources,
         "thanks": wording.thanks,
+        "consent": wording.consent,
+        "ask_consent": wording.ask_consent,
     }
     return {key: sentence.replace("{name}", name) for key, sentence in said.items()}

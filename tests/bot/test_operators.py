@@ -3,6 +3,10 @@
 import pytest
 
 from dialogue.conversation import Address, Answer, Utterance
+from finetune.datasets.manifest import Source, Window
+from finetune.datasets.shelf import Shelf
+from finetune.datasets.writing import DatasetWriter
+from finetune.examples import RewritingExample
 from tests.bot.deployment import asked_over_http, deployed
 
 ADA = Address("websocket", "ada")
@@ -79,6 +83,26 @@ async def test_what_is_no_mode_and_what_is_no_message_is_refused(bot, operator):
     path = f"/api/conversations/{await asked(bot)}"
     assert (await operator.put(f"{path}/mode", json={"mode": "robot"})).status_code == 422
     assert (await operator.post(f"{path}/messages", json={"text": ""})).status_code == 422
+
+
+async def test_consent_that_was_given_elsewhere_is_noted(bot, operator):
+    path = f"/api/conversations/{await asked(bot)}"
+    for given in (True, False):
+        assert (await operator.put(f"{path}/consent", json={"consent": given})).json()["consent"] is given
+        assert (await operator.get(path)).json()["consent"] is given
+
+
+async def test_a_person_is_forgotten_in_datasets_too(bot, operator):
+    conversation = await asked(bot)
+    await operator.put(f"/api/conversations/{conversation}/consent", json={"consent": True})
+    Shelf(bot.settings.datasets)
+    with DatasetWriter(bot.settings.datasets) as writer:
+        learnt = RewritingExample(id="log:ada:2", history=(), question="Why?", rewrite="May I return it?")
+        writer.add("rewriting", learnt, [Source(conversation=conversation, turns=(1,))])
+        dataset = writer.publish(filters={}, log=Window())
+    erased = (await operator.post("/api/forget", json={"channel": "websocket", "account": "ada"})).json()
+    assert (erased["datasets"], erased["examples"], erased["learnt"]) == ([dataset.id], 1, [])
+    assert not dataset.folder.exists()
 
 
 async def test_a_person_is_forgotten(bot, operator):

@@ -74,7 +74,7 @@ class TelegramChannel(Channel):
             self._intake = Intake(
                 self._bot.bot, manager, self._voice, self._previews, self._notices, self._allowance
             )
-            await self._offer_commands()
+            await self._offer_commands(manager.asks_consent)
             await self._receive(self._intake)
         finally:
             await self._previews.stop()
@@ -102,14 +102,15 @@ class TelegramChannel(Channel):
             )
             await asyncio.Event().wait()
 
-    async def _offer_commands(self) -> None:
+    async def _offer_commands(self, asks_consent: bool) -> None:
         """The menu of commands in every language of the voice; the bot works without it."""
         default = self._voice.wording(None)
+        offered = [name for name in COMMANDS if asks_consent or name != "consent"]
         menus = {None: default.menu} | {code: wording.menu for code, wording in self._voice.wordings.items()}
         try:
             for code, menu in menus.items():
                 await self._bot.set_my_commands(
-                    [BotCommand(name, menu[name]) for name in COMMANDS], language_code=code
+                    [BotCommand(name, menu[name]) for name in offered], language_code=code
                 )
         except TelegramError as error:
             log.warning("menu_not_set", reason=explained(error))

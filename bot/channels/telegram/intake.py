@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update, User
 
 from bot.channels.pace import Paces, Speed
+from bot.channels.telegram.consents import CHOICES, Consents
 from bot.channels.telegram.feedback import THUMBS, Rated
 from bot.channels.telegram.notices import Notices
 from bot.channels.telegram.places import CHANNEL, Place
@@ -62,6 +63,7 @@ class Intake:
         self._notices = notices
         self._allowance = allowance
         self._ratings = Ratings(me, manager.store, voice, notices)
+        self._consents = Consents(manager, voice, notices)
         self._done = Recent()
         self._told = Recent()
         self._admitted = Recent()
@@ -134,6 +136,8 @@ class Intake:
             case "new":
                 await self._manager.start(_address(envelope.place), envelope.language)
                 self._say(envelope, wording.new_conversation)
+            case "consent":
+                self._consents.ask(envelope)
             case "forget":
                 self._say(envelope, wording.confirm_forget, _choice(envelope.author, wording))
             case _:
@@ -145,6 +149,8 @@ class Intake:
             await self._ratings.thumb(press, action, Rated.named(rest))
         elif rest == press.envelope.author and action in ("forget", "keep"):
             await self._decide(press, erase=action == "forget")
+        elif rest == press.envelope.author and action in CHOICES:
+            await self._consents.decide(press, given=CHOICES[action])
         else:
             self._notices.acknowledge(press.id)
 

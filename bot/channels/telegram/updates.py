@@ -16,7 +16,7 @@ from bot.channels.telegram.places import Place
 
 ALLOWED = ["message", "callback_query"]
 """The kinds of updates to ask for."""
-COMMANDS = ("start", "help", "new", "forget")
+COMMANDS = ("start", "help", "new", "consent", "forget")
 
 log = structlog.get_logger(__name__)
 

@@ -48,6 +48,7 @@ async def test_a_turn_is_told_from_accepted_to_answer(house: House) -> None:
             "type": "ready",
             "conversation": caller.conversation,
             "protocol": 1,
+            "consent": False,
             "turns": [],
         }
         await caller.send(type="message", id="m1", text="Until when can I return it?")

@@ -1,6 +1,7 @@
 """The chat page in a real browser, before a real bot: what a person sees and does."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -49,6 +50,38 @@ async def test_a_question_is_answered_with_sources(visit: Open) -> None:
     await expect(page.locator(".answer .body")).to_have_text(re.sub(r" ?\[(\d)\]", r"\1", ANSWER))
     await expect(page.locator(".card .title")).to_have_text(["Returns", "Refunds"])
     await expect(page.locator("#welcome")).to_be_hidden()
+
+
+async def test_the_bot_learns_only_where_the_person_said_so(visit: Open, house: House) -> None:
+    page = await online(await visit())
+    switch = page.get_by_role("switch")
+
+    async def agreed(since: str = "") -> bool:
+        home = await conversation(page)
+        return home not in (since, "null", "undefined") and (await house.store.conversation(home)).consent
+
+    await expect(page.locator("#consent")).to_have_text(VOICE.wording("en").consent)
+    await expect(switch).not_to_be_checked()
+    await switch.check()
+    await eventually(agreed)
+    await page.reload()
+    await expect(switch).to_be_checked()
+
+    first = await conversation(page)
+    await page.click("#new")
+    await eventually(lambda: agreed(first))
+    await switch.uncheck()
+    await eventually(lambda: refused(agreed))
+
+
+async def refused(agreed: Callable[[], Awaitable[bool]]) -> bool:
+    return not await agreed()
+
+
+async def test_where_nobody_is_asked_there_is_no_switch(visit: Open, house: House) -> None:
+    house.manager.asks_consent = False
+    page = await online(await visit())
+    await expect(page.locator("#consent")).to_be_hidden()
 
 
 async def test_an_answer_is_seen_while_it_is_said(visit: Open, house: House) -> None:

@@ -63,6 +63,7 @@ async def test_two_people_do_not_wait_for_each_other(api: BotApi, sqlite_url: st
         ("/HELP@Groundtalk_Bot", "help"),
         ("/nonsense", "help"),
         ("/new", "new_conversation"),
+        ("/consent", "ask_consent"),
         ("/forget", "confirm_forget"),
     ],
 )
@@ -184,6 +185,12 @@ async def test_a_closed_conversation_is_followed_by_a_new_one(api: BotApi, bot: 
 async def test_the_menu_of_commands_is_there_in_every_language(api: BotApi, bot: Deployment) -> None:
     await api.until(lambda: {"", "en", "zh"} <= set(api.commands))
 
-    assert [command["command"] for command in api.commands["zh"]] == ["start", "help", "new", "forget"]
+    assert [command["command"] for command in api.commands["zh"]] == [
+        "start",
+        "help",
+        "new",
+        "consent",
+        "forget",
+    ]
     assert api.commands["zh"][2]["description"] == ZH.menu["new"]
     assert api.commands[""] == api.commands["en"]
