@@ -20,19 +20,17 @@ from bot.staff import FETCHED, Staff
 from bot.weights import Weights
 from finetune.datasets.dataset import Dataset
 from finetune.datasets.splitting import TRAIN, VALIDATION
-from finetune.errors import NothingToLearn
-from finetune.examples import GroundingExample, RewritingExample, read
-from finetune.release import BASE, LANGUAGE, SHIPPED, Lineup
+from finetune.release import BASE, SHIPPED, Lineup
 from finetune.releases import Releases
 from finetune.retraining import Candidate
-from finetune.training.curriculum import Choice, curriculum
-from finetune.training.lessons import Lesson
+from finetune.training.curriculum import Choice
+from finetune.training.language import train_language
+from finetune.training.objective import Objective
 from finetune.training.options import Options
 from finetune.training.retriever.linear import MapOptions
 from finetune.training.retriever.mapping import train_map
 from finetune.training.retriever.material import divided, read_material
-from finetune.training.run import Run
-from finetune.training.supervised import train_supervised
+from finetune.training.run import Run, run_name
 
 RUNS = "runs"
 """The folder in DATA_DIR with all runs."""
@@ -43,63 +41,56 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class LanguageLearning:
-    """Goes on learning from the adapter that is live, where it was trained on the same weights."""
+    """Teaches the weights called `base`, going on from the adapter that is live, where it was trained on the same."""
 
     settings: Settings
     weights: Weights
     releases: Releases
+    base: str
+    choice: Choice
+    objective: Objective
     options: Options
     report: Report
 
     async def train(self, dataset: Dataset, live: Lineup) -> Candidate:
         """The artifact of the run for this dataset and parent. Raises FinetuneError, WeightsError, SettingsError."""
-        base = self.settings.generator
-        path = await asyncio.to_thread(self.weights.locate, base) if self.settings.runs_here else None
+        path = await asyncio.to_thread(self.weights.locate, self.base) if self.settings.runs_here else None
         if path is None:
             raise SettingsError(
-                f"{base} runs elsewhere and cannot be trained here: set ENGINE and GENERATOR."
+                f"{self.base} runs elsewhere and cannot be trained here: set ENGINE and GENERATOR."
             )
         name, parent = await self._parent(live)
-        tasks = tuple(task for task in LANGUAGE if self.settings.weights_for(task) == base)
-        record = {"base": base, "parent": name, "dataset": dataset.id, "options": self.options.record()}
-        run = Run.begin(self.settings.data_dir / RUNS / f"language-{dataset.id}-{name}", record)
+        record = self._record(dataset, name)
+        run = Run.begin(self.settings.data_dir / RUNS / run_name("language", record), record)
         if not run.finished:
-            await stoppable(lambda alive: self._train(run, path, dataset, tasks, parent, alive))
-        return Candidate(run.artifact, tasks, base, name if name in live.releases else None)
+            await stoppable(lambda alive: self._train(run, path, dataset, parent, alive))
+        return Candidate(run.artifact, self.choice.tasks, self.base, name if name in live.releases else None)
 
-    def _train(
-        self,
-        run: Run,
-        base: Path,
-        dataset: Dataset,
-        tasks: tuple[Any, ...],
-        parent: Path | None,
-        alive: Report,
-    ) -> None:
-        choice = Choice(tasks=tasks)
-        lessons, validation = (_lessons(dataset, split, choice) for split in (TRAIN, VALIDATION))
-        if not lessons:
-            raise NothingToLearn("language model")
+    def _record(self, dataset: Dataset, parent: str) -> dict[str, Any]:
+        return {
+            "base": self.base,
+            "parent": parent,
+            "dataset": dataset.id,
+            "choice": self.choice.record(),
+            "objective": self.objective.value,
+            "options": self.options.record(),
+        }
+
+    def _train(self, run: Run, base: Path, dataset: Dataset, parent: Path | None, alive: Report) -> None:
         told = [StepTeller(self.report), StepTeller(alive)]
-        train_supervised(run, base, lessons, validation, self.options, parent=parent, callbacks=told)
+        train_language(
+            run, base, dataset, self.choice, self.objective, self.options, parent=parent, callbacks=told
+        )
 
     async def _parent(self, live: Lineup) -> tuple[str, Path | None]:
-        """What answers now, and its adapter."""
-        name, base = live.names.get("answer", SHIPPED), self.settings.generator
-        if name == SHIPPED and (adapter := shipped_adapter(base, "answer")):
+        """What does the task now, and its adapter."""
+        task = self.choice.tasks[-1]
+        name = live.names.get(task, SHIPPED)
+        if name == SHIPPED and (adapter := shipped_adapter(self.base, task)):
             return SHIPPED, adapter
-        if name in live.releases and (await self.releases.get(name)).base == base:
+        if name in live.releases and (await self.releases.get(name)).base == self.base:
             return name, await self.releases.fetch(name, self.settings.data_dir / FETCHED / name)
         return BASE, None
-
-
-def _lessons(dataset: Dataset, split: str, choice: Choice) -> list[Lesson]:
-    rewriting, grounding = dataset.path("rewriting", split), dataset.path("grounding", split)
-    return curriculum(
-        list(read(rewriting, RewritingExample)) if rewriting else [],
-        list(read(grounding, GroundingExample)) if grounding else [],
-        choice,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +128,7 @@ def _both(first: Report, second: Report) -> Report:
     return report
 
 
-class StepTeller(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+class StepTeller(TrainerCallback):
     """Reports every step of a trainer of transformers."""
 
     def __init__(self, report: Report) -> None:

@@ -47,8 +47,8 @@ class Addition:
     heads: int
 
     def __call__(self, matrix: np.ndarray) -> np.ndarray:
-        added = self.scale * (self.pieces["B"] @ (self.pieces.get("E", 1.0) * self.pieces["A"]))
-        return matrix + (_moved(added, self.heads) if self.heads else added)
+        added: np.ndarray = self.scale * (self.pieces["B"] @ (self.pieces.get("E", 1.0) * self.pieces["A"]))
+        return np.asarray(matrix + (_moved(added, self.heads) if self.heads else added))
 
 
 def merge(base: Path, adapter: Path, target: Path) -> None:
@@ -90,8 +90,8 @@ def _pieces(tensors: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
 
 def _scale(config: Mapping[str, Any], pieces: Pieces) -> float:
     if config["peft_type"] == "ADALORA":
-        return float(config["lora_alpha"]) / max(1, np.count_nonzero(pieces["E"]))
-    rank = pieces["A"].shape[0]
+        return float(config["lora_alpha"]) / max(1, int(np.count_nonzero(pieces["E"])))
+    rank = float(pieces["A"].shape[0])
     return float(config["lora_alpha"]) / (rank**0.5 if config.get("use_rslora") else rank)
 
 

@@ -26,14 +26,15 @@ log = structlog.get_logger(__name__)
 
 
 class Later(TyperCommand):
-    """A command that stands in `bot.cli.<module>`: `models list` need not wait until torch is imported."""
+    """A command that stands in `bot.cli.<place>`, a module or `module:app`: `models list` need not wait for torch."""
 
-    def __init__(self, name: str, module: str, about: str) -> None:
+    def __init__(self, name: str, place: str, about: str) -> None:
         super().__init__(name=name, help=about)
-        self._module = f"bot.cli.{module}"
+        module, _, app = place.partition(":")
+        self._module, self._app = f"bot.cli.{module}", app or "app"
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        command = get_command(import_module(self._module).app)
+        command = get_command(getattr(import_module(self._module), self._app))
         return command.make_context(info_name, args, parent, **extra)
 
 
@@ -49,7 +50,24 @@ COMMANDS = TyperGroup(
         Later("models", "models", "List or download weights."),
         Later("db", "database", "Create or upgrade the database."),
         Later("dataset", "datasets", "Make examples to learn from, of what was logged."),
+        TyperGroup(
+            name="finetune",
+            help="Train a model on what was logged, or on files.",
+            no_args_is_help=True,
+            commands=[
+                Later(
+                    "rewriter", "finetune_language:rewriter", "Teach a model to rewrite follow-up questions."
+                ),
+                Later(
+                    "generator",
+                    "finetune_language:generator",
+                    "Teach a model to answer from passages and to rewrite.",
+                ),
+                Later("retriever", "finetune_retriever", "Teach the retriever to find better."),
+            ],
+        ),
         Later("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),
+        Later("retrain", "retraining", "Learn from the log, and go live only with what is better."),
         Later("releases", "releases", "List releases, promote one, or roll back."),
         Later("export", "exporting", "Write conversations to a file."),
         Later("forget", "forgetting", "Erase a person."),

@@ -31,6 +31,8 @@ from finetune.lease import held
 from finetune.release import LANGUAGE, Release
 from finetune.releases import Releases
 from finetune.retraining import Cycle, Note, Outcome, Steps, Trial, Verdict
+from finetune.training.curriculum import Choice
+from finetune.training.objective import Objective
 from finetune.training.options import Options
 from finetune.training.retriever.linear import MapOptions
 
@@ -44,12 +46,18 @@ REPORTS = "reports"
 
 
 class Task(StrEnum):
+    """language: what GENERATOR names, for all that it does. rewriter: what REWRITER names, to rewrite."""
+
     LANGUAGE = "language"
+    REWRITER = "rewriter"
     RETRIEVER = "retriever"
 
 
-TASKS = {Task.LANGUAGE: LANGUAGE, Task.RETRIEVER: ("retrieve",)}
-KINDS = {Task.LANGUAGE: ("rewriting", "grounding"), Task.RETRIEVER: ("retrieval",)}
+KINDS = {
+    Task.LANGUAGE: ("rewriting", "grounding"),
+    Task.REWRITER: ("rewriting",),
+    Task.RETRIEVER: ("retrieval",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +135,23 @@ def _wired(plan: Plan, settings: Settings, store: Store, bars: Progress) -> Cycl
         bars.console.print(f"Report: {page}", soft_wrap=True)
 
     report = _steps(bars)
+    tasks = _tasks(plan.task, settings)
     learning = (
-        LanguageLearning(
-            settings, Weights(settings.weights_dir, Hub(settings.hf_endpoint)), releases, OPTIONS, report
+        RetrieverLearning(settings, systems.staff, MapOptions(), report)
+        if plan.task is Task.RETRIEVER
+        else LanguageLearning(
+            settings=settings,
+            weights=Weights(settings.weights_dir, Hub(settings.hf_endpoint)),
+            releases=releases,
+            base=settings.weights_for(tasks[-1]),
+            choice=Choice(tasks=tasks),
+            objective=Objective.SUPERVISED,
+            options=OPTIONS,
+            report=report,
         )
-        if plan.task is Task.LANGUAGE
-        else RetrieverLearning(settings, systems.staff, MapOptions(), report)
     )
     return Cycle(
-        tasks=TASKS[plan.task],
+        tasks=tasks,
         kinds=KINDS[plan.task],
         minimum=plan.minimum,
         datasets=settings.datasets,
@@ -149,6 +165,15 @@ def _wired(plan: Plan, settings: Settings, store: Store, bars: Progress) -> Cycl
         ),
         say=bars.console.print,
     )
+
+
+def _tasks(task: Task, settings: Settings) -> tuple[str, ...]:
+    """What the candidate will do."""
+    if task is Task.RETRIEVER:
+        return ("retrieve",)
+    if task is Task.REWRITER:
+        return ("rewrite",)
+    return tuple(each for each in LANGUAGE if settings.weights_for(each) == settings.generator)
 
 
 def _tell(outcome: Outcome) -> None:

@@ -86,7 +86,8 @@ def _kind(tensor: ReaderTensor) -> GGMLQuantizationType:
 
 def _data(tensor: ReaderTensor, change: Change | None) -> np.ndarray:
     if change:
-        return quants.quantize(change(quants.dequantize(tensor.data, tensor.tensor_type)), QUANTISED)
+        changed = change(quants.dequantize(tensor.data, tensor.tensor_type))
+        return np.asarray(quants.quantize(changed, QUANTISED))
     kind = _kind(tensor)
     if kind == tensor.tensor_type:
         return np.asarray(tensor.data)

@@ -8,24 +8,23 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from finetune.examples import Example, GroundingExample, RewritingExample
 from finetune.training.followups import woven_followups
 from finetune.training.lessons import Lesson, lessons
 from finetune.training.withholding import some_withheld
 
-Task = Literal["rewrite", "answer"]
 Sourced = TypeVar("Sourced", RewritingExample, GroundingExample)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """take: the most examples of a source, by its name; all of a source that is not named.
+    """tasks: `rewrite`, `answer`. take: the most examples of a source, by its name; all of a source that is not named.
     withheld: share of answered questions whose evidence is withheld.
     """
 
-    tasks: tuple[Task, ...] = ("rewrite", "answer")
+    tasks: tuple[str, ...] = ("rewrite", "answer")
     take: Mapping[str, int] = field(default_factory=dict)
     withheld: float = 0.2
     seed: int = 17

@@ -20,6 +20,9 @@ NEW = 0.2
 MOST = 3
 """Sentences of a reply."""
 
+Said = list[tuple[int, str]]
+"""Sentences with the numbers of their passages."""
+
 
 def grounded_reply(example: GroundingExample, passages: Sequence[Passage]) -> str | None:
     """The reply from `passages`; None where the example does not say clearly what is right."""
@@ -35,10 +38,6 @@ def grounded_reply(example: GroundingExample, passages: Sequence[Passage]) -> st
         or _covering(answer, evidence)
     )
     return " ".join(f"[{n}] {sentence}" for n, sentence in said) or None
-
-
-Said = list[tuple[int, str]]
-"""Sentences with the numbers of their passages."""
 
 
 def _around(answer: str, evidence: Sequence[Passage], question: str) -> Said:
@@ -86,7 +85,8 @@ def _held(sentence: str, passage: Passage) -> float:
 def _covering(answer: str, evidence: Sequence[Passage]) -> Said:
     """Sentences of the passages that together say what the answer says; the one that says most of it first."""
     wanted = content_words(answer)
-    left, said = set(wanted), []
+    left = set(wanted)
+    said: Said = []
     candidates = list(_statements(evidence))
     while candidates and len(said) < MOST:
         best = max(candidates, key=lambda one: (len(content_words(one[1]) & left), -len(one[1])))

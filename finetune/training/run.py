@@ -9,6 +9,7 @@
 Knows nothing of models.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,12 @@ from typing import Any
 from finetune.errors import RunMismatch
 
 RECORD = "run.json"
+
+
+def run_name(kind: str, record: Mapping[str, Any]) -> str:
+    """The same for the same record, so that a run that was killed is found again."""
+    told = json.dumps(record, sort_keys=True).encode()
+    return f"{kind}-{hashlib.sha256(told).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True)

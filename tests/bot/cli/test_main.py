@@ -52,7 +52,6 @@ def test_every_command_has_help_of_its_own(name, capsys):
         ["serve", "--port", "many"],
         ["forget", "telegram"],
         ["evaluate", "answers"],
-        ["evaluate", "handbook", "--release", "none"],
         ["evaluate", "handbook", "--limit", "0"],
     ],
     ids=" ".join,
