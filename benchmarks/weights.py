@@ -1,5 +1,7 @@
 """Where the measured encoders come from: the same cache of weights as the bot's."""
 
+from pathlib import Path
+
 from bot.hub import Hub
 from bot.settings import load_settings
 from bot.weights import Weights
@@ -8,6 +10,11 @@ from retrieval.encoder import Encoder, load_encoder
 
 def encoder_called(name: str) -> Encoder:
     """An encoder by its name for ENCODER; its weights are fetched if they are not here."""
+    return load_encoder(name, folder_called(name))
+
+
+def folder_called(name: str) -> Path | None:
+    """The folder of the weights that such a name begins with; None for those of a dependency."""
     settings = load_settings()
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
-    return load_encoder(name, weights.locate(name.partition("+")[0]))
+    return weights.locate(name.partition("+")[0])

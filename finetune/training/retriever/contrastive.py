@@ -10,7 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.losses import (
+    CachedMultipleNegativesRankingLoss,
+    MultipleNegativesRankingLoss,
+)
 from torch.nn import Module
 from transformers import TrainerCallback
 
@@ -58,10 +61,11 @@ def mined_with(finder: Encoder, material: Material, validation: Material, cache:
 
 
 def contrastive_loss(model: SentenceTransformer, options: EncoderOptions) -> Module:
-    """Over rows of `question`, `positive` and `negative_1` to `negative_n`."""
-    return CachedMultipleNegativesRankingLoss(
-        model, scale=1 / options.temperature, mini_batch_size=options.at_once
-    )
+    """Over rows of `question`, `positive` and `negative_1` to `negative_n`; what fits at once need not be cached."""
+    scale = 1 / options.temperature
+    if options.batch <= options.at_once:
+        return MultipleNegativesRankingLoss(model, scale=scale)
+    return CachedMultipleNegativesRankingLoss(model, scale=scale, mini_batch_size=options.at_once)
 
 
 def contrastive_rows(material: Material, negatives: Rows, options: EncoderOptions) -> Iterator[Row]:

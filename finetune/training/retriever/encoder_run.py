@@ -7,6 +7,7 @@ Several GPUs: `accelerate launch -m bot.cli finetune retriever ...`. Knows rows 
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from sentence_transformers import (
 from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 from torch.nn import Module
-from torch.utils.tensorboard import SummaryWriter
-from transformers import EarlyStoppingCallback, TrainerCallback
-from transformers.integrations import TensorBoardCallback
+from transformers import TrainerCallback
 
 from finetune.errors import NothingToLearn
 from finetune.training.arguments import Schedule, last_checkpoint, schedule, trainer_arguments
+from finetune.training.ending import conclude
 from finetune.training.retriever.options import EncoderOptions
 from finetune.training.run import Run
+from finetune.training.watchers import watchers
 
 ENCODER = "encoder"
 """The encoder's folder in the artifact."""
@@ -72,16 +73,11 @@ def train_encoder(
         train_dataset=Dataset.from_list(list(rows)),
         loss=loss(model),
         evaluator=judge,
-        callbacks=[
-            *callbacks,
-            TensorBoardCallback(SummaryWriter(run.tensorboard)),
-            *([EarlyStoppingCallback(options.patience)] if judge else []),
-        ],
+        callbacks=watchers(run, options.patience if judge else None, callbacks),
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
-    if trainer.is_world_process_zero():
-        _save(model, longest, run.artifact)
-    trainer.accelerator.wait_for_everyone()
+    read = {"rows": len(rows), "searches to validate": len(trial.questions)}
+    conclude(trainer, run, partial(_save, model, longest), read)
 
 
 def _device() -> str | None:
@@ -104,7 +100,7 @@ def _judge(trial: Trial, options: EncoderOptions) -> InformationRetrievalEvaluat
 def _arguments(
     run: Run, options: EncoderOptions, plan: Schedule, judge: InformationRetrievalEvaluator | None
 ) -> SentenceTransformerTrainingArguments:
-    values = trainer_arguments(run, options, plan, validated=judge is not None) | {"report_to": []}
+    values = trainer_arguments(run, options, plan, validated=judge is not None)
     if judge:
         values |= {"metric_for_best_model": f"eval_validation_cosine_ndcg@{_CUT}", "greater_is_better": True}
     return SentenceTransformerTrainingArguments(**values, batch_sampler=BatchSamplers.NO_DUPLICATES)

@@ -30,7 +30,7 @@ class MapOptions:
     interval: steps between two looks at the validation; patience: looks without a better one before the end.
     """
 
-    pull: float = 10.0
+    pull: float = 30.0
     temperature: float = 0.05
     learning_rate: float = 1e-4
     warmup: int = 20

@@ -1,0 +1,173 @@
+"""`groundtalk finetune retriever`: a map of its questions, or a whole encoder, learnt from examples or documents."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bot.cli.training import content_digest, training_bar
+from bot.errors import SettingsError
+from bot.hub import Hub
+from bot.learning import RUNS, Report, StepTeller
+from bot.models import encoder_of, load_collection
+from bot.settings import Settings, load_settings
+from bot.weights import Weights
+from dialogue.migrations import upgrade
+from dialogue.store import Store
+from finetune.datasets.dataset import Dataset, find_dataset
+from finetune.datasets.splitting import TRAIN, VALIDATION
+from finetune.release import Release
+from finetune.releases import Releases
+from finetune.training.retriever.cloze import train_cloze
+from finetune.training.retriever.contrastive import train_contrastive
+from finetune.training.retriever.distillation import train_distilled
+from finetune.training.retriever.linear import MapOptions
+from finetune.training.retriever.mapping import train_map
+from finetune.training.retriever.material import Material, divided, read_material
+from finetune.training.retriever.options import EncoderOptions
+from finetune.training.run import Run, run_name
+from retrieval.encoder import load_encoder
+
+SEARCHES = Path("evaluation", "searches")
+"""The folder in DATA_DIR where vectors of passages are kept."""
+
+
+class Method(StrEnum):
+    MAP = "map"
+    CONTRASTIVE = "contrastive"
+    CLOZE = "cloze"
+    DISTILLATION = "distillation"
+
+
+Files = Annotated[
+    list[Path] | None, typer.Argument(exists=True, help="Files of retrieval examples, folders in BEIR form.")
+]
+How = Annotated[
+    Method, typer.Option(help="cloze: from the ingested documents; distillation: from the --teacher.")
+]
+Set = Annotated[str | None, typer.Option("--dataset", help="Such as d-0123456789ab.")]
+Name = Annotated[str | None, typer.Option(help="The run's folder in DATA_DIR/runs; a killed one goes on.")]
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What was asked for. files: all that is learnt from; chosen: options that were given."""
+
+    settings: Settings
+    method: Method
+    files: Sequence[Path]
+    dataset: Dataset | None
+    teacher: str
+    chosen: Mapping[str, Any]
+
+    @property
+    def options(self) -> MapOptions | EncoderOptions:
+        return replace(MapOptions() if self.method is Method.MAP else EncoderOptions(), **self.chosen)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the run is made from; the same again goes on with it."""
+        return {
+            "base": self.settings.encoder,
+            "method": self.method.value,
+            "dataset": self.dataset.id if self.dataset else None,
+            "files": {path.name: content_digest(path) for path in self.files},
+            "teacher": self.teacher if self.method is Method.DISTILLATION else None,
+            "options": self.options.record(),
+        }
+
+
+@app.command()
+def retriever(
+    files: Files = None,
+    dataset: Set = None,
+    method: How = Method.MAP,
+    teacher: Annotated[str, typer.Option(help="An encoder's name or folder.")] = "all-mpnet-base-v2",
+    name: Name = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
+    epochs: Annotated[float | None, typer.Option(min=0, help="Of an encoder.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1)] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+) -> None:
+    """Teach the retriever from a dataset, from FILES, or from the documents alone; the result is a release."""
+    settings = load_settings()
+    known = find_dataset(settings.datasets, dataset) if dataset else None
+    given = {"learning_rate": learning_rate, "epochs": epochs, "batch": batch, "seed": seed}
+    chosen = {
+        key: value
+        for key, value in given.items()
+        if value is not None and not (key == "epochs" and method is Method.MAP)
+    }
+    task = Task(settings, method, [*_examples(known), *(files or ())], known, teacher, chosen)
+    run = Run.begin(
+        settings.data_dir / RUNS / (name or run_name(f"retriever-{method}", task.record)), task.record
+    )
+    if not run.finished:
+        with training_bar(f"{method} retriever") as report:
+            _train(task, run, report)
+    release = asyncio.run(_kept(task, run))
+    Console().print(f"{release.id}: `groundtalk releases promote {release.id}` puts it live.", soft_wrap=True)
+
+
+def _examples(dataset: Dataset | None) -> Iterator[Path]:
+    if dataset:
+        paths = (dataset.path("retrieval", split) for split in (TRAIN, VALIDATION))
+        yield from (path for path in paths if path)
+
+
+def _train(task: Task, run: Run, report: Report) -> None:
+    weights = Weights(task.settings.weights_dir, Hub(task.settings.hf_endpoint))
+    cache = task.settings.data_dir / SEARCHES
+    match task.options:
+        case MapOptions() as options:
+            train_map(run, encoder_of(task.settings, weights), *_material(task), options, cache, report)
+        case options:
+            _train_encoder(task, run, weights, options, cache, report)
+
+
+def _train_encoder(
+    task: Task, run: Run, weights: Weights, options: EncoderOptions, cache: Path, report: Report
+) -> None:
+    base = _folder(weights, task.settings.encoder.partition("+")[0])
+    told = [StepTeller(report)]
+    if task.method is Method.CLOZE:
+        texts = _material(task)[0].passages if task.files else _documents(task.settings, weights)
+        train_cloze(run, base, texts, options, told)
+    elif task.method is Method.CONTRASTIVE:
+        finder = encoder_of(task.settings, weights)
+        train_contrastive(run, base, finder, *_material(task), options, cache, told)
+    else:
+        teacher = load_encoder(task.teacher, _folder(weights, task.teacher.partition("+")[0]))
+        train_distilled(run, base, teacher, *_material(task), options, cache, told)
+
+
+def _material(task: Task) -> tuple[Material, Material]:
+    return divided(read_material(task.files))
+
+
+def _folder(weights: Weights, encoder: str) -> Path:
+    """Raises SettingsError for an encoder that comes with a dependency: it has no folder to train."""
+    if folder := weights.locate(encoder):
+        return folder
+    raise SettingsError(f"{encoder} cannot be trained. Set ENCODER to one with a folder, or learn a map.")
+
+
+def _documents(settings: Settings, weights: Weights) -> list[str]:
+    snapshot = load_collection(settings, weights).snapshot
+    return list(snapshot.archive.texts()) if snapshot else []
+
+
+async def _kept(task: Task, run: Run) -> Release:
+    await upgrade(task.settings.database)
+    async with await Store.open(task.settings.database) as store:
+        dataset = task.dataset.id if task.dataset else None
+        return await Releases(store.database).add(
+            run.artifact, tasks=("retrieve",), base=task.settings.encoder, dataset=dataset
+        )
