@@ -23,6 +23,7 @@ from rich.console import Console
 from benchmarks.adapters import random_adapter
 from bot.channels.aside import AsideChannel
 from bot.hub import Hub
+from bot.logs import quiet_logs
 from bot.settings import Settings, load_settings
 from bot.weights import Weights
 from bot.wiring import Bot, open_bot
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
+    quiet_logs()
     with tempfile.TemporaryDirectory() as folder:
         apart = {"data_dir": Path(folder), "database_url": "", "telegram_bot_token": ""}
         settings = load_settings(generator=options.generator, **apart)

@@ -4,18 +4,23 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
+from safetensors.numpy import save_file
 
+from bot.adapters import Model
 from bot.errors import SettingsError, UnknownWeights
 from bot.hub import Hub
 from bot.metrics import EngineWatch, Metrics
-from bot.models import close_engine, fetch_weights, load_engine
+from bot.models import close_engine, fetch_weights, load_engine, locate_model
 from bot.settings import Settings
 from bot.weights import Weights
+from finetune.errors import UnusableAdapter
 from tests.bot.channels.patience import eventually
+from tests.dialogue.engines.alphabet import WIDTH, write_alphabet
 
 
 def settings(**given) -> Settings:
@@ -103,6 +108,47 @@ def test_a_server_needs_an_address(weights):
 def test_an_encoder_does_not_write(weights):
     with pytest.raises(SettingsError, match="is an encoder"):
         load_engine(settings(generator="universal-sentence-encoder-multilingual"), weights)
+
+
+@pytest.fixture
+def learnt(tmp_path) -> Model:
+    """A tiny model whose adapter makes it say other things."""
+    write_alphabet(tmp_path / "alphabet.gguf")
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    random = np.random.default_rng(7)
+    tensors = {
+        f"base_model.model.model.layers.0.self_attn.{name}.lora_{piece}.weight": random.normal(0, 1, shape)
+        for name in ("v_proj", "o_proj")
+        for piece, shape in (("A", (4, WIDTH)), ("B", (WIDTH, 4)))
+    }
+    save_file(
+        {name: tensor.astype(np.float32) for name, tensor in tensors.items()},
+        adapter / "adapter_model.safetensors",
+    )
+    (adapter / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 4, "lora_alpha": 8}')
+    return Model(str(tmp_path / "alphabet.gguf"), adapter)
+
+
+def said(weights: Weights, model: Model) -> str:
+    engine = load_engine(settings(engine="transformers"), weights, model)
+    try:
+        return engine.invoke("w", max_tokens=8).text
+    finally:
+        close_engine(engine)
+
+
+def test_an_adapter_is_merged_into_its_weights_once(weights, learnt):
+    assert said(weights, Model(learnt.weights)) == "xyz"
+    assert said(weights, learnt) not in ("", "xyz")
+    merged = locate_model(weights, learnt)
+    made = merged.stat().st_mtime_ns
+    assert locate_model(weights, learnt).stat().st_mtime_ns == made
+
+
+def test_an_adapter_needs_weights_in_one_file(weights, learnt, tmp_path):
+    with pytest.raises(UnusableAdapter, match="is no GGUF file"):
+        locate_model(weights, Model(str(tmp_path), learnt.adapter))
 
 
 def test_everything_the_settings_name_is_fetched_before_loading(weights, tmp_path):
