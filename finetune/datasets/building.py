@@ -3,6 +3,7 @@
 The same log and files give the same bytes. Knows the order of the steps; each step is in a file of its own.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dialogue.database import Database
 from finetune.datasets.dataset import Dataset, find_dataset, kind_of
 from finetune.datasets.erasing import erase
 from finetune.datasets.importing import imported, records
-from finetune.datasets.log import Exchange, Log, Opinion
+from finetune.datasets.log import PAGE, Exchange, Log, Opinion
 from finetune.datasets.making import examples_of, unsupported
 from finetune.datasets.manifest import Import, Source, Window
 from finetune.datasets.pairing import pairs
@@ -69,7 +70,7 @@ async def build_dataset(
             build.take(exchange)
             progress("exchanges", build.read)
         build.pair()
-        records = [record for path in imports for record in build.take_file(path, progress)]
+        records = [record for path in imports for record in await build.take_file(path, progress)]
         if not writer.rows:
             raise EmptyDataset(folder, build.filters())
         with shelf.changing():
@@ -119,12 +120,14 @@ class _Build:
                 for pair in pairs(path):
                     self._keep(pair.example, [s for name in pair.made_of for s in self._writer.sources(name)])
 
-    def take_file(self, path: Path, progress: Progress) -> Sequence[Import]:
+    async def take_file(self, path: Path, progress: Progress) -> Sequence[Import]:
         """What is public is neither altered nor capped. Raises BadFile."""
         rows = 0
         for rows, example in enumerate(imported(path), 1):
             self._keep(example)
             progress(f"rows of {path.name}", rows)
+            if rows % PAGE == 0:
+                await asyncio.sleep(0)  # whoever waits on the same loop, such as a lease, has a turn
         return tuple(records(path, rows))
 
     def filters(self) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from dialogue.conversation import Citation, Turn
+from dialogue.conversation import Turn
 from finetune.datasets.log import Exchange, Opinion
 from finetune.datasets.names import names, places_of
 from finetune.datasets.recognisers import RECOGNISERS
@@ -33,26 +33,25 @@ class Redactor:
     def exchange(self, exchange: Exchange, opinions: Sequence[Opinion]) -> Exchange:
         """The exchange with those `opinions` alone, all of it without personal data."""
         public = "\n".join(f"{passage.title}\n{passage.text}" for passage in exchange.passages)
-        words = _Words(public, _names(exchange, opinions))
-        history = tuple(_turn(turn, words) for turn in exchange.history)
-        words.counts.clear()
+        told = _names(exchange, opinions)
+        before, now = _Words(public, told), _Words(public, told)
         clean = replace(
             exchange,
-            history=history,
-            question=_turn(exchange.question, words),
-            answer=_turn(exchange.answer, words),
-            opinions=tuple(_opinion(opinion, words) for opinion in opinions),
+            history=tuple(_turn(turn, before) for turn in exchange.history),
+            question=_turn(exchange.question, now),
+            answer=_turn(exchange.answer, now),
+            opinions=tuple(_opinion(opinion, now) for opinion in opinions),
         )
-        self.counts += words.counts
+        self.counts += now.counts
         return clean
 
 
 class _Words:
-    """Redacts the words of one exchange. public: the documents' own words."""
+    """Redacts the words of one exchange. public: the documents' own words. told: names of people."""
 
     def __init__(self, public: str, told: frozenset[str]) -> None:
         self._public = public
-        self._told = frozenset(name for name in told if name not in public)
+        self._told = frozenset(name for name in told if not any(places_of(name, public)))
         self.counts: Counter[str] = Counter()
 
     def redacted(self, text: str) -> str:
@@ -99,8 +98,7 @@ def _with_parts(told: Iterable[str]) -> Iterable[str]:
 
 def _turn(turn: Turn, words: _Words) -> Turn:
     query = words.redacted(turn.query) if turn.query else turn.query
-    citations: tuple[Citation, ...] = turn.citations
-    return replace(turn, text=words.redacted(turn.text), query=query, citations=citations)
+    return replace(turn, text=words.redacted(turn.text), query=query)
 
 
 def _opinion(opinion: Opinion, words: _Words) -> Opinion:

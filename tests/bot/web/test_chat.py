@@ -58,7 +58,7 @@ async def test_the_bot_learns_only_where_the_person_said_so(visit: Open, house: 
 
     async def agreed(since: str = "") -> bool:
         home = await conversation(page)
-        return home not in (since, "null", "undefined") and (await house.store.conversation(home)).consent
+        return home not in (since, "None") and (await house.store.conversation(home)).consent
 
     await expect(page.locator("#consent")).to_have_text(VOICE.wording("en").consent)
     await expect(switch).not_to_be_checked()

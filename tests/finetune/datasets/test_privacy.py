@@ -85,6 +85,12 @@ def test_chinese_names_and_full_width_digits():
     assert cleaned.answer.text == "好的，<NAME> [1]。"
 
 
+def test_a_name_within_another_word_of_the_documents_is_still_a_name():
+    canada = Passage(1, "c1", "Shipping", "s.md", "We ship to Canada.", 0.9)
+    said = replace(exchange("My name is ada. Do you ship?", "Yes, ada [1]."), passages=(canada,))
+    assert Redactor().exchange(said, []).answer.text == "Yes, <NAME> [1]."
+
+
 def test_opinions_that_do_not_count_are_gone():
     said = replace(exchange("Why?"), opinions=(opinion("ada@example.com"),))
     assert Redactor().exchange(said, []).opinions == ()
