@@ -5,11 +5,11 @@ No script and nothing from elsewhere. Knows comparisons, not what the measures m
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from finetune.evaluation.bootstrap import Interval
 from finetune.evaluation.comparison import Comparison
+from finetune.evaluation.document import document
 from finetune.evaluation.plot import forest
 from finetune.evaluation.report import shown
 from finetune.evaluation.scores import Result, Scored
@@ -31,15 +31,12 @@ def write_page(
 
 def page(comparisons: Sequence[Comparison], title: str, reasons: Sequence[str] = ()) -> str:
     """The whole page as text."""
-    style = (files("finetune.evaluation") / "page.css").read_text("utf-8")
     said = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>\n{style}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n"
+    return document(
+        title,
         '<p class="about">Ranges are 95 % bootstrap intervals over conversations. Differences are paired, and '
         "coloured where chance is no likely reason.</p>\n"
-        f"{f'<ul>{said}</ul>' if said else ''}{''.join(map(_section, comparisons))}</body></html>\n"
+        f"{f'<ul>{said}</ul>' if said else ''}{''.join(map(_section, comparisons))}",
     )
 
 

@@ -35,7 +35,7 @@ def trainer_arguments(
         "output_dir": str(run.checkpoints),
         "logging_strategy": "steps",
         "logging_steps": max(1, plan.interval // 10),
-        "report_to": ["tensorboard"],
+        "report_to": [],
         "disable_tqdm": True,
         "save_strategy": "steps",
         "save_steps": plan.interval,

@@ -16,7 +16,7 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
     """Writes the adapter, whole or not at all."""
     half = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(half, ignore_errors=True)
-    model.save_pretrained(half)
+    model.save_pretrained(half, selected_adapters=["default"])
     tensors = load_file(half / WEIGHTS)
     shrunk = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in tensors.items()}
     save_file(shrunk, half / WEIGHTS, metadata={"format": "pt"})

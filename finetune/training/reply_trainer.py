@@ -39,8 +39,15 @@ class ReplyTrainer(SFTTrainer):
         if num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         if self.model.training:
-            self._total_train_tokens += given["input_ids"].numel()
+            self._total_train_tokens += _read(given)
+            self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
         return (loss, outputs) if return_outputs else loss
+
+
+def _read(given: dict[str, Any]) -> int:
+    """How many tokens; rows that are packed have no mask and no padding."""
+    mask = given.get("attention_mask")
+    return given["input_ids"].numel() if mask is None else int(mask.sum())
 
 
 @contextmanager

@@ -5,20 +5,23 @@ Several GPUs: `accelerate launch -m bot.cli finetune ...`. Knows lessons, not wh
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from datasets import Dataset
-from transformers import EarlyStoppingCallback, TrainerCallback
+from transformers import TrainerCallback, set_seed
 from trl import SFTConfig
 
 from finetune.training.adapter import adapted
 from finetune.training.arguments import Schedule, last_checkpoint, schedule, trainer_arguments
 from finetune.training.artifact import save_adapter
 from finetune.training.base import load_base
+from finetune.training.ending import conclude
 from finetune.training.lessons import Lesson
 from finetune.training.options import Options
 from finetune.training.reply_trainer import ReplyTrainer
 from finetune.training.run import Run
+from finetune.training.watchers import watchers
 
 
 def train_supervised(
@@ -37,17 +40,18 @@ def train_supervised(
     """
     model, tokenizer = load_base(base, options.precision)
     plan = schedule(len(lessons), options)
-    stopping = [EarlyStoppingCallback(options.patience)] if validation else []
+    set_seed(options.seed)
     trainer = ReplyTrainer(
         model=adapted(model, options, plan.steps, parent),
         args=_config(run, options, plan, validated=bool(validation)),
         processing_class=tokenizer,
         train_dataset=_rows(lessons),
         eval_dataset=_rows(validation) if validation else None,
-        callbacks=[*callbacks, *stopping],
+        callbacks=watchers(run, options.patience if validation else None, callbacks),
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
-    save_adapter(trainer.model, run.artifact)
+    read = {"lessons": len(lessons), "lessons to validate": len(validation)}
+    conclude(trainer, run, partial(save_adapter, trainer.model), read)
 
 
 def _config(run: Run, options: Options, plan: Schedule, *, validated: bool) -> SFTConfig:
