@@ -37,3 +37,14 @@ class Options:
 
     def record(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceOptions(Options):
+    """beta: how closely what is learnt is held to the model as it was; more is closer.
+    likelihood: weight of the likelihood of the better reply beside the preference for it; of pairs only.
+    """
+
+    learning_rate: float = 5e-5
+    beta: float = 0.1
+    likelihood: float = 1.0
