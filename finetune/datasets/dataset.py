@@ -57,7 +57,7 @@ class Dataset:
         try:
             return cls(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
         except (OSError, ValidationError) as error:
-            raise DatasetError(folder, f"cannot be read ({type(error).__name__})") from error
+            raise DatasetError(folder, f"cannot be read ({type(error).__name__}): remove it") from error
 
     @property
     def id(self) -> str:

@@ -7,7 +7,7 @@ that was rated down is not. Knows values; reads and filters nothing.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dialogue.citations import ground
+from dialogue.citations import MARKERS, ground
 from dialogue.conversation import Passage, Turn
 from dialogue.language import language_of
 from dialogue.rewriting import drifts
@@ -91,7 +91,7 @@ class _Lesson:
             )
 
     def grounding(self) -> Iterator[Example]:
-        """The question is in the form in which the answering model was asked it: the rewritten one."""
+        """The question is the rewritten one, as the answering model was asked it; `evidence` stands for the markers."""
         reply = self._reply()
         if reply is None and not (self._exchange.answer.abstained and self._silent()):
             return
@@ -102,7 +102,7 @@ class _Lesson:
             history=_lines(self._exchange.history),
             question=self._query,
             passages=self._passages,
-            answer=reply.text if reply else self._exchange.answer.text,
+            answer=MARKERS.sub("", reply.text if reply else self._exchange.answer.text),
             answerable=reply is not None,
             evidence=tuple(p.id for p in self._passages if reply and p.id in reply.cited),
         )

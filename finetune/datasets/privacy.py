@@ -51,7 +51,8 @@ class _Words:
 
     def __init__(self, public: str, told: frozenset[str]) -> None:
         self._public = public
-        self._told = frozenset(name for name in told if not any(places_of(name, public)))
+        people = (name for name in told if not any(places_of(name, public)))
+        self._told = sorted(people, key=lambda name: (-len(name), name))
         self.counts: Counter[str] = Counter()
 
     def redacted(self, text: str) -> str:
@@ -64,14 +65,11 @@ class _Words:
 
     def _chosen(self, text: str) -> list[Found]:
         """What is to be replaced, in order and without overlaps."""
-        named = (
-            (a, b, NAME)
-            for name in sorted(self._told, key=len, reverse=True)
-            for a, b in places_of(name, text)
-        )
+        private = (span for span in found(text) if text[span[0] : span[1]] not in self._public)
+        named = ((a, b, NAME) for name in self._told for a, b in places_of(name, text))
         chosen: list[Found] = []
-        for start, end, kind in (*found(text), *named):
-            if text[start:end] not in self._public and all(end <= a or start >= b for a, b, _ in chosen):
+        for start, end, kind in (*private, *named):
+            if all(end <= a or start >= b for a, b, _ in chosen):
                 chosen.append((start, end, kind))
         return sorted(chosen)
 

@@ -14,6 +14,7 @@ from tests.finetune.datasets.logged import PASSAGES, answer
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 CITED = answer()
+PLAIN = "The charger takes 230 volts."
 ABSTAINED = answer("I could not find that.", abstained=True)
 CORRECTION = "Goods may be returned within 30 days."
 
@@ -59,7 +60,7 @@ def test_a_cited_answer_that_nobody_objected_to():
     (rewriting,), (grounding,), (retrieval,) = examples.values()
     assert (rewriting.question, rewriting.rewrite) == ("And what voltage does it take?", CITED.query)
     assert [line.text for line in rewriting.history] == ["Which charger do I need?", "The grey charger."]
-    assert (grounding.question, grounding.answer, grounding.answerable) == (CITED.query, CITED.text, True)
+    assert (grounding.question, grounding.answer, grounding.answerable) == (CITED.query, PLAIN, True)
     assert (grounding.evidence, len(grounding.passages)) == (("volts",), 2)
     assert (retrieval.query, retrieval.positive.id) == (CITED.query, "volts")
     assert [passage.id for passage in retrieval.negatives] == ["returns"]
@@ -81,9 +82,12 @@ def test_a_correction_takes_the_place_of_the_answer_with_its_own_grounds():
     examples = made(exchange(), CORRECTED)
     assert set(examples) == {"grounding", "preference", "rated", "retrieval"}
     (grounding,), (preference,) = examples["grounding"], examples["preference"]
-    assert grounding.answer == "Goods may be returned within 30 days [2]."
+    assert grounding.answer == CORRECTION
     assert grounding.evidence == ("returns",)
-    assert (preference.chosen, preference.rejected) == (grounding.answer, CITED.text)
+    assert (preference.chosen, preference.rejected) == (
+        "Goods may be returned within 30 days [2].",
+        CITED.text,
+    )
     assert examples["retrieval"][0].positive.id == "returns"
 
 
@@ -98,7 +102,7 @@ def test_one_correction_does_not_stand_against_most_people():
     others = [opinion(up=True, rater=f"web:{name}") for name in ("ben", "cho")]
     examples = made(exchange(), CORRECTED, *others)
     assert "preference" not in examples
-    assert examples["grounding"][0].answer == CITED.text
+    assert examples["grounding"][0].answer == PLAIN
 
 
 def test_the_last_correction_counts():
