@@ -9,6 +9,10 @@ from bot.errors import SettingsError
 from bot.settings import PACKAGE
 from bot.voice import load_voice
 from dialogue.conversation import Address, Role, Turn, Utterance
+from finetune.datasets.manifest import Source, Window
+from finetune.datasets.shelf import Shelf
+from finetune.datasets.writing import DatasetWriter
+from finetune.examples import RewritingExample
 from tests.bot.channels.patience import eventually
 from tests.bot.deployment import deployed, settings_in
 
@@ -98,3 +102,20 @@ def test_a_webhook_without_a_secret_is_refused(tmp_path):
     )
     with pytest.raises(SettingsError, match="TELEGRAM_WEBHOOK_SECRET"):
         list(wiring.channels_of(settings, load_voice(PACKAGE / "voice.toml")))
+
+
+async def test_who_forgets_on_a_channel_leaves_the_datasets(bot):
+    turn = await ask(bot, "May I return my zebra?")
+    Shelf(bot.settings.datasets)
+    with DatasetWriter(bot.settings.datasets) as writer:
+        learnt = RewritingExample(id="log:ada:2", history=(), question="And it?", rewrite=turn.text)
+        writer.add("rewriting", learnt, [Source(conversation=turn.conversation, turns=(1,))])
+        dataset = writer.publish(filters={}, log=Window())
+    await bot.manager.forget(ADA.channel, ADA.account)
+    assert not dataset.folder.exists()
+
+
+@pytest.mark.parametrize(("policy", "asks"), [("ask", True), ("given", True), ("never", False)])
+async def test_people_are_asked_for_consent_unless_never(tmp_path, sqlite_url, policy, asks):
+    async with deployed(tmp_path, sqlite_url, training_consent=policy) as bot:
+        assert bot.manager.asks_consent is asks
