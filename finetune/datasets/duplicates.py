@@ -32,7 +32,7 @@ Signature = NDArray[np.uint32]
 
 
 class Duplicates:
-    """Remembers texts under names of their own; about 1.5 KB each."""
+    """Remembers texts under names of their own; about 2 KB each."""
 
     def __init__(self) -> None:
         self._names: list[str] = []

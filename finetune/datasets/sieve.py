@@ -6,6 +6,7 @@ Knows the texts that matter in each form of example.
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from dialogue.words import content_words
 from finetune.datasets.duplicates import Duplicates
 from finetune.datasets.quality import abusive, too_short
 from finetune.examples import (
@@ -61,7 +62,8 @@ class Sieve:
 def essence_of(example: Example) -> Essence:
     match example:
         case RewritingExample():
-            return Essence((example.question, example.rewrite), before=_recalled(example.history))
+            meant = " ".join(sorted(content_words(example.rewrite)))
+            return Essence((example.question, example.rewrite), meant, _recalled(example.history))
         case GroundingExample():
             told = f"{example.answerable} {sorted(example.evidence)}"
             answer = () if example.answerable is False else (example.answer,)

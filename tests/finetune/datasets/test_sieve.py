@@ -65,6 +65,13 @@ def test_the_same_follow_up_after_something_else_is_another_one():
     assert sieve.left == {"near-duplicate": 1}
 
 
+def test_rewrites_that_differ_in_one_word_that_matters_are_two():
+    sieve = Sieve()
+    story = "Who argues that the government of that country redistributes the wealth of its people by"
+    for way in ("force", "peace"):
+        assert sieve.passes("rewriting", rewriting(f"{story} war, sorry, {way}?", f"{story} {way}?"))
+
+
 def test_a_rating_and_its_opposite_are_two_things():
     sieve = Sieve()
     given = {
