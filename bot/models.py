@@ -4,12 +4,14 @@ Knows which file goes to which loader. Loading takes seconds: call it in a threa
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
 from bot.adapters import Model, adapter_digest
+from bot.apart import run_apart
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.weights import Weights
@@ -27,8 +29,8 @@ INDEX = "index"
 """The collection's folder in DATA_DIR."""
 OPENAI = "langchain_openai:ChatOpenAI"
 MERGED = "with-"
-KEPT = 8
-"""Merged files of the same weights, and what OpenVINO reads in their place: others are made again in seconds."""
+KEPT = 4
+"""Merged files of the same weights: others are made again in seconds."""
 PATIENCE = 60.0
 """Seconds that a server with OpenAI's interface may be silent."""
 
@@ -42,7 +44,7 @@ def fetch_weights(settings: Settings, weights: Weights) -> None:
 def load_engine(settings: Settings, weights: Weights, model: Model | None = None) -> BaseChatModel:
     """The engine of `model`, by default of GENERATOR, as ENGINE runs it.
 
-    Raises WeightsError, EngineError, SettingsError, UnusableAdapter.
+    Raises WeightsError, EngineError, SettingsError, FinetuneError.
     """
     model = model or Model(settings.generator)
     if settings.engine == "openai":
@@ -58,18 +60,18 @@ def load_engine(settings: Settings, weights: Weights, model: Model | None = None
 def locate_runnable(settings: Settings, weights: Weights, model: Model) -> Path:
     """What the engine of this process loads: for OpenVINO a file that it reads well, rewritten once where it has to be.
 
-    Raises WeightsError, SettingsError, UnusableAdapter.
+    Raises WeightsError, SettingsError, FinetuneError.
     """
     path = locate_model(weights, model)
-    if settings.engine == "openvino" and path.suffix == ".gguf":
-        return weights.derived(path, "prepared", prepare)
+    if settings.engine == "openvino" and path.suffix == ".gguf" and not model.adapter:
+        return weights.derived(path, "prepared", partial(run_apart, prepare))
     return path
 
 
 def locate_model(weights: Weights, model: Model) -> Path:
     """The file or folder of the weights, with the adapter in them where there is one: merged once, kept in the cache.
 
-    Raises WeightsError, SettingsError, UnusableAdapter.
+    Raises WeightsError, SettingsError, FinetuneError.
     """
     path = weights.locate(model.weights)
     if path is None:
@@ -80,14 +82,14 @@ def locate_model(weights: Weights, model: Model) -> Path:
         return path
     if path.suffix != ".gguf":
         raise UnusableAdapter(model.adapter, f"{model.weights} is no GGUF file")
-
-    def make(source: Path, target: Path) -> None:
-        merge(source, adapter, target)
-
-    adapter = model.adapter
-    merged = weights.derived(path, f"{MERGED}{adapter_digest(adapter)}", make)
+    kind = f"{MERGED}{adapter_digest(model.adapter)}"
+    merged = weights.derived(path, kind, partial(run_apart, _merge, model.adapter))
     weights.trim(path, MERGED, KEPT)
     return merged
+
+
+def _merge(adapter: Path, source: Path, target: Path) -> None:
+    merge(source, adapter, target)
 
 
 def close_engine(engine: BaseChatModel) -> None:
