@@ -73,7 +73,7 @@ class Plan:
 
 def seconds(text: str) -> float:
     """`90s`, `30m`, `24h`, `7d`."""
-    if not (found := re.fullmatch(r"(\d+)([smhd])", text)):
+    if not (found := re.fullmatch(r"([1-9]\d*)([smhd])", text)):
         raise typer.BadParameter(f"{text!r} is no time such as 30m, 24h or 7d")
     return int(found[1]) * UNITS[found[2]]
 
