@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 from finetune.errors import DatasetError
 
 UNFINISHED = ".building-"
+PATIENCE = 1.0
+"""Seconds that a build waits for its turn: who forgets looks for a moment whether one runs."""
 
 
 class Shelf:
@@ -30,7 +32,7 @@ class Shelf:
     def building(self) -> Iterator[None]:
         """One build at a time; what a killed one left is cleared away. Raises DatasetError while another runs."""
         try:
-            self._building.acquire(timeout=0)
+            self._building.acquire(timeout=PATIENCE)
         except Timeout:
             raise DatasetError(self.folder, "are being built already: wait for that build") from None
         try:

@@ -26,11 +26,12 @@ RECALLED = 2
 
 @dataclass(frozen=True, slots=True)
 class Essence:
-    """written: what people and models wrote. exactly: what must be equal for two examples to be the same."""
+    """What two examples have in common if one repeats the other: `exactly`, and each of `alike` nearly."""
 
     written: tuple[str, ...]
+    """What people and models wrote."""
+    alike: tuple[str, ...]
     exactly: str = ""
-    before: tuple[str, ...] = ()
 
 
 class Sieve:
@@ -38,7 +39,7 @@ class Sieve:
 
     def __init__(self) -> None:
         self.left: Counter[str] = Counter()
-        self._seen: defaultdict[str, Duplicates] = defaultdict(Duplicates)
+        self._seen: defaultdict[tuple[str, int], Duplicates] = defaultdict(Duplicates)
         self._looked = 0
 
     def passes(self, kind: str, example: Example) -> bool:
@@ -53,27 +54,34 @@ class Sieve:
             return "too short"
         if abusive(essence.written):
             return "abusive"
-        text = "\n".join((*essence.before, *essence.written))
+        return "near-duplicate" if self._repeats(kind, essence) else ""
+
+    def _repeats(self, kind: str, essence: Essence) -> bool:
         self._looked += 1
-        first = self._seen[kind].first_like(str(self._looked), text, essence.exactly)
-        return "" if first == str(self._looked) else "near-duplicate"
+        name, group = str(self._looked), essence.exactly
+        for place, text in enumerate(essence.alike):
+            group = self._seen[kind, place].first_like(name, text, group)
+        return group != name
 
 
 def essence_of(example: Example) -> Essence:
     match example:
         case RewritingExample():
             meant = " ".join(sorted(content_words(example.rewrite)))
-            return Essence((example.question, example.rewrite), meant, _recalled(example.history))
+            asked = "\n".join((*_recalled(example.history), example.question))
+            return Essence((example.question, example.rewrite), (asked,), meant)
         case GroundingExample():
             told = f"{example.answerable} {sorted(example.evidence)}"
-            answer = () if example.answerable is False else (example.answer,)
-            return Essence((example.question, *answer), exactly=told)
+            said = () if example.answerable is False else (example.answer,)
+            return Essence((example.question, *said), (*said, example.question), told)
         case PreferenceExample():
-            return Essence((example.question, example.chosen, example.rejected))
+            texts = (example.chosen, example.rejected, example.question)
+            return Essence(texts, texts)
         case RatedExample():
-            return Essence((example.question, example.answer), exactly=str(example.welcome))
+            both = (example.answer, example.question)
+            return Essence(both, both, str(example.welcome))
         case RetrievalExample():
-            return Essence((example.query,), exactly=_words(example.positive))
+            return Essence((example.query,), (example.query,), _words(example.positive))
     raise TypeError(f"No form of examples: {type(example).__name__}.")
 
 

@@ -12,6 +12,7 @@ from finetune.datasets.dataset import FORMS, Dataset
 from finetune.datasets.erasing import forget_in
 from finetune.datasets.shelf import Shelf
 from finetune.datasets.splitting import SPLITS
+from finetune.datasets.writing import DatasetWriter
 from finetune.errors import DatasetError, EmptyDataset
 from finetune.examples import Example
 from tests.finetune.datasets.logged import Person, answer
@@ -188,3 +189,13 @@ async def test_two_builds_do_not_run_at_once(store: Store, database: Database, t
     await Person(store, "ann").asks("What voltage does the charger take?")
     with Shelf(tmp_path).building(), pytest.raises(DatasetError, match="wait for that build"):
         await build_dataset(database, tmp_path)
+
+
+async def test_what_a_killed_build_left_is_cleared_away(
+    store: Store, database: Database, tmp_path: Path
+) -> None:
+    await Person(store, "ann").asks("What voltage does the charger take?")
+    Shelf(tmp_path)
+    DatasetWriter(tmp_path)  # and its process is killed
+    dataset = await build_dataset(database, tmp_path)
+    assert folders(tmp_path) == [dataset.id]

@@ -72,6 +72,22 @@ def test_rewrites_that_differ_in_one_word_that_matters_are_two():
         assert sieve.passes("rewriting", rewriting(f"{story} war, sorry, {way}?", f"{story} {way}?"))
 
 
+def test_another_question_with_the_same_long_answer_is_another_one():
+    sieve = Sieve()
+    long = "Goods may be returned within 30 days of delivery, in their box, with the invoice, at our expense."
+    for number, question in enumerate(("How long may I return it?", "Who pays the way back?")):
+        given = {
+            "id": str(number),
+            "history": (),
+            "question": question,
+            "passages": (RETURNS,),
+            "answer": long,
+        }
+        assert sieve.passes("grounding", GroundingExample(**given, answerable=True, evidence=("returns",)))
+    again = given | {"id": "again", "question": "who pays the way back", "answer": long + " [1]"}
+    assert not sieve.passes("grounding", GroundingExample(**again, answerable=True, evidence=("returns",)))
+
+
 def test_a_rating_and_its_opposite_are_two_things():
     sieve = Sieve()
     given = {
