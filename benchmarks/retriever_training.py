@@ -143,7 +143,7 @@ def counted(done: int, total: int) -> None:
 
 
 def gains(before: Sequence[Result], after: Sequence[Result], system: str) -> list[Row]:
-    """The measures after, and by how much they rose, with the interval of paired differences."""
+    """Each measure before and after, and its rise with the interval of paired differences."""
     return [_gain(one) for one in compare([*before, *after], system)]
 
 
@@ -154,6 +154,19 @@ def _gain(comparison: Comparison) -> Row:
         row |= {f"{measure}_before": theirs.value(measure), f"{measure}_after": ours.value(measure)}
         row |= spread(f"{measure}_gain", gain)
     return row
+
+
+def in_percent(row: Row) -> Row:
+    """The row as it is printed: 48.0 to 77.9, +29.9 (25.2 to 34.5)."""
+    told = {name: row[name] for name in ("set", "system", "form", "keywords", "n")}
+    for measure in ("recall_at_5", "ndcg_at_5"):
+        before, after, gain, low, high = (
+            100 * float(row[f"{measure}_{end}"] or 0)
+            for end in ("before", "after", "gain", "gain_low", "gain_high")
+        )
+        told[measure] = f"{before:.1f} to {after:.1f}"
+        told[f"{measure} gain"] = f"{gain:+.1f} ({low:+.1f} to {high:+.1f})"
+    return told
 
 
 def main() -> None:
@@ -168,7 +181,10 @@ def main() -> None:
     rows = gains(before, measured(mapped(encoder, material), "map", sets), "map")
     if given.contrastive:
         rows += gains(before, measured(tuned(encoder, material), "contrastive", sets), "contrastive")
-    Console().print(table(rows, "What training gives, on questions that nothing was learnt from"))
+    shown = [in_percent(row) for row in rows]
+    Console().print(
+        table(shown, "What training gives, in percent, on questions that nothing was learnt from")
+    )
     if given.json:
         write(rows, given.json)
 

@@ -46,11 +46,9 @@ class QueryMap:
         save_file({_MATRIX: self.matrix.astype(np.float16)}, path, metadata={_ENCODER: self.encoder})
 
     def apply(self, questions: Vectors) -> Vectors:
-        """The mapped rows, each as long as it was."""
-        mapped = questions @ self.matrix
-        before, after = (np.linalg.norm(rows, axis=1, keepdims=True) for rows in (questions, mapped))
-        scaled: Vectors = mapped * (before / np.maximum(after, 1e-9, dtype=np.float32))
-        return scaled
+        """The mapped rows. They are not made as long as they were: a map is learnt so that scores keep their level."""
+        mapped: Vectors = questions @ self.matrix
+        return mapped
 
 
 class MappedEncoder(Encoder):

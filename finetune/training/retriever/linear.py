@@ -2,7 +2,8 @@
 
 InfoNCE (van den Oord et al., 2018) over the passages of a batch: those that answer its questions and the hard negatives
 of all of them. W begins as the identity and is pulled towards it, so that little is learnt from little; validation says
-when to stop. Knows vectors and rows, not how texts became them.
+when to stop. InfoNCE knows no level of scores, but who abstains below one relies on it: a second term holds the mean
+score of each question's own hard negatives where it was. Knows vectors and rows, not how texts became them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,13 +25,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class MapOptions:
-    """pull: weight of the squared distance from the identity.
+    """pull: weight of the squared distance from the identity. hold: weight of the squared drift of the scores' level.
     learning_rate: of Adam, after so many steps of `warmup`; a larger one fills W with noise before it learns.
     batch: questions in a step; negatives: of each question in a step, drawn from the mined ones.
     interval: steps between two looks at the validation; patience: looks without a better one before the end.
     """
 
     pull: float = 30.0
+    hold: float = 1.0
     temperature: float = 0.05
     learning_rate: float = 1e-4
     warmup: int = 20
@@ -129,14 +131,32 @@ def _drawn(asked: Asked, options: MapOptions, random: np.random.Generator) -> Dr
 
 
 def _loss(drawn: Drawn, questions: Vectors, passages: Vectors, matrix: Tensor, options: MapOptions) -> Tensor:
-    """Minus the log-probability of each positive against all that is none of its question's, in the mean."""
+    """InfoNCE and the drift, each in the mean over the questions."""
     rows = sorted({row for _, positives, negatives in drawn for row in (*positives, *negatives)})
-    column = {row: number for number, row in enumerate(rows)}
-    right = torch.zeros(len(drawn), len(rows), dtype=torch.bool)
-    for number, (_, positives, _) in enumerate(drawn):
-        right[number, [column[row] for row in positives]] = True
+    right = _marked(rows, [positives for _, positives, _ in drawn])
+    wrong = _marked(rows, [negatives for _, _, negatives in drawn])
     asked = torch.from_numpy(questions[[number for number, _, _ in drawn]])
-    scores = asked @ matrix @ torch.from_numpy(passages[rows]).T / options.temperature
+    found = torch.from_numpy(passages[rows]).T
+    scores, before = asked @ matrix @ found / options.temperature, asked @ found / options.temperature
+    drift = _mean(scores - before, wrong).square().mean()
+    return _info_nce(scores, right) + options.hold * drift
+
+
+def _marked(rows: Sequence[int], of_each: Sequence[Sequence[int]]) -> Tensor:
+    """Which of `rows` belong to which question: (questions, rows)."""
+    column = {row: number for number, row in enumerate(rows)}
+    marks = torch.zeros(len(of_each), len(rows), dtype=torch.bool)
+    for number, own in enumerate(of_each):
+        marks[number, [column[row] for row in own]] = True
+    return marks
+
+
+def _info_nce(scores: Tensor, right: Tensor) -> Tensor:
+    """Minus the log-probability of each positive against all that is none of its question's."""
     wrong = scores.masked_fill(right, -torch.inf).logsumexp(dim=1, keepdim=True)
-    each = softplus(wrong - scores)
-    return (torch.where(right, each, 0).sum(dim=1) / right.sum(dim=1)).mean()
+    return _mean(softplus(wrong - scores), right).mean()
+
+
+def _mean(values: Tensor, marks: Tensor) -> Tensor:
+    """Of the marked values of each row; 0 where none is marked."""
+    return torch.where(marks, values, 0).sum(dim=1) / marks.sum(dim=1).clamp_min(1)

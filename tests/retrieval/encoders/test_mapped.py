@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from retrieval.collection import Collection
-from retrieval.encoders.base import Vectors
 from retrieval.encoders.mapped import MappedEncoder, QueryMap
 from retrieval.errors import EncoderError
 from retrieval.retriever import Retriever
@@ -17,21 +16,16 @@ ASKED, MEANT = "hushed", "quiet"
 def synonyms(encoder: HashingEncoder) -> QueryMap:
     """Adds the vector of one word to every question that has another."""
     asked, meant = encoder.encode([ASKED, MEANT])
-    matrix = np.eye(encoder.dimension, dtype=np.float32) + 2 * np.outer(asked, meant)
+    matrix = np.eye(encoder.dimension, dtype=np.float32) + 0.5 * np.outer(asked, meant)
     return QueryMap(matrix.astype(np.float32), encoder.fingerprint)
 
 
-def cosine(one: Vectors, other: Vectors) -> float:
-    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
-
-
-def test_questions_are_mapped_and_keep_their_length(encoder: HashingEncoder, synonyms: QueryMap) -> None:
+def test_questions_are_mapped(encoder: HashingEncoder, synonyms: QueryMap) -> None:
     mapped = MappedEncoder(encoder, synonyms)
-    plain, (question,) = encoder.encode_questions([ASKED])[0], mapped.encode_questions([ASKED])
-    meant = encoder.encode([MEANT])[0]
-    assert cosine(plain, meant) == pytest.approx(0)
-    assert cosine(question, meant) > 0.8
-    assert np.linalg.norm(question) == pytest.approx(1, abs=1e-6)
+    asked, meant = encoder.encode([ASKED, MEANT])
+    (question,) = mapped.encode_questions([ASKED])
+    assert asked @ meant == pytest.approx(0)
+    assert question == pytest.approx(asked + 0.5 * meant, abs=1e-6)
     assert question.dtype == np.float32
 
 
@@ -48,7 +42,7 @@ def test_an_index_serves_with_the_map_as_without(
     assert plain.invoke(ASKED)[0].metadata["score"] == pytest.approx(0)
     found = mapped.invoke(ASKED)[0]
     assert "quiet" in found.page_content
-    assert found.metadata["score"] > 0.2
+    assert found.metadata["score"] > 0.1
 
 
 def test_a_map_is_read_as_it_was_written(encoder: HashingEncoder, synonyms: QueryMap, tmp_path: Path) -> None:

@@ -85,29 +85,28 @@ def test_the_graph_is_made_once(encoder: TransformerEncoder, folder: Path) -> No
     assert graph.stat().st_mtime_ns == made
 
 
-@pytest.mark.parametrize("setting", ['{"pooling_mode_cls_token": true}', '{"pooling_mode": "cls"}'])
 def test_another_setting_is_another_encoder(
-    encoder: TransformerEncoder, folder: Path, tmp_path: Path, setting: str
+    encoder: TransformerEncoder, folder: Path, tmp_path: Path
 ) -> None:
     other = shutil.copytree(folder, tmp_path / "other")
     (other / "1_Pooling").mkdir()
-    (other / "1_Pooling" / "config.json").write_text(setting)
+    (other / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
     changed = TransformerEncoder(other)
     assert changed.fingerprint != encoder.fingerprint
     assert not np.allclose(changed.encode(TEXTS), encoder.encode(TEXTS), atol=1e-2)
+    (other / "1_Pooling" / "config.json").write_text('{"pooling_mode": "cls"}')
+    assert TransformerEncoder(other).fingerprint == changed.fingerprint
 
 
-@pytest.mark.parametrize(("told", "as_before"), [(6, True), (4, False), (int(1e30), False)])
-def test_the_tokenizer_may_say_how_long_a_text_is_read(
-    encoder: TransformerEncoder, folder: Path, tmp_path: Path, told: int, as_before: bool
+def test_newer_folders_say_the_same_elsewhere(
+    encoder: TransformerEncoder, folder: Path, tmp_path: Path
 ) -> None:
-    other = shutil.copytree(folder, tmp_path / "other")
-    (other / "sentence_bert_config.json").unlink()
-    (other / "tokenizer_config.json").write_text(json.dumps({"model_max_length": told}))
-    long = " ".join(["heat pump refund night"] * 40)
-    assert (
-        np.allclose(TransformerEncoder(other).encode([long]), encoder.encode([long]), atol=1e-2) is as_before
-    )
+    newer = shutil.copytree(folder, tmp_path / "newer")
+    (newer / "sentence_bert_config.json").write_text("{}")
+    (newer / "tokenizer_config.json").write_text('{"model_max_length": 6}')
+    (newer / "1_Pooling").mkdir()
+    (newer / "1_Pooling" / "config.json").write_text('{"pooling_mode": "mean"}')
+    assert TransformerEncoder(newer).fingerprint == encoder.fingerprint
 
 
 def test_a_folder_that_is_no_model_is_refused_by_name(tmp_path: Path) -> None:

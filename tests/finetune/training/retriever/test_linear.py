@@ -7,7 +7,7 @@ from finetune.training.retriever.linear import Asked, MapOptions, learn_map
 from retrieval.encoders.base import Vectors
 
 DIMENSION, COUNT, SEEN = 8, 200, 160
-OPTIONS = MapOptions(pull=0.1, learning_rate=1e-2, steps=120, batch=64, interval=20)
+OPTIONS = MapOptions(pull=0.1, hold=0.0, learning_rate=1e-2, steps=120, batch=64, interval=20)
 
 
 def unit(rows: Vectors) -> Vectors:
@@ -74,6 +74,18 @@ def test_a_strong_pull_changes_little(questions: Vectors, passages: Vectors) -> 
     )
     identity = np.eye(DIMENSION)
     assert np.linalg.norm(pulled.matrix - identity) < 0.2 * np.linalg.norm(free.matrix - identity)
+
+
+def test_the_level_of_scores_stays_for_what_is_no_answer(questions: Vectors, passages: Vectors) -> None:
+    seen = asked(questions, slice(0, SEEN))
+    wrong = passages[[rows[0] for rows in seen.negatives]]
+    drifts = []
+    for hold in (0.0, 1.0):
+        options = replace(OPTIONS, hold=hold, pull=0.0)
+        learnt = learn_map(seen, passages, lambda w: float(np.abs(w).sum()), options, nothing)
+        level = ((questions[:SEEN] @ learnt.matrix - questions[:SEEN]) * wrong).sum(axis=1)
+        drifts.append(float(np.abs(level).mean()))
+    assert drifts[1] < 0.7 * drifts[0]
 
 
 def test_the_same_seed_learns_the_same(questions: Vectors, passages: Vectors) -> None:

@@ -7,7 +7,7 @@ from finetune.training.run import Run
 from retrieval.encoders.mapped import MappedEncoder, QueryMap
 from tests.retrieval.fakes import HashingEncoder
 
-OPTIONS = MapOptions(pull=0.1, learning_rate=1e-2, steps=60, batch=32, interval=20)
+OPTIONS = MapOptions(pull=0.1, hold=0.0, learning_rate=1e-2, steps=60, batch=32, interval=20)
 
 
 def nothing(done: int, total: int) -> None:
