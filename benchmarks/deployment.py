@@ -121,7 +121,7 @@ def told(release: Release) -> Iterator[str]:
 
 def simulate(folder: Path, generator: str, log: Sequence[Said], unseen: Sequence[Said]) -> None:
     frozen = str(write_frozen(unseen, folder / "unseen.jsonl"))
-    retrain = ("retrain", "--minimum", "20", "--frozen", frozen)
+    retrain = ("retrain", "--minimum", "1", "--frozen", frozen)
     deployment = Deployment(folder / "honest", generator)
     asyncio.run(deployment.log(log, hostile=0.1))
     before = asyncio.run(deployment.answers(unseen[:ASKED]))

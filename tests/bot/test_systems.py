@@ -1,0 +1,55 @@
+"""Releases by name, as they would be if they were live."""
+
+import pytest
+
+from bot.systems import LIVE, lineup_of
+from dialogue.database import Database
+from finetune.errors import UnknownRelease
+from finetune.release import BASE, SHIPPED
+from finetune.releases import Releases
+
+
+@pytest.fixture
+async def releases(sqlite_url):
+    database = Database(sqlite_url)
+    yield Releases(database)
+    await database.close()
+
+
+async def added(releases, folder, *tasks):
+    artifact = folder / "-".join(tasks)
+    artifact.mkdir()
+    (artifact / "adapter_model.safetensors").write_text(" ".join(tasks))
+    return (await releases.add(artifact, tasks=tasks, base="smollm2")).id
+
+
+async def test_live_is_what_was_promoted_last(releases, tmp_path):
+    assert (await lineup_of(LIVE, releases)).names == {}
+    release = await added(releases, tmp_path, "answer")
+    await releases.promote(release)
+    assert (await lineup_of(LIVE, releases)).names == {"answer": release}
+
+
+async def test_a_release_takes_over_its_tasks_and_no_others(releases, tmp_path):
+    retriever = await added(releases, tmp_path, "retrieve")
+    language = await added(releases, tmp_path, "rewrite", "answer")
+    await releases.promote(retriever)
+    lineup = await lineup_of(language, releases)
+    assert lineup.names == {"retrieve": retriever, "rewrite": language, "answer": language}
+
+
+async def test_the_base_is_nothing_learnt_at_all(releases, tmp_path):
+    await releases.promote(await added(releases, tmp_path, "retrieve"))
+    assert set((await lineup_of(BASE, releases)).names.values()) == {BASE}
+
+
+async def test_the_shipped_adapter_leaves_the_retriever_alone(releases, tmp_path):
+    retriever = await added(releases, tmp_path, "retrieve")
+    await releases.promote(retriever)
+    names = (await lineup_of(SHIPPED, releases)).names
+    assert names == {"rewrite": SHIPPED, "answer": SHIPPED, "retrieve": retriever}
+
+
+async def test_an_unknown_name_is_refused(releases):
+    with pytest.raises(UnknownRelease):
+        await lineup_of("r-nothing", releases)
