@@ -90,7 +90,7 @@ def _pieces(tensors: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
 
 def _scale(config: Mapping[str, Any], pieces: Pieces) -> float:
     if config["peft_type"] == "ADALORA":
-        return float(config["lora_alpha"]) / max(1, int(np.count_nonzero(pieces["E"])))
+        return float(config["lora_alpha"]) / int(config["init_r"])
     rank = float(pieces["A"].shape[0])
     return float(config["lora_alpha"]) / (rank**0.5 if config.get("use_rslora") else rank)
 

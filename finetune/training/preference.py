@@ -21,6 +21,7 @@ from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 from dialogue.engines.messages import Message
 from finetune.errors import UnusableAdapter
 from finetune.training.adapter import adapted, adapter_config
+from finetune.training.allocation import allocation
 from finetune.training.arguments import last_checkpoint, schedule, trainer_arguments
 from finetune.training.artifact import save_adapter
 from finetune.training.base import load_base
@@ -56,12 +57,13 @@ def train_preference(
         loss_type=["sigmoid", "sft"],
         loss_weights=[1.0, options.likelihood],
     )
+    patience = options.patience if validation else None
     trainer = DPOTrainer(
         **_pupil(base, options, plan.steps, parent),
         args=config,
         train_dataset=_pair_rows(pairs),
         eval_dataset=_pair_rows(validation) if validation else None,
-        callbacks=watchers(run, options.patience if validation else None, callbacks),
+        callbacks=watchers(run, patience, [*callbacks, *allocation(options, parent)]),
     )
     _train(trainer, run, {"pairs": len(pairs), "pairs to validate": len(validation)})
 
@@ -92,12 +94,13 @@ def train_rated(
         desirable_weight=max(1.0, unwelcome / welcome),
         undesirable_weight=max(1.0, welcome / unwelcome),
     )
+    patience = options.patience if validation else None
     trainer = KTOTrainer(
         **_pupil(base, options, plan.steps, parent),
         args=config,
         train_dataset=_rated_rows(random.Random(options.seed).sample(rated, len(rated))),
         eval_dataset=_rated_rows(validation) if validation else None,
-        callbacks=watchers(run, options.patience if validation else None, callbacks),
+        callbacks=watchers(run, patience, [*callbacks, *allocation(options, parent)]),
     )
     _train(trainer, run, {"ratings": len(rated), "ratings to validate": len(validation)})
 

@@ -13,6 +13,7 @@ from transformers import TrainerCallback, set_seed
 from trl import SFTConfig
 
 from finetune.training.adapter import adapted
+from finetune.training.allocation import allocation
 from finetune.training.arguments import Schedule, last_checkpoint, schedule, trainer_arguments
 from finetune.training.artifact import save_adapter
 from finetune.training.base import load_base
@@ -41,13 +42,14 @@ def train_supervised(
     model, tokenizer = load_base(base, options.precision)
     plan = schedule(len(lessons), options)
     set_seed(options.seed)
+    patience = options.patience if validation else None
     trainer = ReplyTrainer(
         model=adapted(model, options, plan.steps, parent),
         args=_config(run, options, plan, validated=bool(validation)),
         processing_class=tokenizer,
         train_dataset=_rows(lessons),
         eval_dataset=_rows(validation) if validation else None,
-        callbacks=watchers(run, options.patience if validation else None, callbacks),
+        callbacks=watchers(run, patience, [*callbacks, *allocation(options, parent)]),
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
     read = {"lessons": len(lessons), "lessons to validate": len(validation)}
