@@ -1,0 +1,36 @@
+"""Steps are counted beforehand: schedules and AdaLoRA need their number."""
+
+from pathlib import Path
+
+import pytest
+
+from finetune.training.arguments import last_checkpoint, schedule, trainer_arguments
+from finetune.training.options import Options
+from finetune.training.run import Run
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs", "steps"), [(64, 1, 4), (65, 1, 5), (64, 2.5, 10), (3, 1, 1), (64, 0.01, 1)]
+)
+def test_steps_are_whole_batches_of_whole_epochs(examples: int, epochs: float, steps: int) -> None:
+    assert schedule(examples, Options(epochs=epochs, batch=8, accumulation=2)).steps == steps
+
+
+def test_evaluations_are_spread_over_the_run() -> None:
+    assert schedule(1600, Options(evaluations=8)).interval == 12
+    assert schedule(1, Options(evaluations=8)).interval == 1
+
+
+def test_without_validation_the_last_state_is_kept(tmp_path: Path) -> None:
+    run, options = Run.begin(tmp_path, {}), Options()
+    plan = schedule(100, options)
+    assert "eval_strategy" not in trainer_arguments(run, options, plan, validated=False)
+    assert trainer_arguments(run, options, plan, validated=True)["load_best_model_at_end"]
+
+
+def test_a_killed_run_goes_on_from_its_newest_checkpoint(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, {})
+    assert last_checkpoint(run) is None
+    for step in (2, 10, 8):
+        (run.checkpoints / f"checkpoint-{step}").mkdir(parents=True)
+    assert last_checkpoint(run) == str(run.checkpoints / "checkpoint-10")

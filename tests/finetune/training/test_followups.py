@@ -1,0 +1,65 @@
+"""Chinese follow-ups are woven from questions that name what they ask about."""
+
+from finetune.examples import GivenPassage, GroundingExample
+from finetune.training.followups import woven_followups
+from tests.finetune.training.material import grounding
+
+LIGHTHOUSE = GivenPassage(id="灯塔", title="灯塔", text="灯塔建于1890年。灯塔高三十米。")
+PAINTER = GivenPassage(id="李梅", title="李梅（画家）", text="李梅是一位女演员，1950年出生。李梅住在上海。")
+
+
+def asked(question: str, answer: str, page: GivenPassage, number: int, **changed) -> GroundingExample:
+    changed = {"language": "zh", "evidence": (page.id,), "passages": (page,), **changed}
+    return grounding(answer, id=f"set:{page.id}:{number}", question=question, **changed)
+
+
+PAGES = [
+    asked("灯塔建于哪一年？", "1890年", LIGHTHOUSE, 1),
+    asked("灯塔的高度是多少？", "三十米", LIGHTHOUSE, 2),
+    asked("李梅住在哪里？", "上海", PAINTER, 1),
+    asked("李梅出生于哪一年？", "1950年", PAINTER, 2),
+]
+
+
+def woven():
+    return [one for seed in range(8) for one in woven_followups(PAGES, seed)]
+
+
+def test_the_rewrite_is_the_question_as_it_was() -> None:
+    originals = {f"woven:{one.id}": one.question for one in PAGES}
+    assert woven() and all(one.rewrite == originals[one.id] for one in woven())
+    assert {(one.source, one.language) for one in woven()} == {("woven", "zh")}
+
+
+def test_the_subject_is_replaced_or_left_out() -> None:
+    said = {one.question for one in woven()}
+    assert "它建于哪一年？" in said or "这个建于哪一年？" in said
+    assert "高度是多少？" in said
+
+
+def test_people_are_spoken_of_as_people() -> None:
+    assert "她住在哪里？" in {one.question for one in woven()}
+
+
+def test_the_subject_was_named_before_it_is_left_out() -> None:
+    for one in woven():
+        if one.question != one.rewrite:
+            title = "灯塔" if "灯塔" in one.rewrite else "李梅"
+            assert any(title in line.text for line in one.history)
+        assert [line.role for line in one.history] == ["user", "assistant"]
+
+
+def test_some_questions_stand_alone_and_stay_as_they_are() -> None:
+    assert any(one.question == one.rewrite for one in woven())
+
+
+def test_the_same_seed_weaves_the_same() -> None:
+    assert list(woven_followups(PAGES, 3)) == list(woven_followups(PAGES, 3))
+
+
+def test_other_languages_and_dialogues_are_left_alone() -> None:
+    english = [grounding("nine")]
+    dialogue = [
+        asked("灯塔建于哪一年？", "1890年", LIGHTHOUSE, 1, history=({"role": "user", "text": "你好"},))
+    ]
+    assert not list(woven_followups([*english, *dialogue], 1))
