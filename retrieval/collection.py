@@ -9,7 +9,7 @@ import logging
 import shutil
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from retrieval.archive import Entry
@@ -95,7 +95,7 @@ class Collection:
             if not chunks:
                 raise IngestFailed(f"Nothing in {path} can be read: {_first_problem(entries)}")
             vectors, embedded = embed(chunks, self.encoder, previous, progress)
-            if previous is None or not self._holds(previous, entries):
+            if previous is None or not self._holds(previous, {entry.path: entry.digest for entry in entries}):
                 self._publish(entries, vectors)
         self.refresh()
         return self._report(previous, entries, embedded, skipped)
@@ -110,8 +110,9 @@ class Collection:
             previous, other = self._previous(), Collection(folder, self.encoder)._previous()
             if other is None:
                 raise SnapshotDamaged(folder, "it holds no snapshot that can be read")
-            entries = [other.archive.entry(path) for path in other.archive.digests()]
-            if previous is None or not self._holds(previous, entries):
+            digests = other.archive.digests()
+            if previous is None or not self._holds(previous, digests):
+                entries = [other.archive.entry(path) for path in digests]
                 chunks = [chunk for entry in entries for chunk in entry.chunks]
                 self._publish(entries, embed(chunks, self.encoder, previous, progress)[0])
         self.refresh()
@@ -139,10 +140,11 @@ class Collection:
             _log.warning("%s Everything is ingested anew.", error)
             return None
 
-    def _holds(self, snapshot: Snapshot, entries: Sequence[Entry]) -> bool:
+    def _holds(self, snapshot: Snapshot, digests: Mapping[str, str]) -> bool:
+        """Whether it was made of these files, by these means."""
         manifest = snapshot.manifest
         same_way = (manifest.encoder, manifest.chunking) == (self.encoder.fingerprint, repr(self.chunking))
-        return same_way and snapshot.archive.digests() == {entry.path: entry.digest for entry in entries}
+        return same_way and snapshot.archive.digests() == digests
 
     def _publish(self, entries: Sequence[Entry], vectors: Vectors) -> None:
         try:
