@@ -63,7 +63,8 @@ class Crowd:
     @property
     def longest_gap(self) -> float:
         """Seconds in which nobody heard anything."""
-        return max(later - earlier for earlier, later in zip(self.heard, self.heard[1:], strict=False))
+        gaps = (later - earlier for earlier, later in zip(self.heard, self.heard[1:], strict=False))
+        return max(gaps, default=0.0)
 
 
 async def alone(bot: Bot, questions: Sequence[str]) -> list[tuple[str, str]]:
@@ -85,6 +86,8 @@ async def switched(bot: Bot, number: int) -> float:
     for _ in count():
         if bot.switch.team.lineup.number == number:
             break
+        if bot.switch.trouble:
+            raise SystemExit(f"Promotion {number} cannot be loaded: {bot.switch.trouble}")
         await asyncio.sleep(0.01)
     return perf_counter() - began
 
@@ -141,7 +144,12 @@ def main() -> None:
     options = parser.parse_args()
     quiet_logs()
     with tempfile.TemporaryDirectory() as folder:
-        apart = {"data_dir": Path(folder), "database_url": "", "telegram_bot_token": ""}
+        apart = {
+            "data_dir": Path(folder),
+            "database_url": "",
+            "telegram_bot_token": "",
+            "answer_silence": 600,
+        }
         settings = load_settings(generator=options.generator, **apart)
         weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint)).locate(options.generator)
         assert weights is not None
