@@ -63,6 +63,7 @@ def train_encoder(
     if not rows:
         raise NothingToLearn("retriever")
     model = SentenceTransformer(str(base), device=_device(), local_files_only=True)
+    model.model_card_data.generate_widget_examples = False
     longest = model.max_seq_length
     model.max_seq_length = min(options.longest, longest)
     plan = schedule(len(rows), options)

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from finetune.errors import NothingToLearn
 from finetune.evaluation.ranking import ndcg_at
 from finetune.evaluation.retrieval import open_index
+from finetune.training.report import write_report
 from finetune.training.retriever.linear import Asked, Learnt, Look, MapOptions, Progress, learn_map
 from finetune.training.retriever.material import Material
 from finetune.training.retriever.negatives import hard_negatives
@@ -35,13 +37,18 @@ def train_map(
 ) -> Learnt:
     """Leaves the map in the run's artifact.
 
-    `validation` has the same passages as `material`; their vectors are kept in `cache`.
+    `validation` has the same passages as `material`; their vectors are kept in `cache`. Without validation questions
+    the map is the identity. Raises NothingToLearn where there is no question to learn from.
     """
+    if not material.questions:
+        raise NothingToLearn("retriever")
     index = open_index(material.searches, encoder, cache, KEYWORD_WEIGHT)
     passages = index.vectors.at(range(index.vectors.rows))
     looker = Looker(index, validation, encoder)
     learnt = learn_map(_asked(index, material, encoder), passages, looker.ndcg, options, progress)
     _draw(learnt.looks, run.tensorboard)
+    read = {"questions": len(material.questions), "searches to validate": len(validation.questions)}
+    write_report(run, [_logged(look) for look in learnt.looks], read)
     _save(QueryMap(learnt.matrix, encoder.fingerprint), run.artifact)
     return learnt
 
@@ -79,6 +86,12 @@ def _draw(looks: Sequence[Look], folder: Path) -> None:
         for look in looks:
             writer.add_scalar("eval/ndcg_at_5", look.score, look.step)
             writer.add_scalar("train/loss", look.loss, look.step)
+
+
+def _logged(look: Look) -> dict[str, float]:
+    """As a trainer logs it, for the run's page; there is no loss before the first step."""
+    loss = {"loss": look.loss} if look.step else {}
+    return {"step": look.step, "eval_validation_cosine_ndcg@5": look.score, **loss}
 
 
 def _save(map: QueryMap, folder: Path) -> None:

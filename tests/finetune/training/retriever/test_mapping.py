@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from finetune.errors import NothingToLearn
 from finetune.training.retriever.linear import MapOptions
 from finetune.training.retriever.mapping import train_map
 from finetune.training.retriever.material import Material
@@ -27,9 +30,18 @@ def test_a_run_leaves_a_map_that_finds_what_is_meant(
     assert run.finished
     assert done[-1][1] == OPTIONS.steps
     assert list(run.tensorboard.iterdir())
+    assert "nDCG@5" in run.report.read_text(encoding="utf-8")
     mapped = MappedEncoder(encoder, QueryMap.read(run.artifact / "map.safetensors"))
     (noise,), (question,) = encoder.encode(["noise"]), mapped.encode_questions(["din"])
     assert question @ noise > 0.05
+
+
+def test_without_questions_there_is_nothing_to_learn(material: Material, tmp_path: Path) -> None:
+    nobody = material.only(lambda question: False)
+    with pytest.raises(NothingToLearn):
+        train_map(
+            Run.begin(tmp_path / "run", {}), HashingEncoder(), nobody, nobody, OPTIONS, tmp_path, nothing
+        )
 
 
 def test_the_passages_are_embedded_once_and_the_same_is_learnt(
