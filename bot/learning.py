@@ -11,7 +11,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from datasets import disable_progress_bars
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.utils.logging import disable_progress_bar
 
 from bot.adapters import shipped_adapter
 from bot.errors import SettingsError
@@ -77,7 +79,9 @@ class LanguageLearning:
         }
 
     def _train(self, run: Run, base: Path, dataset: Dataset, parent: Path | None, alive: Report) -> None:
-        told = [StepTeller(self.report), StepTeller(alive)]
+        disable_progress_bar()
+        disable_progress_bars()
+        told = [StepTeller(_both(self.report, alive))]
         train_language(
             run, base, dataset, self.choice, self.objective, self.options, parent=parent, callbacks=told
         )
