@@ -8,6 +8,7 @@ weights come from.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -47,16 +48,15 @@ def prepare(source: Path, target: Path, changes: Mapping[str, Change] | None = N
     if not changes and all(tensor.tensor_type in KEPT for tensor in reader.tensors):
         target.symlink_to(source.resolve())
         return
-    writer = GGUFWriter(target, reader.fields["general.architecture"].contents())
-    _copy_fields(reader, writer)
-    for tensor in reader.tensors:
-        _announce(tensor, writer, changed=tensor.name in changes)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_ti_data_to_file()
-    for tensor in reader.tensors:
-        writer.write_tensor_data(_data(tensor, changes.get(tensor.name)))
-    writer.close()
+    with closing(GGUFWriter(target, reader.fields["general.architecture"].contents())) as writer:
+        _copy_fields(reader, writer)
+        for tensor in reader.tensors:
+            _announce(tensor, writer, changed=tensor.name in changes)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_ti_data_to_file()
+        for tensor in reader.tensors:
+            writer.write_tensor_data(_data(tensor, changes.get(tensor.name)))
 
 
 def _copy_fields(reader: GGUFReader, writer: GGUFWriter) -> None:

@@ -20,7 +20,7 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 SHAPE = {
-    "vocab_size": 259,
+    "vocab_size": 260,
     "intermediate_size": 96,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
@@ -50,8 +50,8 @@ def tiny_base(folder: Path, kind: str = "llama") -> Path:
 
 def tokenizer() -> PreTrainedTokenizerFast:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {letter: n for n, letter in enumerate(letters)} | {END: 256, PAD: 257, "<|im_start|>": 258}
-    inner = Tokenizer(models.BPE(vocabulary, []))
+    vocabulary = {letter: n for n, letter in enumerate(letters)} | {END: 256, PAD: 257, "<|im_start|>": 258, "aa": 259}
+    inner = Tokenizer(models.BPE(vocabulary, [("a", "a")]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     inner.decoder = decoders.ByteLevel()
     inner.add_special_tokens([END, PAD, "<|im_start|>"])
