@@ -36,6 +36,8 @@ def load_base(path: Path, precision: str = "bf16") -> tuple[PreTrainedModel, Pre
         model.__dict__.pop(name, None)
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
+    # Where the weights lay is no business of the adapter, and PEFT would look for that path on a hub.
+    model.name_or_path = ""
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer

@@ -15,7 +15,7 @@ from typing import Any
 
 from datasets import Dataset
 from peft import PeftType
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 
 from dialogue.engines.messages import Message
@@ -119,6 +119,7 @@ def _pupil(base: Path, options: PreferenceOptions, steps: int, parent: Path | No
 
 def _train(trainer: DPOTrainer | KTOTrainer, run: Run, read: Mapping[str, int]) -> None:
     ReplyHead.fit(trainer.model.get_base_model())
+    trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
     conclude(trainer, run, partial(save_adapter, trainer.model), read)
 

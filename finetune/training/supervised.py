@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from datasets import Dataset
-from transformers import TrainerCallback, set_seed
+from transformers import PrinterCallback, TrainerCallback, set_seed
 from trl import SFTConfig
 
 from finetune.training.adapter import adapted
@@ -51,6 +51,7 @@ def train_supervised(
         eval_dataset=_rows(validation) if validation else None,
         callbacks=watchers(run, patience, [*callbacks, *allocation(options, parent)]),
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
     read = {"lessons": len(lessons), "lessons to validate": len(validation)}
     conclude(trainer, run, partial(save_adapter, trainer.model), read)
