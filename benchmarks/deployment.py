@@ -135,11 +135,16 @@ def simulate(folder: Path, generator: str, log: Sequence[Said], unseen: Sequence
     attacked.run(*retrain)
     console.print(*told(asyncio.run(attacked.newest())), sep="\n")
 
-    during = asyncio.run(deployment.answers(unseen[:ASKED]))
+    if (first.decision or {}).get("verdict") == "promote":
+        roll_back(deployment, before, unseen[:ASKED])
+
+
+def roll_back(deployment: Deployment, before: Sequence[str], asked: Sequence[Said]) -> None:
+    during = asyncio.run(deployment.answers(asked))
     deployment.run("releases", "rollback")
-    after = asyncio.run(deployment.answers(unseen[:ASKED]))
+    after = asyncio.run(deployment.answers(asked))
     changed = sum(one != other for one, other in zip(before, during, strict=True))
-    console.print(f"\n{changed} of {ASKED} answers changed with the promotion.")
+    console.print(f"\n{changed} of {len(asked)} answers changed with the promotion.")
     console.print(f"After the roll back all are as before, to the letter: {after == before}")
 
 
