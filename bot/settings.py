@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import SettingsError
 
 PACKAGE = Path(__file__).parent
+GENERATOR, REWRITER = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
+"""The defaults: beside the one that answers, a smaller one that has been trained to rewrite."""
 
 
 def _split(value: Any) -> Any:
@@ -64,7 +66,7 @@ class Settings(BaseSettings):
 
     engine: str = Field("openvino", pattern=r"^(openvino|transformers|openai|[\w.]+:\w+)$")
     engine_options: Options = Secret({})
-    generator: str = "qwen2.5-coder-1.5b-instruct"
+    generator: str = GENERATOR
     rewriter: str = ""
     encoder: str = "all-MiniLM-L6-v2+multilingual"
     openai_base_url: str = ""
@@ -97,7 +99,10 @@ class Settings(BaseSettings):
 
     def weights_for(self, task: str) -> str:
         """The name of the weights that do a task of the language model, `rewrite` or `answer`."""
-        return (task == "rewrite" and self.rewriter) or self.generator
+        if task != "rewrite":
+            return self.generator
+        beside = REWRITER if self.runs_here and self.generator == GENERATOR else self.generator
+        return self.rewriter or beside
 
     @property
     def runs_here(self) -> bool:

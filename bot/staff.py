@@ -121,9 +121,10 @@ class Staff:
         return f"{name}:{self._settings.weights_for(task)}" if name in (BASE, SHIPPED) else name
 
     def _chosen(self, lineup: Lineup, task: str) -> str:
-        """The name that does a language task; by default the shipped adapter where one has learnt it."""
+        """The name that does a language task. Where no shipped adapter has learnt it, `shipped` is the bare weights."""
         learnt = self._settings.runs_here and shipped_adapter(self._settings.weights_for(task), task)
-        return lineup.names.get(task) or (SHIPPED if learnt else BASE)
+        name = lineup.names.get(task, SHIPPED)
+        return BASE if name == SHIPPED and not learnt else name
 
     async def model(self, lineup: Lineup, task: str) -> Model:
         """The weights and the adapter that do a language task under a lineup."""
@@ -132,12 +133,10 @@ class Staff:
             return Model(weights)
         if not self._settings.runs_here:
             raise BadRelease(name, f"ENGINE={self._settings.engine} runs it elsewhere")
-        if name != SHIPPED:
-            release, folder = await self._fetched(name, task)
-            return Model(release.base, folder)
-        if adapter := shipped_adapter(weights, task):
-            return Model(weights, adapter)
-        raise BadRelease(name, f"no adapter for {weights} comes with this version")
+        if name == SHIPPED:
+            return Model(weights, shipped_adapter(weights, task))
+        release, folder = await self._fetched(name, task)
+        return Model(release.base, folder)
 
     async def _retrieving(self, lineup: Lineup) -> tuple[Release, Path] | tuple[()]:
         name = lineup.names.get("retrieve", BASE)

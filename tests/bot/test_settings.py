@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
-from bot.settings import Settings, load_settings
+from bot.settings import GENERATOR, REWRITER, Settings, load_settings
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 KEY = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
@@ -80,6 +80,14 @@ def test_weights_are_needed_for_what_runs_on_this_machine():
     settings = load_settings(encoder="owner/small+multilingual", generator="big")
     assert settings.weights == ("owner/small", "big")
     assert load_settings(encoder="small", generator="big", engine="openai").weights == ("small",)
+
+
+def test_a_small_trained_rewriter_stands_beside_the_default_generator_alone():
+    assert load_settings().weights_for("rewrite") == REWRITER
+    assert load_settings().weights_for("answer") == GENERATOR
+    assert load_settings(generator="big").weights_for("rewrite") == "big"
+    assert load_settings(engine="openai").weights_for("rewrite") == GENERATOR
+    assert load_settings(generator="big", rewriter="small").weights_for("rewrite") == "small"
 
 
 def test_the_example_names_every_setting_and_no_other():

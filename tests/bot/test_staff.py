@@ -64,8 +64,11 @@ async def test_what_cannot_run_here_says_why(tmp_path, sqlite_url):
         rewriting = await released(bot, tmp_path, "in its box", "rewrite")
         with pytest.raises(BadRelease, match="has not learnt to answer"):
             await bot.switch._staff.model(Lineup({"answer": rewriting.id}), "answer")
-        with pytest.raises(BadRelease, match=f"no adapter for {OWN}"):
-            await bot.switch._staff.model(Lineup({"answer": "shipped"}), "answer")
+
+
+async def test_where_no_adapter_ships_the_shipped_model_is_the_bare_weights(tmp_path, sqlite_url, shipped):
+    async with deployed(tmp_path, sqlite_url, speaker, generator=OWN) as bot:
+        assert await bot.switch._staff.model(Lineup({"answer": "shipped"}), "answer") == Model(OWN)
 
 
 async def test_what_runs_elsewhere_takes_no_adapter(tmp_path, sqlite_url, shipped):
