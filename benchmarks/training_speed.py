@@ -1,0 +1,168 @@
+"""Tokens a second and peak memory of our supervised training, beside TRL's SFTTrainer as it comes.
+
+    python -m benchmarks.training_speed [--base NAME|FILE|FOLDER] [--data FILE] [--steps 20] [--json FILE]
+
+Both learn the same rewriting lessons with the same LoRA, as many at once and in a step, each in a process of its own,
+one after the other. TRL's side has the weights and the arguments that it has where nobody chooses: weights in float32
+under bf16 autocast, activations computed twice, rows in a drawn order. Tokens are those that are read, without padding;
+only the time of steps counts. The peak is that of the whole process, loading included, or of the accelerator's memory.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from datasets import Dataset
+from rich.console import Console
+from transformers import TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+from benchmarks.weights import folder_called
+from finetune.evaluation.report import Cell, Row, table, write
+from finetune.examples import RewritingExample, read
+from finetune.training.adapter import adapter_config
+from finetune.training.base import load_base
+from finetune.training.clock import SPENT, Clock
+from finetune.training.lessons import Lesson, lessons
+from finetune.training.options import Options
+from finetune.training.run import Run
+from finetune.training.supervised import train_supervised
+
+DATA = Path("../shared/data/rewriting/train.jsonl.gz")
+SIDES = ("ours", "TRL as it comes")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    base: Path
+    data: Path
+    steps: int
+    options: Options
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        wanted = self.steps * self.options.batch * self.options.accumulation
+        return list(lessons(read(self.data, RewritingExample, wanted)))
+
+
+class Meter(TrainerCallback):
+    """Keeps what the clock last wrote."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, float] = {}
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        for entry in state.log_history:
+            self.figures.update({name: entry[name] for name in (SPENT, "num_tokens") if name in entry})
+
+
+def ours(task: Task, folder: Path, meter: Meter) -> None:
+    run = Run.begin(folder, task.options.record())
+    train_supervised(run, task.base, task.lessons, (), task.options, callbacks=[meter])
+
+
+def as_it_comes(task: Task, folder: Path, meter: Meter) -> None:
+    """Only what the comparison needs is chosen: the same lessons, LoRA and batches; no files, and every step logged."""
+    model, tokenizer = load_base(task.base, "fp32")
+    rows = [
+        {"prompt": list(lesson.prompt), "completion": [{"role": "assistant", "content": lesson.reply}]}
+        for lesson in task.lessons
+    ]
+    SFTTrainer(
+        model=model,
+        args=SFTConfig(
+            str(folder),
+            use_cpu=not torch.accelerator.is_available(),
+            report_to=[],
+            save_strategy="no",
+            logging_steps=1,
+            disable_tqdm=True,
+            max_steps=task.steps,
+            per_device_train_batch_size=task.options.batch,
+            gradient_accumulation_steps=task.options.accumulation,
+        ),
+        processing_class=tokenizer,
+        train_dataset=Dataset.from_list(rows),
+        peft_config=adapter_config(task.options, model.config, task.steps),
+        callbacks=[Clock(), meter],
+    ).train()
+
+
+def measure(task: Task, side: str) -> dict[str, float]:
+    """In this process: tokens, seconds of steps, MiB at the peak."""
+    meter = Meter()
+    train = ours if side == SIDES[0] else as_it_comes
+    with TemporaryDirectory() as folder:
+        train(task, Path(folder) / "run", meter)
+    return {"tokens": meter.figures["num_tokens"], "seconds": meter.figures[SPENT], "MiB": _peak()}
+
+
+def _peak() -> float:
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return getrusage(RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def measured_apart(arguments: Sequence[str], side: str) -> dict[str, float]:
+    """The same in a process of its own, which says it in its last line."""
+    command = [sys.executable, "-m", "benchmarks.training_speed", *arguments, "--side", side]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return dict(json.loads(said.splitlines()[-1]))
+
+
+def rows_of(figures: Sequence[dict[str, float]]) -> list[Row]:
+    """A line for each side, and one for how many times the first has what the second has."""
+    named: list[dict[str, Cell]] = [
+        {
+            "side": side,
+            "tokens": int(found["tokens"]),
+            "seconds": round(found["seconds"], 1),
+            "tokens a second": round(found["tokens"] / found["seconds"], 1),
+            "peak MiB": round(found["MiB"]),
+        }
+        for side, found in zip(SIDES, figures, strict=True)
+    ]
+    ratios: dict[str, Cell] = {"side": "ratio"}
+    for name in ("tokens a second", "peak MiB"):
+        first, second = (float(row[name] or 0) for row in named)
+        ratios[name] = f"{first / second:.2f}"
+    return [*named, ratios]
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--base", default="smollm2-135m-instruct", help="name, GGUF file or folder")
+    parser.add_argument("--data", type=Path, default=DATA, help="JSON lines of rewriting examples")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    given = parse(arguments)
+    base = folder_called(given.base)
+    if base is None:
+        raise SystemExit(f"{given.base} is no language model.")
+    task = Task(base, given.data, given.steps, Options(batch=given.batch))
+    if given.side:
+        sys.stdout.write(json.dumps(measure(task, given.side)) + "\n")
+        return
+    rows = rows_of(list(map(partial(measured_apart, arguments), SIDES)))
+    Console().print(table(rows, f"{given.steps} steps of supervised training on {given.base}"))
+    if given.json:
+        write(rows, given.json)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
