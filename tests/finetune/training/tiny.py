@@ -50,7 +50,12 @@ def tiny_base(folder: Path, kind: str = "llama") -> Path:
 
 def tokenizer() -> PreTrainedTokenizerFast:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {letter: n for n, letter in enumerate(letters)} | {END: 256, PAD: 257, "<|im_start|>": 258, "aa": 259}
+    vocabulary = {letter: n for n, letter in enumerate(letters)} | {
+        END: 256,
+        PAD: 257,
+        "<|im_start|>": 258,
+        "aa": 259,
+    }
     inner = Tokenizer(models.BPE(vocabulary, [("a", "a")]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     inner.decoder = decoders.ByteLevel()
