@@ -87,10 +87,11 @@ class Staff:
 
     @asynccontextmanager
     async def rewriter(self, lineup: Lineup) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:
-        """What rewrites under a lineup, with its engine."""
-        model = await self.model(lineup, "rewrite")
-        async with self._engines.held(model) as engine:
-            yield engine, Rewriter(engine, trained=model.trained)
+        """What rewrites under a lineup, with its engine. What answers has a second look where it is another model."""
+        model, other = await self.model(lineup, "rewrite"), await self.model(lineup, "answer")
+        async with self._engines.held(model) as engine, self._engines.held(other) as answering:
+            second = None if answering is engine else Rewriter(answering, trained=other.trained)
+            yield engine, Rewriter(engine, trained=model.trained, second=second)
 
     @asynccontextmanager
     async def grounder(self, lineup: Lineup) -> AsyncIterator[tuple[BaseChatModel, Grounder]]:

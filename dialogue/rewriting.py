@@ -29,6 +29,11 @@ FALTERING = re.compile(
     r"make that|not that|let me rephrase|better yet|instead)\b|(?<=\w) no (?!longer|more|one)|——|…|不对|等等|我是说",
     re.I,
 )
+POINTING = re.compile(
+    r"^(?:and|but|so|or|what about|how about)\b|\b(?:it|its|this|that|these|those|they|them|their|ones?|he|him|"
+    r"his|she|her)\b|[它他她这那]",
+    re.I,
+)
 LABEL = re.compile(
     r"(?:(?:rewritten|last|standalone) (?:message|question)|question|customer|顾客|最后一句话|改写)\s*[:：]\s*",
     re.I,
@@ -39,11 +44,15 @@ class Rewriter:
     """Rewrites with a chat model; greedy decoding gives the same rewrite every time.
 
     trained: the model has learnt the task, so it is asked in brief, and also to smooth a question that corrects itself.
+    second: is asked where a rewrite still points back, for a larger model that takes longer may see what is meant.
     """
 
-    def __init__(self, engine: BaseChatModel, *, trained: bool = False) -> None:
+    def __init__(
+        self, engine: BaseChatModel, *, trained: bool = False, second: "Rewriter | None" = None
+    ) -> None:
         self._engine = engine
         self._trained = trained
+        self._second = second
 
     async def rewrite(self, history: Sequence[Turn], question: str, language: str) -> str:
         """The question in a form that needs no history, in the person's language; as it is where it stands alone.
@@ -56,6 +65,8 @@ class Rewriter:
         messages = rewrite_prompt(language, trained=self._trained).messages(window, question)
         reply = await self._engine.ainvoke(messages, max_tokens=LONGEST)
         rewrite = tidy(str(reply.text))
+        if self._second and history and (points_back(rewrite) or drifts(rewrite, question, window)):
+            return await self._second.rewrite(history, question, language)
         return question if drifts(rewrite, question, window) else rewrite
 
 
@@ -67,6 +78,11 @@ def shown(history: Sequence[Turn]) -> list[Turn]:
 def falters(question: str) -> bool:
     """Whether a question breaks off and starts again: "When uh what did, no wait, who built it?"."""
     return bool(FALTERING.search(question))
+
+
+def points_back(question: str) -> bool:
+    """Whether a question still needs what was said before: "And how long is it?"."""
+    return bool(POINTING.search(question))
 
 
 def tidy(reply: str) -> str:

@@ -12,7 +12,7 @@ from bot.engines import Close, Engines, Load
 from bot.hub import Hub
 from bot.metrics import EngineWatch, Metrics
 from bot.pairs import Pairs
-from bot.settings import PACKAGE, Settings
+from bot.settings import GENERATOR, PACKAGE, Settings
 from bot.staff import Staff
 from bot.switch import Switch, muster
 from bot.voice import load_voice
@@ -39,6 +39,7 @@ def settings_in(folder: Path, url: str, **given: Any) -> Settings:
         "knowledge_dir": knowledge,
         "operator_token": TOKEN,
     }
+    given = {"rewriter": given.get("generator", GENERATOR)} | given  # so that what ships has no say either
     return Settings(_env_file=None, **(fixed | given))
 
 

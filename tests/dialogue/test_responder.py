@@ -7,7 +7,7 @@ import pytest
 from dialogue.conversation import Answer, Mode
 from dialogue.events import Event, Token
 from dialogue.responder import Draft
-from tests.dialogue.process import VOICE, Process, process
+from tests.dialogue.process import VOICE, Process, process, until
 from tests.dialogue.speaker import Speaker
 from tests.dialogue.talk import ask
 
@@ -16,8 +16,10 @@ FOLLOW_UP = "And is it grey?"
 
 async def answered(bot: Process, text: str) -> Answer:
     """What was observed when the answer to `text` was committed."""
+    seen = len(bot.observed)
     receipt = await bot.say(text)
     await bot.answer_to(receipt.conversation.id, receipt.turn.number)
+    await until(lambda: len(bot.observed) > seen)  # it is in the store a moment before it is observed
     return bot.observed[-1]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dialogue.conversation import Role, Turn
-from dialogue.rewriting import Rewriter, drifts, falters, tidy
+from dialogue.rewriting import Rewriter, drifts, falters, points_back, tidy
 from tests.dialogue.speaker import Speaker
 
 
@@ -98,3 +98,25 @@ async def test_a_trained_model_smooths_a_first_question_that_corrects_itself(que
 )
 def test_an_even_question_does_not_falter(question: str) -> None:
     assert not falters(question)
+
+
+@pytest.mark.parametrize(
+    "left", ["And how long is it?", "What about a Volt 11?", "", "How long is its guarantee?"]
+)
+async def test_a_larger_model_has_a_second_look_where_a_rewrite_still_points_back(left: str) -> None:
+    second = Rewriter(Speaker(rewrites=["How long is the guarantee on a Volt 11?"]))
+    first = Rewriter(Speaker(rewrites=[left]), trained=True, second=second)
+    assert (
+        await first.rewrite(HISTORY, "And on a Volt 11?", "en") == "How long is the guarantee on a Volt 11?"
+    )
+
+
+async def test_a_rewrite_that_stands_alone_needs_no_second_look() -> None:
+    second = Rewriter(Speaker(rewrites=[RuntimeError("nobody asked")]))
+    whole = "How long is the guarantee on a Volt 11?"
+    assert await Rewriter(Speaker(rewrites=[whole]), second=second).rewrite(HISTORY, "And?", "en") == whole
+
+
+@pytest.mark.parametrize("question", ["它多重？", "那个多少钱？", "So who built them?"])
+def test_words_that_point_back_are_seen(question: str) -> None:
+    assert points_back(question)
