@@ -69,7 +69,7 @@ async def test_no_step_of_a_turn_scans_a_table(store: Store, home: str, step: st
         await STEPS[step](store, home)
 
     asked = [each for each in statements if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
-    plans = [await store._database.write(partial(_plan, *each)) for each in asked]
+    plans = [await store._database.read(partial(_plan, *each)) for each in asked]
     assert asked
     assert [line for plan in plans for line in plan if _scans(line)] == []
 
