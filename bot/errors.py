@@ -3,6 +3,7 @@
 BotError
 ├── SettingsError     a setting is missing or has a bad value
 ├── VoiceError        the voice file cannot be used
+├── MissingPackage    a command needs a package that only an extra installs
 └── WeightsError      weights cannot be had
     ├── UnknownWeights    the name is no catalogue entry, no local path and no hub id
     ├── Unreachable       one place did not give the files; the next one is tried
@@ -23,6 +24,16 @@ class SettingsError(BotError):
 
 class VoiceError(BotError):
     """The voice file cannot be used."""
+
+
+class MissingPackage(BotError):
+    """A command needs a package that only an extra installs."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"This command needs the package {name}, which is not installed. Training needs the extra `finetune`: "
+            "run .venv/bin/pip install -c constraints.txt -e '.[finetune]'."
+        )
 
 
 class WeightsError(BotError):

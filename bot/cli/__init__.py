@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from bot.errors import BotError
+from bot.errors import BotError, MissingPackage
 from bot.logs import quiet_logs
 from dialogue.errors import DialogueError
 from finetune.errors import FinetuneError
@@ -34,7 +34,11 @@ class Later(TyperCommand):
         self._module, self._app = f"bot.cli.{module}", app or "app"
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        command = get_command(getattr(import_module(self._module), self._app))
+        try:
+            module = import_module(self._module)
+        except ModuleNotFoundError as error:
+            raise MissingPackage(str(error.name)) from error
+        command = get_command(getattr(module, self._app))
         return command.make_context(info_name, args, parent, **extra)
 
 

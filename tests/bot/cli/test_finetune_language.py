@@ -1,5 +1,7 @@
 """What `groundtalk finetune rewriter|generator` understands before it trains."""
 
+import sys
+
 import pytest
 import typer
 
@@ -32,3 +34,14 @@ def test_a_dataset_that_is_not_there_is_named(tmp_path, monkeypatch, capsys):
         main(["finetune", "rewriter", "--dataset", "d-000000000000"])
     assert ended.value.code == 1
     assert "d-000000000000" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_remedy_is_named(monkeypatch, capsys):
+    for module in ("bot.cli.finetune_language", "bot.learning"):
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["finetune", "rewriter", "--dataset", "d-000000000000"])
+    assert ended.value.code == 1
+    assert "needs the package datasets" in (told := capsys.readouterr().err)
+    assert ".[finetune]" in told
