@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.channels.aside import AsideChannel
+from bot.cli.progress import time_left_bars
 from bot.cli.reading import reading_bars
 from bot.measuring import measure
 from bot.sets import Sets, name_of, searches_at
@@ -150,8 +150,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Store]:
 
 @contextmanager
 def _bar(name: str, total: int) -> Iterator[asking.Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with time_left_bars() as bars:
         task = bars.add_task(name, total=total)
         yield lambda: bars.advance(task)
 

@@ -13,8 +13,9 @@ from typing import Annotated
 import structlog
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
+from bot.cli.progress import time_left_bars
 from bot.hub import Hub
 from bot.learning import LanguageLearning, Report, RetrieverLearning
 from bot.settings import Settings, load_settings
@@ -118,7 +119,7 @@ async def _cycle(plan: Plan) -> Outcome:
     async with await Store.open(settings.database) as store, held(store.database, "retraining") as mine:
         if not mine:
             return Outcome(Verdict.SKIPPED, ("Another process is retraining now.",))
-        with _bars() as bars:
+        with time_left_bars() as bars:
             return await _wired(plan, settings, store, bars).run()
 
 
@@ -181,11 +182,6 @@ def _tell(outcome: Outcome) -> None:
     console.print(f"[bold]{outcome.verdict}[/] {outcome.release or ''}".rstrip())
     for reason in outcome.reasons:
         console.print(f"- {reason}", markup=False)
-
-
-def _bars() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
 
 
 @contextmanager
