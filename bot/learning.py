@@ -5,6 +5,7 @@ weights and datasets are; how they are trained is up to `finetune.training`. Nee
 """
 
 import asyncio
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,8 @@ class LanguageLearning:
         }
 
     def _train(self, run: Run, base: Path, dataset: Dataset, parent: Path | None, alive: Report) -> None:
+        # Trainers call each other's old names: nothing that an operator could mend.
+        warnings.filterwarnings("ignore", category=FutureWarning)
         disable_progress_bar()
         disable_progress_bars()
         told = [StepTeller(_both(self.report, alive))]
@@ -87,10 +90,10 @@ class LanguageLearning:
         )
 
     async def _parent(self, live: Lineup) -> tuple[str, Path | None]:
-        """What does the task now, and its adapter."""
-        task = self.choice.tasks[-1]
-        name = live.names.get(task, SHIPPED)
-        if name == SHIPPED and (adapter := shipped_adapter(self.base, task)):
+        """What does the last task now, and its adapter; the one that ships need only have learnt one of the tasks."""
+        name = live.names.get(self.choice.tasks[-1], SHIPPED)
+        shipped = [shipped_adapter(self.base, task) for task in self.choice.tasks]
+        if name == SHIPPED and (adapter := next(filter(None, shipped), None)):
             return SHIPPED, adapter
         if name in live.releases and (await self.releases.get(name)).base == self.base:
             return name, await self.releases.fetch(name, self.settings.data_dir / FETCHED / name)

@@ -3,7 +3,8 @@
 Knows which kinds of examples try which tasks. Knows no systems.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import random
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,8 @@ from finetune.evaluation.searches import SearchSet, read_search_set, searches_of
 from finetune.examples import Example, GroundingExample, RetrievalExample, RewritingExample, read
 
 Form = TypeVar("Form", bound=Example)
+
+SEED = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ def searches_at(path: Path, limit: int | None = None) -> SearchSet:
     if path.is_dir():
         return read_search_set(path, limit)
     return searches_of(name_of(path), read(path, RetrievalExample, limit), read(path, RetrievalExample))
+
+
+def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:
+    """Always the same ones: a file is ordered by its sources, so its first rows say little of the others."""
+    every = list(examples)
+    return every if most is None or most >= len(every) else random.Random(SEED).sample(every, most)
 
 
 def name_of(file: Path) -> str:

@@ -13,7 +13,7 @@ from bot.channels.aside import AsideChannel
 from bot.cli.progress import time_left_bars
 from bot.cli.reading import reading_bars
 from bot.measuring import measure
-from bot.sets import Sets, name_of, searches_at
+from bot.sets import Sets, drawn, name_of, searches_at
 from bot.settings import PACKAGE, Settings, load_settings
 from bot.systems import LIVE, Systems, lineup_of
 from bot.wiring import open_bot
@@ -38,6 +38,7 @@ from finetune.releases import Pinned, Releases
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many of each file.")]
+Drawn = Annotated[int | None, typer.Option("--limit", min=1, help="Only so many of each file, drawn.")]
 Release = Annotated[str, typer.Option(help="What answers: live, base, shipped, or a release's id.")]
 Against = Annotated[
     list[str] | None, typer.Option(help="Another release to measure too, and to compare with; repeatable.")
@@ -79,28 +80,28 @@ def retrieval(
 @app.command()
 def rewriting(
     files: Files,
-    limit: Limit = None,
+    limit: Drawn = None,
     release: Release = LIVE,
     against: Against = None,
     json: Json = None,
     html: Html = None,
 ) -> None:
     """Rewrite follow-up questions, beside the rewrites that people wrote."""
-    sets = {name_of(file): list(read(file, RewritingExample, limit)) for file in files}
+    sets = {name_of(file): drawn(read(file, RewritingExample), limit) for file in files}
     _report(_measured(Sets(rewriting=sets), release, against), "Rewriting", json, html)
 
 
 @app.command()
 def answers(
     files: Files,
-    limit: Limit = None,
+    limit: Drawn = None,
     release: Release = LIVE,
     against: Against = None,
     json: Json = None,
     html: Html = None,
 ) -> None:
     """Answer questions from the passages that come with them."""
-    sets = {name_of(file): list(read(file, GroundingExample, limit)) for file in files}
+    sets = {name_of(file): drawn(read(file, GroundingExample), limit) for file in files}
     _report(_measured(Sets(answers=sets), release, against), "Answers", json, html)
 
 

@@ -1,7 +1,7 @@
 """What a language model is taught in one run: chosen examples as lessons, in a drawn order.
 
-Beside what a dataset holds it weaves follow-ups where a language has none and withholds the evidence of some questions.
-The same dataset and choice give the same lessons. Knows examples, no model.
+Beside what a dataset holds it weaves follow-ups where a language has none and asks some questions again without
+their evidence. The same dataset and choice give the same lessons. Knows examples, no model.
 """
 
 import random
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from finetune.examples import Example, GroundingExample, RewritingExample
 from finetune.training.followups import woven_followups
 from finetune.training.lessons import Lesson, lessons
-from finetune.training.withholding import some_withheld
+from finetune.training.withholding import with_twins
 
 Sourced = TypeVar("Sourced", RewritingExample, GroundingExample)
 
@@ -21,7 +21,7 @@ Sourced = TypeVar("Sourced", RewritingExample, GroundingExample)
 @dataclass(frozen=True, slots=True)
 class Choice:
     """tasks: `rewrite`, `answer`. take: the most examples of a source, by its name; all of a source that is not named.
-    withheld: share of answered questions whose evidence is withheld.
+    withheld: share of answered questions that are also asked with their evidence withheld.
     """
 
     tasks: tuple[str, ...] = ("rewrite", "answer")
@@ -46,7 +46,7 @@ def curriculum(
     if "rewrite" in choice.tasks:
         chosen += _taken([*rewriting, *woven_followups(grounding, choice.seed)], choice)
     if "answer" in choice.tasks:
-        chosen += some_withheld(_taken(grounding, choice), choice.withheld, choice.seed)
+        chosen += with_twins(_taken(grounding, choice), choice.withheld, choice.seed)
     random.Random(choice.seed).shuffle(chosen)
     return list(lessons(chosen))
 

@@ -12,6 +12,8 @@ class Options:
     """learning_rate: at its highest, after `warmup` (a share of all steps); it falls to 0 by a cosine.
     batch: examples read at once; accumulation: so many batches make one step.
     layers: how many of the last layers are trained, None for all of them.
+    focus: how much more is learnt from tokens that the model is unsure of (Lin et al., "Focal Loss", 2017), as are the
+    first ones of a copied sentence, which choose it; 0 for all alike.
     noise: strength of the noise on embeddings (Jain et al., "NEFTune", 2023), 0 for none.
     packing: several examples in one row; only where the attention keeps them apart (a GPU with flash-attention).
     patience: evaluations without a better validation loss before the run ends early; evaluations a run: how many.
@@ -28,6 +30,7 @@ class Options:
     batch: int = 8
     accumulation: int = 2
     longest: int = 1024
+    focus: float = 0.0
     noise: float = 0.0
     packing: bool = False
     precision: Precision = "bf16"

@@ -9,16 +9,32 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from datasets import Dataset
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.utils.data import Sampler
 from trl import SFTTrainer
+
+from finetune.training.sampling import MixedLengths
 
 IGNORED = -100
 """The label of a token that nothing is learnt from."""
 
 
 class ReplyTrainer(SFTTrainer):
-    """Any model of transformers whose logits come from its output embeddings, with or without an adapter."""
+    """Any model of transformers whose logits come from its output embeddings, with or without an adapter.
+
+    focus: the exponent of the focal loss (Lin et al., ICCV 2017), 0 for cross-entropy; validation always uses that.
+    """
+
+    def __init__(self, *args: Any, focus: float = 0.0, **kwargs: Any) -> None:
+        self._focus = focus
+        super().__init__(*args, **kwargs)
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int]:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        lengths = [len(row) for row in rows["input_ids"]]
+        return MixedLengths(lengths, self.args.train_batch_size, self.args.seed)
 
     def compute_loss(
         self,
@@ -33,7 +49,8 @@ class ReplyTrainer(SFTTrainer):
         told = wanted != IGNORED
         with _only(told, self.model.get_output_embeddings()):
             outputs = model(**given, use_cache=False)
-        total = cross_entropy(outputs.logits.float(), wanted[told], reduction="sum")
+        each = cross_entropy(outputs.logits.float(), wanted[told], reduction="none")
+        total = (_unsureness(each, self._focus if self.model.training else 0.0) * each).sum()
         count = told.sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / torch.as_tensor(count).clamp(min=1)
         if num_items_in_batch is not None:
@@ -42,6 +59,11 @@ class ReplyTrainer(SFTTrainer):
             self._total_train_tokens += _read(given)
             self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
         return (loss, outputs) if return_outputs else loss
+
+
+def _unsureness(losses: Tensor, focus: float) -> Tensor:
+    """(1 - p) ** focus of each token; no gradient goes through it."""
+    return (1 - (-losses.detach()).exp()).clamp(min=0) ** focus
 
 
 def _read(given: dict[str, Any]) -> int:

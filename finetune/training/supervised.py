@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from datasets import Dataset
-from transformers import PrinterCallback, TrainerCallback, set_seed
+from transformers import PreTrainedTokenizerBase, PrinterCallback, TrainerCallback, set_seed
 from trl import SFTConfig
 
+from finetune.errors import NothingToLearn
 from finetune.training.adapter import adapted
 from finetune.training.allocation import allocation
 from finetune.training.arguments import Schedule, last_checkpoint, schedule, trainer_arguments
@@ -37,9 +38,15 @@ def train_supervised(
 ) -> None:
     """Trains an adapter on `base`, from the adapter in `parent` where one is given, into the run's artifact.
 
-    Raises UnusableBase, UnusableAdapter.
+    A lesson of more than `options.longest` tokens is left out: its reply would be cut. Raises UnusableBase,
+    UnusableAdapter, NothingToLearn.
     """
     model, tokenizer = load_base(base, options.precision)
+    given = len(lessons)
+    lessons = _fitting(lessons, tokenizer, options.longest)
+    validation = _fitting(validation, tokenizer, options.longest)
+    if not lessons:
+        raise NothingToLearn(f"language model of at most {options.longest} tokens (the option `longest`)")
     plan = schedule(len(lessons), options)
     set_seed(options.seed)
     patience = options.patience if validation else None
@@ -47,13 +54,18 @@ def train_supervised(
         model=adapted(model, options, plan.steps, parent),
         args=_config(run, options, plan, validated=bool(validation)),
         processing_class=tokenizer,
+        focus=options.focus,
         train_dataset=_rows(lessons),
         eval_dataset=_rows(validation) if validation else None,
         callbacks=watchers(run, patience, [*callbacks, *allocation(options, parent)]),
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
-    read = {"lessons": len(lessons), "lessons to validate": len(validation)}
+    read = {
+        "lessons": len(lessons),
+        "lessons that were too long": given - len(lessons),
+        "lessons to validate": len(validation),
+    }
     conclude(trainer, run, partial(save_adapter, trainer.model), read)
 
 
@@ -64,8 +76,16 @@ def _config(run: Run, options: Options, plan: Schedule, *, validated: bool) -> S
         packing=options.packing,
         completion_only_loss=True,
         neftune_noise_alpha=options.noise or None,
-        train_sampling_strategy="random" if options.packing else "group_by_length",
     )
+
+
+def _fitting(lessons: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase, longest: int) -> list[Lesson]:
+    return [lesson for lesson in lessons if _tokens(lesson, tokenizer) <= longest]
+
+
+def _tokens(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> int:
+    messages = [*lesson.prompt, {"role": "assistant", "content": lesson.reply}]
+    return len(tokenizer.apply_chat_template(messages, return_dict=True)["input_ids"])
 
 
 def _rows(lessons: Sequence[Lesson]) -> Dataset:

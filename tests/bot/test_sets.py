@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.sets import frozen_sets, name_of, regression_sets, searches_at
+from bot.sets import drawn, frozen_sets, name_of, regression_sets, searches_at
 from finetune.datasets.manifest import Window
 from finetune.datasets.splitting import TEST, split_of
 from finetune.datasets.writing import DatasetWriter
@@ -97,3 +97,11 @@ def test_a_beir_folder_is_searched_too(tmp_path):
 def test_a_set_is_named_by_its_file(tmp_path):
     assert name_of(tmp_path / "mtrag_dev.jsonl.gz") == "mtrag_dev"
     assert name_of(tmp_path / "grounding.test.jsonl") == "grounding.test"
+
+
+def test_a_part_is_drawn_from_the_whole_and_is_always_the_same():
+    every = [grounding(number) for number in range(200)]
+    some = drawn(every, 20)
+    assert some == drawn(every, 20) and len({one.id for one in some}) == 20
+    assert max(every.index(one) for one in some) > 100
+    assert drawn(every, None) == every == drawn(every, 500)

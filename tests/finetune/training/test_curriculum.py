@@ -19,7 +19,7 @@ def taught(**choice) -> list[Lesson]:
 
 
 def test_both_tasks_are_taught_in_a_drawn_order() -> None:
-    kinds = [is_rewriting(lesson) for lesson in taught()]
+    kinds = [is_rewriting(lesson) for lesson in taught(withheld=0.0)]
     assert sum(kinds) == 20 and len(kinds) == 40
     assert kinds != sorted(kinds, reverse=True)
 
@@ -30,7 +30,7 @@ def test_one_task_may_be_taught_alone() -> None:
 
 
 def test_a_source_may_be_taken_in_part() -> None:
-    lessons = taught(take={"ours": 5, "unknown": 1})
+    lessons = taught(take={"ours": 5, "unknown": 1}, withheld=0.0)
     assert sum(map(is_rewriting, lessons)) == 5
     assert len(lessons) == 25
 
@@ -42,8 +42,7 @@ def test_the_same_choice_gives_the_same_lessons_and_another_seed_others() -> Non
 
 def test_evidence_is_withheld_from_the_share_that_was_chosen() -> None:
     assert not any(lesson.reply == "NO ANSWER" for lesson in taught(withheld=0.0))
-    answers = [lesson for lesson in taught(withheld=1.0) if not is_rewriting(lesson)]
-    assert {lesson.reply for lesson in answers} == {"NO ANSWER"}
+    assert sum(lesson.reply == "NO ANSWER" for lesson in taught(withheld=1.0)) == len(GROUNDING)
 
 
 def test_the_choice_is_on_record() -> None:

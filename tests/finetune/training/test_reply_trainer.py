@@ -10,7 +10,7 @@ from trl import SFTConfig, SFTTrainer
 
 from finetune.training.adapter import adapted
 from finetune.training.options import Options
-from finetune.training.reply_trainer import ReplyTrainer
+from finetune.training.reply_trainer import IGNORED, ReplyTrainer
 from tests.finetune.training.tiny import tiny_model, tokenizer
 
 ROWS = [
@@ -23,9 +23,10 @@ ROWS = [
 METHODS = ["lora", "prefix"]
 
 
-def trainer(kind: type[SFTTrainer], method: str, folder: Path) -> SFTTrainer:
+def trainer(kind: type[SFTTrainer], method: str, folder: Path, **more: float) -> SFTTrainer:
     torch.manual_seed(5)
     made = kind(
+        **more,
         model=adapted(tiny_model(), Options(method=method, rank=4), 10, None),
         args=SFTConfig(
             str(folder),
@@ -106,3 +107,19 @@ def test_the_head_is_whole_again_after_an_error(tmp_path: Path) -> None:
         made.compute_loss(made.model, inputs | {"input_ids": torch.full_like(inputs["input_ids"], 999)})
     logits = made.model(input_ids=inputs["input_ids"]).logits
     assert logits.shape[:2] == inputs["input_ids"].shape
+
+
+def test_focus_weighs_tokens_by_how_unsure_the_model_is_of_them(tmp_path: Path) -> None:
+    plain, focused = (trainer(ReplyTrainer, "lora", tmp_path, focus=focus) for focus in (0.0, 2.0))
+    inputs = batch(plain)
+    labels = inputs["labels"]
+    logits = plain.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+    told = labels[:, 1:] != IGNORED
+    each = cross_entropy(logits[:, :-1][told], labels[:, 1:][told], reduction="none")
+    expected = ((1 - (-each).exp()) ** 2 * each).mean()
+    assert focused.compute_loss(focused.model.train(), inputs).item() == pytest.approx(
+        expected.item(), rel=1e-4
+    )
+    assert focused.compute_loss(focused.model.eval(), inputs).item() == pytest.approx(
+        each.mean().item(), rel=1e-4
+    )

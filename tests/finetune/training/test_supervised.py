@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback
 from transformers.trainer_utils import set_seed
 
-from finetune.errors import UnusableBase
+from finetune.errors import NothingToLearn, UnusableBase
 from finetune.training.lessons import Lesson
 from finetune.training.options import Options
 from finetune.training.run import Run
@@ -149,3 +149,15 @@ def test_what_may_be_chosen_works(changed, base: Path, tmp_path: Path) -> None:
 def test_a_base_that_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableBase):
         train(tmp_path / "run", tmp_path)
+
+
+def test_lessons_that_would_be_cut_are_left_out_and_counted(base: Path, tmp_path: Path) -> None:
+    long = [replace(lesson, reply="word " * 40) for lesson in LESSONS[:3]]
+    run = Run.begin(tmp_path / "run", {})
+    train_supervised(run, base, [*LESSONS, *long], LESSONS[:4], replace(OPTIONS, longest=100))
+    assert "<td>lessons that were too long</td><td>3</td>" in run.report.read_text("utf-8")
+
+
+def test_without_a_lesson_that_fits_there_is_nothing_to_learn(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(NothingToLearn, match="longest"):
+        train_supervised(Run.begin(tmp_path / "run", {}), base, LESSONS, [], replace(OPTIONS, longest=3))
