@@ -41,11 +41,11 @@ def adapter_digest(adapter: Path) -> str:
         return file_digest(file, "sha256").hexdigest()[:12]
 
 
-def shipped_adapter(weights: str, task: str, folder: Path = SHIPPED_HERE) -> Path | None:
-    """The adapter in `folder` that has learnt `task` on these weights; None if there is none."""
+def shipped_adapter(weights: str, *tasks: str, folder: Path = SHIPPED_HERE) -> Path | None:
+    """The adapter in `folder` that has learnt one of the tasks on these weights; None if there is none."""
     adapters = {path.name: path for path in folder.glob("*") if (path / LEARNT).is_file()}
     adapter = adapters.get(weights)
-    return adapter if adapter and task in _served(adapter / CARD) else None
+    return adapter if adapter and _served(adapter / CARD) & set(tasks) else None
 
 
 def _served(card: Path) -> set[str]:

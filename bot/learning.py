@@ -92,8 +92,7 @@ class LanguageLearning:
     async def _parent(self, live: Lineup) -> tuple[str, Path | None]:
         """What does the last task now, and its adapter; the one that ships need only have learnt one of the tasks."""
         name = live.names.get(self.choice.tasks[-1], SHIPPED)
-        shipped = [shipped_adapter(self.base, task) for task in self.choice.tasks]
-        if name == SHIPPED and (adapter := next(filter(None, shipped), None)):
+        if name == SHIPPED and (adapter := shipped_adapter(self.base, *self.choice.tasks)):
             return SHIPPED, adapter
         if name in live.releases and (await self.releases.get(name)).base == self.base:
             return name, await self.releases.fetch(name, self.settings.data_dir / FETCHED / name)

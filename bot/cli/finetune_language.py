@@ -60,8 +60,9 @@ def teach_rewriter(
     option: Chosen = None,
 ) -> None:
     """Teach a model to rewrite follow-up questions."""
-    choice = Choice(tasks=("rewrite",), take=_counts(take))
-    _learn(choice, dataset, base, parent, objective, _options(option, OPTIONS[objective]))
+    options = _options(option, OPTIONS[objective])
+    choice = Choice(tasks=("rewrite",), take=_counts(take), seed=options.seed)
+    _learn(choice, dataset, base, parent, objective, options)
 
 
 @generator.command()
@@ -74,8 +75,9 @@ def teach_generator(
     option: Chosen = None,
 ) -> None:
     """Teach a model to answer from passages, and to rewrite follow-up questions."""
-    choice = Choice(tasks=("rewrite", "answer"), take=_counts(take))
-    _learn(choice, dataset, base, parent, objective, _options(option, OPTIONS[objective]))
+    options = _options(option, OPTIONS[objective])
+    choice = Choice(tasks=("rewrite", "answer"), take=_counts(take), seed=options.seed)
+    _learn(choice, dataset, base, parent, objective, options)
 
 
 def _learn(

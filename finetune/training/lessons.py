@@ -19,7 +19,7 @@ from finetune.examples import Example, GivenPassage, GroundingExample, Rewriting
 from finetune.training.replies import grounded_reply
 from retrieval.chunking import estimate_tokens
 
-BUDGETS = (160, 440)
+BUDGETS = (160, 900)
 """Tokens of the passages in a lesson, drawn between these, so that a model learns to read few and many."""
 NOBODY = Voice("", "", "en", {})
 """A trained model is asked without a name and a tone."""

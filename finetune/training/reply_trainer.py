@@ -24,7 +24,7 @@ IGNORED = -100
 class ReplyTrainer(SFTTrainer):
     """Any model of transformers whose logits come from its output embeddings, with or without an adapter.
 
-    focus: the exponent of the focal loss (Lin et al., ICCV 2017), 0 for cross-entropy; validation always uses that.
+    focus: the exponent of the focal loss (Lin et al., ICCV 2017), 0 for cross-entropy.
     """
 
     def __init__(self, *args: Any, focus: float = 0.0, **kwargs: Any) -> None:
@@ -43,14 +43,14 @@ class ReplyTrainer(SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """The mean negative log-likelihood of the reply tokens: over the whole step, if their number is given."""
+        """The mean focal loss of the reply tokens: over the whole step, if their number is given."""
         given = {name: value for name, value in inputs.items() if name != "labels"}
         wanted = inputs["labels"][:, 1:]
         told = wanted != IGNORED
         with _only(told, self.model.get_output_embeddings()):
             outputs = model(**given, use_cache=False)
         each = cross_entropy(outputs.logits.float(), wanted[told], reduction="none")
-        total = (_unsureness(each, self._focus if self.model.training else 0.0) * each).sum()
+        total = (_unsureness(each, self._focus) * each).sum()
         count = told.sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / torch.as_tensor(count).clamp(min=1)
         if num_items_in_batch is not None:

@@ -18,24 +18,25 @@ def shipped(tmp_path: Path) -> Path:
 
 
 def test_the_adapter_of_the_weights_is_found(shipped):
-    assert shipped_adapter(QWEN, "rewrite", shipped) == shipped / QWEN
-    assert shipped_adapter(QWEN, "answer", shipped) == shipped / QWEN
-    assert shipped_adapter("smollm2-135m-instruct", "answer", shipped) is None
+    assert shipped_adapter(QWEN, "rewrite", folder=shipped) == shipped / QWEN
+    assert shipped_adapter(QWEN, "answer", folder=shipped) == shipped / QWEN
+    assert shipped_adapter("smollm2-135m-instruct", "answer", folder=shipped) is None
 
 
 def test_it_does_what_its_card_says_it_has_learnt(shipped):
     (shipped / QWEN / "card.md").write_text("---\ntasks: rewrite\n---\n\nWhat this adapter is.\n")
-    assert shipped_adapter(QWEN, "rewrite", shipped) == shipped / QWEN
-    assert shipped_adapter(QWEN, "answer", shipped) is None
+    assert shipped_adapter(QWEN, "rewrite", folder=shipped) == shipped / QWEN
+    assert shipped_adapter(QWEN, "answer", folder=shipped) is None
+    assert shipped_adapter(QWEN, "rewrite", "answer", folder=shipped) == shipped / QWEN
 
 
 def test_a_path_in_place_of_a_name_finds_nothing(shipped):
-    assert shipped_adapter(str(shipped / QWEN), "answer", shipped) is None
-    assert shipped_adapter(".", "answer", shipped / QWEN) is None
+    assert shipped_adapter(str(shipped / QWEN), "answer", folder=shipped) is None
+    assert shipped_adapter(".", "answer", folder=shipped / QWEN) is None
 
 
 def test_without_adapters_there_is_none(tmp_path):
-    assert shipped_adapter(QWEN, "answer", tmp_path / "nothing") is None
+    assert shipped_adapter(QWEN, "answer", folder=tmp_path / "nothing") is None
 
 
 def test_models_are_the_same_where_they_have_learnt_the_same(shipped, tmp_path):
