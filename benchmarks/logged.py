@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from dialogue.citations import ground
 from dialogue.conversation import Address, Answer, Passage, Turn, Utterance
-from dialogue.grounding import REFUSAL
+from dialogue.grounding import REFUSAL, Grounding
 from dialogue.store import Store
 from dialogue.voice import Voice
 from finetune.examples import GroundingExample
+from finetune.training.lessons import in_prompt
 from finetune.training.replies import grounded_reply
 from retrieval.sentences import sentences
 
@@ -37,22 +38,22 @@ class Said:
 
 
 def said_of(example: GroundingExample) -> Said | None:
-    """None where the example does not say clearly what is right, or there is nothing wrong to say."""
-    passages = tuple(
-        Passage(n, given.id, given.title, given.id, given.text, 0.6)
-        for n, given in enumerate(example.passages, 1)
-    )
+    """With passages that the bot has room for; None where it is not clear what is right, or nothing is wrong."""
+    draw = random.Random(example.id)
+    passages = in_prompt(example.passages, example.evidence, Grounding().passage_tokens, draw)
     reply = grounded_reply(example, passages)
-    others = [
-        f"[{passage.n}] {passage.text[start:end]}"
-        for passage in passages
-        if passage.chunk not in example.evidence
-        for start, end in sentences(passage.text)
-    ]
-    if reply is None or not others:
+    if reply is None:
         return None
-    wrong = random.Random(example.id).choice(others)
-    return Said(example, passages, "" if reply == REFUSAL else reply, wrong)
+    others = [
+        f"[{passage.n}] {sentence}"
+        for passage in passages
+        for start, end in sentences(passage.text)
+        if (sentence := passage.text[start:end]) not in reply
+    ]
+    given = {passage.id: passage for passage in example.passages}
+    shown = example.model_copy(update={"passages": tuple(given[passage.chunk] for passage in passages)})
+    right = "" if reply == REFUSAL else reply
+    return Said(shown, passages, right, draw.choice(others)) if others else None
 
 
 async def write_log(store: Store, log: Sequence[Said], voice: Voice, hostile: float) -> None:

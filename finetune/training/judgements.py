@@ -15,7 +15,7 @@ from dialogue.grounding import REFUSAL
 from dialogue.prompting import answer_prompt
 from finetune.datasets.making import SOURCE
 from finetune.examples import GivenPassage, PreferenceExample, RatedExample
-from finetune.training.lessons import NOBODY, in_prompt
+from finetune.training.lessons import BUDGETS, NOBODY, in_prompt
 from retrieval.sentences import sentences
 
 Judged = PreferenceExample | RatedExample
@@ -89,7 +89,8 @@ def _shown(example: Judged, answers: Sequence[str]) -> tuple[Passage, ...]:
         for answer in answers
         for citation in ground(answer, numbered, example.question).citations
     ]
-    return in_prompt(example.passages, evidence, random.Random(example.id))
+    draw = random.Random(example.id)
+    return in_prompt(example.passages, evidence, draw.randint(*BUDGETS), draw)
 
 
 def _prompt(example: Judged, passages: Sequence[Passage]) -> tuple[Message, ...]:

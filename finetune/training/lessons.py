@@ -48,7 +48,8 @@ def rewriting_lesson(example: RewritingExample) -> Lesson:
 
 def answering_lesson(example: GroundingExample) -> Lesson | None:
     """None where neither an answer nor an abstention is clearly right."""
-    passages = in_prompt(example.passages, example.evidence, random.Random(example.id))
+    draw = random.Random(example.id)
+    passages = in_prompt(example.passages, example.evidence, draw.randint(*BUDGETS), draw)
     reply = grounded_reply(example, passages)
     if reply is None:
         return None
@@ -57,10 +58,9 @@ def answering_lesson(example: GroundingExample) -> Lesson | None:
 
 
 def in_prompt(
-    passages: Sequence[GivenPassage], evidence: Sequence[str], draw: random.Random
+    passages: Sequence[GivenPassage], evidence: Sequence[str], room: int, draw: random.Random
 ) -> tuple[Passage, ...]:
-    """Those that fit a drawn budget, evidence before all others, in a drawn order, numbered from 1."""
-    room = draw.randint(*BUDGETS)
+    """Those that fit into so many tokens, evidence before all others, in a drawn order, numbered from 1."""
     kept: list[GivenPassage] = []
     for passage in sorted(passages, key=lambda passage: passage.id not in evidence):
         cost = estimate_tokens(passage.text)

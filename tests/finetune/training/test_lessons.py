@@ -4,10 +4,11 @@ import random
 
 from dialogue.prompting import answer_prompt, rewrite_prompt
 from finetune.examples import GivenPassage
-from finetune.training.lessons import BUDGETS, answering_lesson, in_prompt, lessons, rewriting_lesson
+from finetune.training.lessons import answering_lesson, in_prompt, lessons, rewriting_lesson
 from retrieval.chunking import estimate_tokens
 from tests.finetune.training.material import FERRY, MUSEUM, PASSAGES, WEATHER, grounding, rewriting
 
+ROOM = 300
 LONG = tuple(GivenPassage(id=f"long-{n}", text="word " * 180) for n in range(4))
 
 
@@ -35,19 +36,19 @@ def test_the_same_example_gives_the_same_lesson() -> None:
 
 def test_evidence_comes_before_all_else_where_not_everything_fits() -> None:
     for seed in range(20):
-        shown = in_prompt([*LONG, FERRY], ["ferry"], random.Random(seed))
+        shown = in_prompt([*LONG, FERRY], ["ferry"], ROOM, random.Random(seed))
         assert "ferry" in {passage.chunk for passage in shown}
         assert [passage.n for passage in shown] == list(range(1, len(shown) + 1))
-        assert sum(estimate_tokens(passage.text) for passage in shown) <= max(BUDGETS)
+        assert sum(estimate_tokens(passage.text) for passage in shown) <= ROOM
 
 
 def test_one_passage_is_shown_however_long_it_is() -> None:
     long = GivenPassage(id="long", text="word " * 2000)
-    assert [passage.chunk for passage in in_prompt([long], ["long"], random.Random(1))] == ["long"]
+    assert [passage.chunk for passage in in_prompt([long], ["long"], ROOM, random.Random(1))] == ["long"]
 
 
 def test_places_are_drawn_so_that_none_is_learnt() -> None:
-    first = {in_prompt(PASSAGES, ["ferry"], random.Random(seed))[0].chunk for seed in range(30)}
+    first = {in_prompt(PASSAGES, ["ferry"], ROOM, random.Random(seed))[0].chunk for seed in range(30)}
     assert first == {FERRY.id, MUSEUM.id, WEATHER.id}
 
 
