@@ -30,7 +30,7 @@ class Options:
     batch: int = 8
     accumulation: int = 2
     longest: int = 1024
-    focus: float = 0.0
+    focus: float = 1.0
     noise: float = 0.0
     packing: bool = False
     precision: Precision = "bf16"

@@ -8,6 +8,7 @@ examples only.
 import random
 from collections.abc import Iterable, Iterator
 
+from dialogue.citations import MARKERS
 from finetune.examples import GivenPassage, GroundingExample
 from retrieval.sentences import sentences
 
@@ -33,7 +34,8 @@ def _without_passages(example: GroundingExample) -> Iterator[GroundingExample]:
 
 def _without_sentences(example: GroundingExample) -> Iterator[GroundingExample]:
     """Where the answer stands in its passages word for word, these without the sentences that say it."""
-    left = tuple(_cut(passage, example.answer) for passage in example.passages)
+    answer = MARKERS.sub("", example.answer).strip()
+    left = tuple(_cut(passage, answer) for passage in example.passages)
     lengths = [sum(1 for _ in sentences(one.text)) for one in left if one.id in example.evidence]
     if left != example.passages and min(lengths, default=0) >= LEFT:
         yield _twin(example, left)
@@ -41,7 +43,7 @@ def _without_sentences(example: GroundingExample) -> Iterator[GroundingExample]:
 
 def _cut(passage: GivenPassage, answer: str) -> GivenPassage:
     said = [passage.text[start:end] for start, end in sentences(passage.text)]
-    left = [sentence for sentence in said if answer not in sentence]
+    left = [sentence for sentence in said if not (answer in sentence or sentence in answer)]
     return passage if len(left) == len(said) else passage.model_copy(update={"text": " ".join(left)})
 
 

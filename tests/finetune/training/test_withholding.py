@@ -42,6 +42,14 @@ def test_or_only_the_sentences_that_answer() -> None:
     ]
 
 
+def test_an_answer_that_was_logged_is_known_by_its_sentences_without_their_markers() -> None:
+    answer = "The ferry leaves at nine [1]. It takes an hour [1]."
+    text = f"{TIMETABLE.text} Bicycles are welcome."
+    passages = (TIMETABLE.model_copy(update={"text": text}),)
+    (twin,) = twins([grounding(answer, passages=passages, evidence=("timetable",))])
+    assert [passage.text for passage in twin.passages] == ["Dogs travel for free. Bicycles are welcome."]
+
+
 def test_where_both_can_be_done_each_is_done_for_some() -> None:
     examples = [
         grounding(
