@@ -75,7 +75,7 @@ def name_of(file: Path) -> str:
 
 def _tested(dataset: Dataset, kind: str, form: type[Form], limit: int) -> dict[str, list[Form]]:
     path = dataset.path(kind, TEST)
-    return {dataset.id: list(read(path, form, limit))} if path else {}
+    return {dataset.id: drawn(read(path, form), limit)} if path else {}
 
 
 def _searched(dataset: Dataset, limit: int) -> Iterator[SearchSet]:
@@ -87,4 +87,4 @@ def _searched(dataset: Dataset, limit: int) -> Iterator[SearchSet]:
 
 
 def _read(forms: Mapping[Path, type[Example]], form: type[Form], limit: int) -> dict[str, list[Form]]:
-    return {name_of(path): list(read(path, form, limit)) for path, told in forms.items() if told is form}
+    return {name_of(path): drawn(read(path, form), limit) for path, told in forms.items() if told is form}

@@ -4,7 +4,6 @@ What the bot would show of an answer is learnt, in the form that a model writes 
 neither models nor losses.
 """
 
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from dialogue.grounding import REFUSAL
 from dialogue.prompting import answer_prompt
 from finetune.datasets.making import SOURCE
 from finetune.examples import GivenPassage, PreferenceExample, RatedExample
-from finetune.training.lessons import BUDGETS, NOBODY, in_prompt
+from finetune.training.lessons import NOBODY, in_lesson
 from retrieval.sentences import sentences
 
 Judged = PreferenceExample | RatedExample
@@ -89,8 +88,7 @@ def _shown(example: Judged, answers: Sequence[str]) -> tuple[Passage, ...]:
         for answer in answers
         for citation in ground(answer, numbered, example.question).citations
     ]
-    draw = random.Random(example.id)
-    return in_prompt(example.passages, evidence, draw.randint(*BUDGETS), draw)
+    return in_lesson(example.id, example.passages, evidence)
 
 
 def _prompt(example: Judged, passages: Sequence[Passage]) -> tuple[Message, ...]:

@@ -48,13 +48,18 @@ def rewriting_lesson(example: RewritingExample) -> Lesson:
 
 def answering_lesson(example: GroundingExample) -> Lesson | None:
     """None where neither an answer nor an abstention is clearly right."""
-    draw = random.Random(example.id)
-    passages = in_prompt(example.passages, example.evidence, draw.randint(*BUDGETS), draw)
+    passages = in_lesson(example.id, example.passages, example.evidence)
     reply = grounded_reply(example, passages)
     if reply is None:
         return None
     prompt = answer_prompt(example.language, NOBODY, trained=True)
     return _lesson(prompt.messages(example.question, passages), reply)
+
+
+def in_lesson(example: str, passages: Sequence[GivenPassage], evidence: Sequence[str]) -> tuple[Passage, ...]:
+    """Those of the example with this id that its lesson shows: in a prompt with a drawn budget."""
+    draw = random.Random(example)
+    return in_prompt(passages, evidence, draw.randint(*BUDGETS), draw)
 
 
 def in_prompt(
