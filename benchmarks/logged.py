@@ -1,7 +1,7 @@
 """A log of a deployment that never was: conversations about passages, answers right and wrong, and what raters said.
 
 Made of grounding examples and written into a real store. Honest raters like what is right and correct what is wrong by
-the sentence that answers; hostile ones do the reverse.
+the sentence that answers, or by NO ANSWER; hostile ones do the reverse.
 """
 
 import random
@@ -67,8 +67,12 @@ async def write_log(store: Store, log: Sequence[Said], voice: Voice, hostile: fl
         for rater in draw.sample(raters, JUDGES):
             up = is_right != (rater in enemies)
             better = said.wrong if rater in enemies else said.right
-            correction = None if up or not better else ground(better, said.passages, "").text
+            correction = None if up else _corrected(better, said.passages)
             await store.rate(turn.conversation, turn.number, rater, "up" if up else "down", None, correction)
+
+
+def _corrected(better: str, passages: Sequence[Passage]) -> str:
+    return ground(better, passages, "").text if better else REFUSAL
 
 
 async def _answered(store: Store, account: str, said: Said, draft: str, voice: Voice) -> Turn:

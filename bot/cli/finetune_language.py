@@ -37,6 +37,10 @@ Take = Annotated[
     list[str] | None,
     typer.Option(metavar="SOURCE=N", help="Learn from at most so many examples of a source."),
 ]
+Withheld = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="Share of the answered questions also asked without their evidence."),
+]
 Chosen = Annotated[
     list[str] | None,
     typer.Option(
@@ -72,11 +76,12 @@ def teach_generator(
     parent: Parent = BASE,
     objective: How = Objective.SUPERVISED,
     take: Take = None,
+    withheld: Withheld = Choice.withheld,
     option: Chosen = None,
 ) -> None:
     """Teach a model to answer from passages, and to rewrite follow-up questions."""
     options = _options(option, OPTIONS[objective])
-    choice = Choice(tasks=("rewrite", "answer"), take=_counts(take), seed=options.seed)
+    choice = Choice(take=_counts(take), withheld=withheld, seed=options.seed)
     _learn(choice, dataset, base, parent, objective, options)
 
 

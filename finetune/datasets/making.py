@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dialogue.citations import MARKERS, ground
 from dialogue.conversation import Passage, Turn
+from dialogue.grounding import REFUSAL, refuses
 from dialogue.language import language_of
 from dialogue.rewriting import drifts
 from finetune.datasets.log import Exchange, Opinion
@@ -40,6 +41,11 @@ class Verdict:
         corrections = [opinion.correction for opinion in opinions if opinion.correction]
         return cls(balance, corrections[-1] if corrections and balance <= 0 else None)
 
+    @property
+    def abstains(self) -> bool:
+        """Whether the correction is that nothing answers the question."""
+        return self.correction is not None and refuses(self.correction)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -65,7 +71,9 @@ def examples_of(exchange: Exchange, opinions: Sequence[Opinion]) -> Iterator[Exa
 def unsupported(exchange: Exchange, opinions: Sequence[Opinion]) -> bool:
     """Whether a correction says what none of the shown passages bears out: it would teach to make things up."""
     verdict = Verdict.of(opinions)
-    return verdict.correction is not None and _Lesson(exchange, verdict).corrected is None
+    if verdict.correction is None or verdict.abstains:
+        return False
+    return _Lesson(exchange, verdict).corrected is None
 
 
 class _Lesson:
@@ -93,7 +101,8 @@ class _Lesson:
     def grounding(self) -> Iterator[Example]:
         """The question is the rewritten one, as the answering model was asked it; `evidence` stands for the markers."""
         reply = self._reply()
-        if reply is None and not (self._exchange.answer.abstained and self._silent()):
+        right = reply.text if reply else self._abstention()
+        if right is None:
             return
         yield GroundingExample(
             id=self._id(),
@@ -102,13 +111,14 @@ class _Lesson:
             history=_lines(self._exchange.history),
             question=self._query,
             passages=self._passages,
-            answer=MARKERS.sub("", reply.text if reply else self._exchange.answer.text),
+            answer=MARKERS.sub("", right),
             answerable=reply is not None,
             evidence=tuple(p.id for p in self._passages if reply and p.id in reply.cited),
         )
 
     def preference(self) -> Iterator[Example]:
-        if self.corrected is not None and self.corrected.text != self._exchange.answer.text:
+        chosen = REFUSAL if self._verdict.abstains else self.corrected and self.corrected.text
+        if chosen and chosen != self._exchange.answer.text:
             yield PreferenceExample(
                 id=self._id(),
                 language=self._language(),
@@ -116,7 +126,7 @@ class _Lesson:
                 question=self._query,
                 passages=self._passages,
                 rejected=self._exchange.answer.text,
-                chosen=self.corrected.text,
+                chosen=chosen,
             )
 
     def rated(self) -> Iterator[Example]:
@@ -154,6 +164,13 @@ class _Lesson:
         """Whether the answer was welcome, or nobody objected to it and it is cited."""
         said = self._exchange.answer
         return not said.abstained and self._silent() and bool(said.citations or self._verdict.balance)
+
+    def _abstention(self) -> str | None:
+        """The abstention to learn: one that was asked for, or one that nobody objected to."""
+        if self._verdict.abstains:
+            return REFUSAL
+        said = self._exchange.answer
+        return said.text if said.abstained and self._silent() else None
 
     def _silent(self) -> bool:
         """Whether nobody objected."""

@@ -1,18 +1,22 @@
 """What a language model is taught in one run: chosen examples as lessons, in a drawn order.
 
-Beside what a dataset holds it weaves follow-ups where a language has none and asks some questions again without
-their evidence. The same dataset and choice give the same lessons. Knows examples, no model.
+Beside what a dataset holds it takes what is woven out of public data, and asks some questions again without their
+evidence. The same dataset and choice give the same lessons. Knows examples, no model.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeVar
 
 from finetune.examples import Example, GroundingExample, RewritingExample
-from finetune.training.followups import woven_followups
 from finetune.training.lessons import Lesson, lessons
+from finetune.training.weaving.conversations import quoted_answers
+from finetune.training.weaving.followups import woven_followups
+from finetune.training.weaving.joint_questions import joint_questions
+from finetune.training.weaving.overviews import overviews
 from finetune.training.withholding import with_twins
 
 Sourced = TypeVar("Sourced", RewritingExample, GroundingExample)
@@ -46,7 +50,9 @@ def curriculum(
     if "rewrite" in choice.tasks:
         chosen += _taken([*rewriting, *woven_followups(grounding, choice.seed)], choice)
     if "answer" in choice.tasks:
-        chosen += with_twins(_taken(grounding, choice), choice.withheld, choice.seed)
+        wide = [weave(grounding, choice.seed) for weave in (joint_questions, overviews)]
+        quoted = quoted_answers(rewriting, choice.seed)
+        chosen += with_twins(_taken(chain(grounding, quoted, *wide), choice), choice.withheld, choice.seed)
     random.Random(choice.seed).shuffle(chosen)
     return list(lessons(chosen))
 

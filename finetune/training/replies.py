@@ -17,7 +17,7 @@ OWN_WORDS = 0.8
 """Share of a sentence's words that one passage must hold for the sentence to be learnt as it is."""
 NEW = 0.2
 """Share of an answer's words that a further sentence has to add."""
-MOST = 3
+MOST = 4
 """Sentences of a reply."""
 
 Said = list[tuple[int, str]]

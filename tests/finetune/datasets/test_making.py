@@ -98,6 +98,16 @@ def test_a_correction_that_no_passage_bears_out_is_not_learnt():
     assert not unsupported(exchange(), [CORRECTED])
 
 
+def test_a_correction_may_be_that_nothing_answers():
+    nothing = opinion(up=False, correction="NO ANSWER")
+    examples = made(exchange(), nothing)
+    assert set(examples) == {"grounding", "preference", "rated"}
+    (grounding,), (preference,) = examples["grounding"], examples["preference"]
+    assert (grounding.answerable, grounding.evidence, grounding.answer) == (False, (), "NO ANSWER")
+    assert (preference.chosen, preference.rejected) == ("NO ANSWER", CITED.text)
+    assert not unsupported(exchange(), [nothing])
+
+
 def test_one_correction_does_not_stand_against_most_people():
     others = [opinion(up=True, rater=f"web:{name}") for name in ("ben", "cho")]
     examples = made(exchange(), CORRECTED, *others)

@@ -1,7 +1,7 @@
 """Chinese follow-ups are woven from questions that name what they ask about."""
 
 from finetune.examples import GivenPassage, GroundingExample
-from finetune.training.followups import woven_followups
+from finetune.training.weaving.followups import woven_followups
 from tests.finetune.training.material import grounding
 
 LIGHTHOUSE = GivenPassage(id="灯塔", title="灯塔", text="灯塔建于1890年。灯塔高三十米。")
