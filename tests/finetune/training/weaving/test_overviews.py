@@ -4,7 +4,9 @@ from finetune.examples import GivenPassage
 from finetune.training.weaving.overviews import overviews
 from tests.finetune.training.material import FERRY, WEATHER, grounding
 
-TIMES = GivenPassage(id="times", title="Ferry", text="It leaves at nine. It is back at six. Dogs travel free.")
+TIMES = GivenPassage(
+    id="times", title="Ferry", text="It leaves at nine. It is back at six. Dogs travel free."
+)
 ASKED = grounding("at nine", id="xquad:7-0:a", source="xquad", passages=(WEATHER, FERRY, TIMES))
 
 
