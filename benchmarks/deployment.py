@@ -2,10 +2,10 @@
 
     python -m benchmarks.deployment [--generator NAME] [--conversations 300] [--unseen 60] [--data FILE]
 
-Writes a log of conversations with feedback, a tenth of it hostile, into a new database, and retrains. Then a second
-deployment begins with the release that came of it, and all of its feedback is inverted. Unseen questions of other
-paragraphs stand beside the log as a frozen set. At last the promotion is rolled back: the former answers have to be
-there again to the letter.
+Writes a log of conversations with feedback, a tenth of it hostile, into a new database, and retrains. The promotion, if
+there was one, is rolled back: the former answers have to be there again to the letter. Then a second deployment begins
+with the release that came of it, and all of its feedback is inverted. Unseen questions of other paragraphs stand beside
+the log as a frozen set.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from dialogue.store import Store
 from finetune.datasets.splitting import group_of
 from finetune.evaluation.answers import answering_with
 from finetune.examples import GroundingExample, read
-from finetune.release import LANGUAGE, Release
+from finetune.release import BASE, Release
 from finetune.releases import Releases
 
 DATA = Path("../shared/data/grounding/train.jsonl.gz")
@@ -51,8 +51,10 @@ class Deployment:
         self.settings = load_settings(data_dir=folder, database_url="", generator=generator, rewriter="")
 
     async def log(self, said: Sequence[Said], hostile: float) -> None:
+        """Answers of the weights as they come: the adapter that ships has read this data."""
         await upgrade(self.settings.database)
         async with await Store.open(self.settings.database) as store:
+            await Releases(store.database).promote(BASE, "nothing learnt yet")
             await write_log(store, said, load_voice(self.settings.voice_file), hostile)
 
     def run(self, *command: str) -> None:
@@ -83,7 +85,7 @@ class Deployment:
             files = await Releases(theirs.database).fetch(release.id, self.settings.data_dir / "given")
         async with await Store.open(self.settings.database) as ours:
             releases = Releases(ours.database)
-            await releases.add(files, tasks=LANGUAGE, base=release.base)
+            await releases.add(files, tasks=release.tasks, base=release.base)
             await releases.promote(release.id, "the release to begin with")
 
 
@@ -128,15 +130,14 @@ def simulate(folder: Path, generator: str, log: Sequence[Said], unseen: Sequence
     deployment.run(*retrain)
     first = asyncio.run(deployment.newest())
     console.print(*told(first), sep="\n")
+    if (first.decision or {}).get("verdict") == "promote":
+        roll_back(deployment, before, unseen[:ASKED])
 
     attacked = Deployment(folder / "attacked", generator)
     asyncio.run(attacked.log(log, hostile=1.0))
     asyncio.run(attacked.begin_with(first, deployment))
     attacked.run(*retrain)
     console.print(*told(asyncio.run(attacked.newest())), sep="\n")
-
-    if (first.decision or {}).get("verdict") == "promote":
-        roll_back(deployment, before, unseen[:ASKED])
 
 
 def roll_back(deployment: Deployment, before: Sequence[str], asked: Sequence[Said]) -> None:
@@ -152,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--generator", default="smollm2-135m-instruct")
+    parser.add_argument("--generator", default="qwen2.5-coder-0.5b-instruct")
     parser.add_argument("--conversations", type=int, default=300)
     parser.add_argument("--unseen", type=int, default=60)
     parser.add_argument("--data", type=Path, default=DATA)

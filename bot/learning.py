@@ -23,7 +23,7 @@ from bot.staff import FETCHED, Staff
 from bot.weights import Weights
 from finetune.datasets.dataset import Dataset
 from finetune.datasets.splitting import TRAIN, VALIDATION
-from finetune.release import BASE, SHIPPED, Lineup
+from finetune.release import BASE, SHIPPED, WITHOUT_FILES, Lineup
 from finetune.releases import Releases
 from finetune.retraining import Candidate
 from finetune.training.curriculum import Choice
@@ -38,13 +38,18 @@ from finetune.training.run import Run, run_name
 RUNS = "runs"
 """The folder in DATA_DIR with all runs."""
 
+LESSONS = {"rewrite": "rewriting", "answer": "grounding"}
+"""The kind of examples that teaches a task."""
 Report = Callable[[int, int], None]
 """Told how many of how many steps are done."""
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageLearning:
-    """Teaches the weights called `base`, going on from the adapter that is live, where it was trained on the same."""
+    """Teaches the weights called `base`, going on from the adapter that is live, where it was trained on the same.
+
+    parent: a release's id, `base` or `shipped`, to go on from in its place.
+    """
 
     settings: Settings
     weights: Weights
@@ -54,6 +59,7 @@ class LanguageLearning:
     objective: Objective
     options: Options
     report: Report
+    parent: str | None = None
 
     async def train(self, dataset: Dataset, live: Lineup) -> Candidate:
         """The artifact of the run for this dataset and parent. Raises FinetuneError, WeightsError, SettingsError."""
@@ -67,7 +73,15 @@ class LanguageLearning:
         run = Run.begin(self.settings.data_dir / RUNS / run_name("language", record), record)
         if not run.finished:
             await stoppable(lambda alive: self._train(run, path, dataset, parent, alive))
-        return Candidate(run.artifact, self.choice.tasks, self.base, name if name in live.releases else None)
+        return Candidate(
+            run.artifact, self._learnt(dataset), self.base, None if name in WITHOUT_FILES else name
+        )
+
+    def _learnt(self, dataset: Dataset) -> tuple[str, ...]:
+        """The tasks that the dataset has lessons of: one that was not taught may have been unlearnt."""
+        if self.objective is not Objective.SUPERVISED:
+            return self.choice.tasks
+        return tuple(task for task in self.choice.tasks if dataset.path(LESSONS[task], TRAIN))
 
     def _record(self, dataset: Dataset, parent: str) -> dict[str, Any]:
         return {
@@ -90,13 +104,24 @@ class LanguageLearning:
         )
 
     async def _parent(self, live: Lineup) -> tuple[str, Path | None]:
-        """What does the last task now, and its adapter; the one that ships need only have learnt one of the tasks."""
-        name = live.names.get(self.choice.tasks[-1], SHIPPED)
-        if name == SHIPPED and (adapter := shipped_adapter(self.base, *self.choice.tasks)):
-            return SHIPPED, adapter
-        if name in live.releases and (await self.releases.get(name)).base == self.base:
-            return name, await self.releases.fetch(name, self.settings.data_dir / FETCHED / name)
+        """What was asked for, or does the last task now, and its adapter. Raises SettingsError, UnknownRelease."""
+        name = live.names.get(self.choice.tasks[-1], SHIPPED) if self.parent is None else self.parent
+        if adapter := await self._adapter(name):
+            return name, adapter
+        if self.parent not in (None, BASE):
+            raise SettingsError(
+                f"{self.parent} has learnt nothing on {self.base}, so that nothing can go on from it. Give a --parent "
+                "on these weights (`groundtalk releases list`), its weights as --base, or --parent base."
+            )
         return BASE, None
+
+    async def _adapter(self, name: str) -> Path | None:
+        """None if `name` has learnt nothing on these weights; what ships need only have learnt one of the tasks."""
+        if name == SHIPPED:
+            return shipped_adapter(self.base, *self.choice.tasks)
+        if name == BASE or (await self.releases.get(name)).base != self.base:
+            return None
+        return await self.releases.fetch(name, self.settings.data_dir / FETCHED / name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,16 +34,16 @@ class System(Protocol):
 
     async def encoder(self) -> Encoder: ...
 
-    async def size(self) -> int | None:
-        """Bytes of the file of the model that answers; None where it runs elsewhere."""
+    async def size(self, task: str) -> int | None:
+        """Bytes of the weights that do the task, with their adapter; None where they run elsewhere."""
 
 
 async def measure(system: System, sets: Sets, cache: Path, bar: Bar) -> list[Result]:
     """What `system` gets on all of them. cache: where vectors of corpora are kept. Raises the packages' errors."""
     async with AsyncExitStack() as loaded:
         language = [*await _rewriting(system, sets, bar, loaded), *await _answers(system, sets, bar, loaded)]
-        size = await system.size() if language else None
-        sized = [r if r.system == AS_ASKED else r.with_whole(bytes=size) for r in language]
+        sizes = {task: await system.size(task) for task in {result.task for result in language}}
+        sized = [r if r.system == AS_ASKED else r.with_whole(bytes=sizes[r.task]) for r in language]
         return [*sized, *await _retrieval(system, sets, cache, bar, loaded)]
 
 

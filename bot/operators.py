@@ -48,7 +48,7 @@ class Person(BaseModel):
 def operators(token: str, bot: Bot) -> APIRouter:
     """The routes; `token` is what opens them."""
     store = bot.store
-    eraser = Eraser(store, bot.settings.datasets)
+    eraser = Eraser(store, bot.settings.datasets, bot.settings.reports)
     couriers = {channel.channel: channel for channel in bot.channels}
     router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_guard(token))])
 

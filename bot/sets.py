@@ -4,6 +4,7 @@ Knows which kinds of examples try which tasks. Knows no systems.
 """
 
 import random
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 from finetune.datasets.dataset import Dataset
 from finetune.datasets.importing import form_of
+from finetune.datasets.making import is_logged
 from finetune.datasets.splitting import SPLITS, TEST
 from finetune.evaluation.searches import SearchSet, read_search_set, searches_of
 from finetune.examples import Example, GroundingExample, RetrievalExample, RewritingExample, read
@@ -30,15 +32,21 @@ class Sets:
     rewrites: bool = True
 
 
-def regression_sets(dataset: Dataset, tasks: Collection[str], limit: int) -> Sets:
-    """What tries the tasks in the test split of a dataset, as sets of the dataset's name; `limit` rows of each at most.
+def held_out_sets(dataset: Dataset, tasks: Collection[str], limit: int, *, logged: bool) -> Sets:
+    """What tries the tasks in the test split of a dataset: rows of the log, or those that were imported beside it.
 
-    Raises BadFile.
+    The sets have the dataset's name; `limit` rows of each at most. Raises BadFile.
     """
+    name = dataset.id if logged else f"{dataset.id} imported"
+
+    def rows(kind: str, form: type[Form]) -> dict[str, list[Form]]:
+        found = _tested(dataset, kind, form, logged)
+        return {name: drawn(found, limit)} if found else {}
+
     return Sets(
-        rewriting=_tested(dataset, "rewriting", RewritingExample, limit) if "rewrite" in tasks else {},
-        answers=_tested(dataset, "grounding", GroundingExample, limit) if "answer" in tasks else {},
-        retrieval=tuple(_searched(dataset, limit)) if "retrieve" in tasks else (),
+        rewriting=rows("rewriting", RewritingExample) if "rewrite" in tasks else {},
+        answers=rows("grounding", GroundingExample) if "answer" in tasks else {},
+        retrieval=tuple(_searched(dataset, name, limit, logged)) if "retrieve" in tasks else (),
         rewrites=False,
     )
 
@@ -46,9 +54,10 @@ def regression_sets(dataset: Dataset, tasks: Collection[str], limit: int) -> Set
 def frozen_sets(paths: Sequence[Path], tasks: Collection[str], limit: int) -> Sets:
     """Those of the files and folders that try one of the tasks. Raises BadFile."""
     forms = {path: RetrievalExample if path.is_dir() else form_of(path) for path in paths}
+    names = names_of(paths)
     return Sets(
-        rewriting=_read(forms, RewritingExample, limit) if "rewrite" in tasks else {},
-        answers=_read(forms, GroundingExample, limit) if "answer" in tasks else {},
+        rewriting=_read(forms, names, RewritingExample, limit) if "rewrite" in tasks else {},
+        answers=_read(forms, names, GroundingExample, limit) if "answer" in tasks else {},
         retrieval=[searches_at(path, limit) for path, form in forms.items() if form is RetrievalExample]
         if "retrieve" in tasks
         else (),
@@ -60,7 +69,9 @@ def searches_at(path: Path, limit: int | None = None) -> SearchSet:
     """A folder in BEIR form, or a file of retrieval examples. Raises BadFile."""
     if path.is_dir():
         return read_search_set(path, limit)
-    return searches_of(name_of(path), read(path, RetrievalExample, limit), read(path, RetrievalExample))
+    return searches_of(
+        names_of([path])[path], read(path, RetrievalExample, limit), read(path, RetrievalExample)
+    )
 
 
 def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:
@@ -69,22 +80,27 @@ def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:
     return every if most is None or most >= len(every) else random.Random(SEED).sample(every, most)
 
 
-def name_of(file: Path) -> str:
-    return file.name.removesuffix(".gz").removesuffix(".jsonl")
+def names_of(files: Iterable[Path]) -> dict[Path, str]:
+    """What their sets are called: by their file, and by all of the path where two files have one name."""
+    short = {file: file.name.removesuffix(".gz").removesuffix(".jsonl") for file in files}
+    counts = Counter(short.values())
+    return {file: name if counts[name] == 1 else str(file) for file, name in short.items()}
 
 
-def _tested(dataset: Dataset, kind: str, form: type[Form], limit: int) -> dict[str, list[Form]]:
+def _tested(dataset: Dataset, kind: str, form: type[Form], logged: bool) -> list[Form]:
     path = dataset.path(kind, TEST)
-    return {dataset.id: drawn(read(path, form), limit)} if path else {}
+    return [example for example in read(path, form) if is_logged(example.id) is logged] if path else []
 
 
-def _searched(dataset: Dataset, limit: int) -> Iterator[SearchSet]:
+def _searched(dataset: Dataset, name: str, limit: int, logged: bool) -> Iterator[SearchSet]:
     """The test split's questions among all passages of the dataset."""
-    if path := dataset.path("retrieval", TEST):
-        others = filter(None, (dataset.path("retrieval", split) for split in SPLITS))
-        passages = (example for file in others for example in read(file, RetrievalExample))
-        yield searches_of(dataset.id, read(path, RetrievalExample, limit), passages)
+    if asked := _tested(dataset, "retrieval", RetrievalExample, logged)[:limit]:
+        files = filter(None, (dataset.path("retrieval", split) for split in SPLITS))
+        passages = (example for file in files for example in read(file, RetrievalExample))
+        yield searches_of(name, asked, passages)
 
 
-def _read(forms: Mapping[Path, type[Example]], form: type[Form], limit: int) -> dict[str, list[Form]]:
-    return {name_of(path): drawn(read(path, form), limit) for path, told in forms.items() if told is form}
+def _read(
+    forms: Mapping[Path, type[Example]], names: Mapping[Path, str], form: type[Form], limit: int
+) -> dict[str, list[Form]]:
+    return {names[path]: drawn(read(path, form), limit) for path, told in forms.items() if told is form}

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         return self.data_dir / "datasets"
 
     @property
+    def reports(self) -> Path:
+        """The folder with a page for every candidate of a retraining."""
+        return self.data_dir / "reports"
+
+    @property
     def weights(self) -> tuple[str, ...]:
         """Names of the weights to have on this machine; what follows a `+` is no name of weights."""
         encoder = self.encoder.partition("+")[0]

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.hub import Hub
 from bot.metrics import EngineWatch, Metrics
-from bot.models import locate_runnable
 from bot.settings import Settings
 from bot.staff import Staff, staff_of
 from bot.voice import load_voice
@@ -47,12 +47,12 @@ class LineupSystem:
     async def encoder(self) -> Encoder:
         return await self.staff.encoder(self.lineup)
 
-    async def size(self) -> int | None:
+    async def size(self, task: str) -> int | None:
         if not self.settings.runs_here:
             return None
-        model = await self.staff.model(self.lineup, "answer")
-        path = await asyncio.to_thread(locate_runnable, self.settings, self.weights, model)
-        return path.stat().st_size if path.is_file() else None
+        model = await self.staff.model(self.lineup, task)
+        weights = await asyncio.to_thread(self.weights.locate, model.weights)
+        return sum(map(_bytes, filter(None, (weights, model.adapter)))) or None
 
 
 class Systems:
@@ -71,6 +71,12 @@ class Systems:
     async def named(self, name: str) -> LineupSystem:
         """See `lineup_of`."""
         return self.under(await lineup_of(name, self._releases))
+
+
+def _bytes(place: Path) -> int:
+    """Of a file, or of all files in a folder."""
+    files = [place] if place.is_file() else place.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 async def lineup_of(name: str, releases: Releases) -> Lineup:

@@ -1,4 +1,4 @@
-"""A candidate beside the live release and the weights as they come: on the log's test split and on frozen sets.
+"""A candidate beside the live release and the weights as they come: on the log's test split, and on what guards.
 
 Knows neither gate nor training.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.measuring import Bar, measure
-from bot.sets import Sets, frozen_sets, regression_sets
+from bot.sets import Sets, frozen_sets, held_out_sets
 from bot.systems import LineupSystem, Systems
 from finetune.datasets.dataset import Dataset
 from finetune.evaluation.comparison import Comparison, compare
@@ -18,9 +18,9 @@ from finetune.retraining import Trial
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """frozen: files and folders that every candidate is measured on. limit: rows of each set at most.
+    """frozen: files and folders that an operator checked, which every candidate is measured on.
 
-    cache: where vectors of corpora are kept.
+    limit: rows of each set at most. cache: where vectors of corpora are kept.
     """
 
     systems: Systems
@@ -35,11 +35,17 @@ class Trials:
         ours, theirs, base = (self.systems.under(Lineup(names)) for names in lineups)
         systems = {system.name: system for system in (ours, theirs, base)}.values()
         return Trial(
-            regression=await self._compared(systems, regression_sets(dataset, release.tasks, self.limit)),
-            frozen=await self._compared(systems, frozen_sets(self.frozen, release.tasks, self.limit)),
+            targets=[
+                *await self._compared(systems, self._tested(release, dataset, logged=True)),
+                *await self._compared(systems, frozen_sets(self.frozen, release.tasks, self.limit)),
+            ],
+            guards=await self._compared(systems, self._tested(release, dataset, logged=False)),
             live=theirs.name,
             base=base.name,
         )
+
+    def _tested(self, release: Release, dataset: Dataset, *, logged: bool) -> Sets:
+        return held_out_sets(dataset, release.tasks, self.limit, logged=logged)
 
     async def _compared(self, systems: Collection[LineupSystem], sets: Sets) -> list[Comparison]:
         results = [r for system in systems for r in await measure(system, sets, self.cache, self.bar)]

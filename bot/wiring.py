@@ -189,7 +189,7 @@ def assemble(
         wake=lambda channel: relays[channel].wake(),
     )
     asks = settings.training_consent != "never"
-    forget = Eraser(store, settings.datasets).forget
+    forget = Eraser(store, settings.datasets, settings.reports).forget
     manager = Manager(store, worker, broadcast, forget=forget, asks_consent=asks)
     return Bot(settings, voice, store, switch, manager, channels, relays, metrics, watch)
 

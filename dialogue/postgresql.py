@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from dialogue.errors import StoreUnavailable
 
 Result = TypeVar("Result")
+NO_DRIVER = "No driver for PostgreSQL. Run: .venv/bin/pip install -c constraints.txt -e '.[postgres]'"
 
 
 class Postgresql:
@@ -19,7 +20,7 @@ class Postgresql:
         try:
             self._engine = create_async_engine(url, pool_pre_ping=True)
         except ModuleNotFoundError as error:
-            raise StoreUnavailable("No driver for PostgreSQL: pip install 'groundtalk[postgres]'") from error
+            raise StoreUnavailable(NO_DRIVER) from error
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def read(self, work: Callable[[Connection], Result]) -> Result:

@@ -58,7 +58,8 @@ class RunMismatch(FinetuneError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder} holds a run with other data or options. Choose another name, or remove the folder to start anew."
+            f"{folder} holds a run with other data or options, or one whose run.json is damaged. "
+            "Choose another name, or remove the folder to start anew."
         )
 
 

@@ -1,4 +1,4 @@
-"""Forgetting a person everywhere (I7): in the store, in datasets, and by name in what was trained on their words.
+"""Forgetting a person everywhere (I7): in the store, in datasets and reports, and by name in what learnt their words.
 
 Datasets come first: whoever is interrupted forgets again, and finds the person still in the store. Knows no channels.
 """
@@ -25,13 +25,19 @@ class Oblivion(Erasure):
     """Releases trained on these datasets: roll back, or train anew."""
 
 
-class Eraser:
-    """datasets: the folder of all datasets."""
+def page_of(reports: Path, release: str) -> Path:
+    """The page that shows what a release replied to questions of its dataset."""
+    return reports / f"{release}.html"
 
-    def __init__(self, store: Store, datasets: Path) -> None:
+
+class Eraser:
+    """datasets: the folder of all datasets; reports: of the pages that show what releases replied."""
+
+    def __init__(self, store: Store, datasets: Path, reports: Path) -> None:
         self._store = store
         self._releases = Releases(store.database)
         self._datasets = datasets
+        self._reports = reports
 
     async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Oblivion:
         """As `Store.forget`. Raises ValueError without account and author, DatasetError, StoreUnavailable."""
@@ -41,6 +47,8 @@ class Eraser:
         after = await asyncio.to_thread(forget_in, self._datasets, erasure.conversations)
         held = tuple(dict.fromkeys((*before.held, *after.held)))
         learnt = await self._releases.trained_on(held)
+        for release in learnt:
+            page_of(self._reports, release).unlink(missing_ok=True)
         examples = before.examples + after.examples
         return Oblivion(
             erasure.counts, erasure.conversations, erasure.releases, held, examples, tuple(learnt)

@@ -3,7 +3,7 @@
 A pure decision over comparisons. Knows neither where they come from nor what becomes of the release.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from finetune.evaluation.bootstrap import Interval
@@ -51,7 +51,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     "retrieve": {"recall_at_5": Guard(0.01), "ndcg_at_5": Guard(0.01)},
 }
 """By task, on every set."""
-TARGETS: Mapping[str, str] = {"rewrite": "rouge_l", "answer": "token_f1", "retrieve": "recall_at_5"}
+TARGETS: Mapping[str, str] = {"rewrite": "rouge_l", "answer": "token_f1", "retrieve": "ndcg_at_5"}
 """What a release for a task has to improve."""
 
 
@@ -73,27 +73,33 @@ class Decision:
 
 
 def decide(
-    regression: Sequence[Comparison],
-    frozen: Sequence[Comparison],
+    targets: Sequence[Comparison],
+    guards: Sequence[Comparison],
     live: str,
     base: str,
+    tasks: Collection[str] = (),
     policy: Policy | None = None,
 ) -> Decision:
     """Over comparisons of one candidate with the systems `live` and `base`, which may be the same.
 
-    On a set of `regression`, the examples of the deployment's own logs, the target of a task has to be better than
-    the live one's. Nothing that is guarded may be worse on any set: than the live one, nor than the base, so that
-    tolerated losses do not add up from release to release.
+    On one set of `targets`, the examples of the deployment's own logs and those that its operator checked, the target
+    measure of a task has to be better than the live one's. Nothing that is guarded may be worse on any set: than the
+    live one, nor than the base, so that tolerated losses do not add up from release to release. Each of the
+    candidate's `tasks` has to be measured.
     """
     policy = policy or Policy()
     better: list[str] = []
     doubts: list[str] = []
-    for comparison in regression:
+    for comparison in targets:
         known, sentence = _target(comparison, live, policy)
         (better if known else doubts).append(sentence)
+    measured = {comparison.candidate.task for comparison in (*targets, *guards)}
     losses = [
+        f"{task} was not measured: give a --frozen set for it." for task in tasks if task not in measured
+    ]
+    losses += [
         loss
-        for comparison in (*regression, *frozen)
+        for comparison in (*targets, *guards)
         for other in comparison.others
         if other.system in (live, base)
         for loss in _losses(comparison, other, policy)
@@ -101,7 +107,7 @@ def decide(
     if better and not losses:
         losses.append("Nothing that is guarded is worse beyond what is tolerated.")
         return Decision(True, (*better, *doubts, *losses))
-    return Decision(False, (*better, *doubts, *losses) or ("There is no regression set to be better on.",))
+    return Decision(False, (*better, *doubts, *losses) or ("There is no set to be better on.",))
 
 
 def _target(comparison: Comparison, live: str, policy: Policy) -> tuple[bool, str]:

@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from dialogue import schema
 from dialogue.database import Database, now
-from finetune.errors import NothingToRollBack, UnknownRelease
+from finetune.errors import LiveChanged, NothingToRollBack, UnknownRelease
 from finetune.release import TASKS, WITHOUT_FILES, Lineup, Release, StoredFile
 from finetune.release_files import fetch_files, store_files, survey
 
@@ -93,13 +93,23 @@ class Releases:
             await fetch_files(self._database, wanted, incoming)
         return folder
 
-    async def decide(self, release: str, decision: Mapping[str, Any]) -> Release:
-        """Stores what the gate said. Raises UnknownRelease."""
+    async def judge(
+        self, release: str, decision: Mapping[str, Any], beside: Lineup, promoted_for: str | None = None
+    ) -> Release:
+        """Stores what the gate said of it beside the live lineup and, given a reason, makes it live: both or neither.
+
+        Raises UnknownRelease, and LiveChanged if `beside` is not live any more.
+        """
         change = update(RELEASE).where(RELEASE.c.id == release).values(decision=dict(decision))
 
         def store(connection: Connection) -> Release:
+            judged = _release(_known(connection, release))
+            if _live(connection).number != beside.number:
+                raise LiveChanged
             connection.execute(change)
-            return _release(_known(connection, release))
+            if promoted_for is not None:
+                _given(connection, release, judged.tasks, promoted_for)
+            return replace(judged, decision=dict(decision))
 
         return await self._database.write(store)
 
@@ -122,10 +132,7 @@ class Releases:
 
         def store(connection: Connection) -> Lineup:
             tasks = WITHOUT_FILES.get(release) or tuple(_known(connection, release)["tasks"])
-            live = _live(connection)
-            return _promoted(
-                connection, live.given_to(release, tasks), live.number or None, live.number, reason
-            )
+            return _given(connection, release, tasks, reason)
 
         return await self._database.write(store)
 
@@ -201,6 +208,12 @@ def _promotion(connection: Connection, number: int | None = None) -> RowMapping 
 def _live(connection: Connection) -> Lineup:
     row = _promotion(connection)
     return _lineup(row) if row else Lineup()
+
+
+def _given(connection: Connection, release: str, tasks: Collection[str], reason: str) -> Lineup:
+    """The live lineup with these tasks given to the release."""
+    live = _live(connection)
+    return _promoted(connection, live.given_to(release, tasks), live.number or None, live.number, reason)
 
 
 def _promoted(

@@ -15,7 +15,7 @@ from typing import Any
 from dialogue.errors import DialogueError
 from finetune.datasets.dataset import Dataset, find_dataset
 from finetune.datasets.splitting import TRAIN
-from finetune.errors import DatasetError, EmptyDataset, FinetuneError, LiveChanged, StepFailed
+from finetune.errors import DatasetError, EmptyDataset, FinetuneError, StepFailed
 from finetune.evaluation.comparison import Comparison
 from finetune.evaluation.scores import rows_of
 from finetune.gate import Decision, decide
@@ -54,10 +54,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The candidate beside the systems called `live` and `base`, on the log's own examples and on frozen sets."""
+    """The candidate beside the systems called `live` and `base`, on sets of examples.
 
-    regression: Sequence[Comparison]
-    frozen: Sequence[Comparison]
+    targets: one of which it has to be better on, the log's own and those that an operator checked; guards: the others.
+    """
+
+    targets: Sequence[Comparison]
+    guards: Sequence[Comparison]
     live: str
     base: str
 
@@ -144,6 +147,7 @@ class Cycle:
         with _step("training"):
             self.say(f"Training on dataset {dataset.id}")
             made = await self.steps.train(dataset, await self.releases.live())
+            dataset.check_current()
             return await self.releases.add(
                 made.folder, tasks=made.tasks, base=made.base, parent=made.parent, dataset=dataset.id
             )
@@ -153,16 +157,14 @@ class Cycle:
             self.say(f"Comparing {release.id} with the live release")
             live = await self.releases.live()
             trial = await self.steps.compare(release, dataset, live)
-            decision = decide(trial.regression, trial.frozen, trial.live, trial.base)
-            if (await self.releases.live()).number != live.number:
-                raise LiveChanged
-            await self.releases.decide(release.id, record_of(decision, trial))
+            decision = decide(trial.targets, trial.guards, trial.live, trial.base, release.tasks)
             self.steps.show(release, trial, decision)
-        if not decision.promote:
-            return Outcome(Verdict.REJECTED, decision.reasons, release.id)
-        with _step("promoting"):
-            await self.releases.promote(release.id, decision.reasons[0])
-        return Outcome(Verdict.PROMOTED, decision.reasons, release.id)
+        with _step("promoting" if decision.promote else "rejecting"):
+            dataset.check_current()
+            reason = decision.reasons[0] if decision.promote else None
+            await self.releases.judge(release.id, record_of(decision, trial), live, reason)
+        verdict = Verdict.PROMOTED if decision.promote else Verdict.REJECTED
+        return Outcome(verdict, decision.reasons, release.id)
 
 
 def count_new(dataset: Dataset, former: Dataset | None, kinds: Sequence[str]) -> int:
@@ -177,7 +179,7 @@ def _lines(dataset: Dataset | None, kind: str) -> frozenset[bytes]:
 
 def record_of(decision: Decision, trial: Trial) -> dict[str, Any]:
     """What is kept with the release."""
-    comparisons = [*trial.regression, *trial.frozen]
+    comparisons = [*trial.targets, *trial.guards]
     return {
         "verdict": "promote" if decision.promote else "reject",
         "reasons": list(decision.reasons),

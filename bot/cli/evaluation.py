@@ -13,12 +13,13 @@ from bot.channels.aside import AsideChannel
 from bot.cli.progress import time_left_bars
 from bot.cli.reading import reading_bars
 from bot.measuring import measure
-from bot.sets import Sets, drawn, name_of, searches_at
+from bot.sets import Sets, drawn, names_of, searches_at
 from bot.settings import PACKAGE, Settings, load_settings
 from bot.systems import LIVE, Systems, lineup_of
 from bot.wiring import open_bot
 from dialogue.migrations import upgrade
 from dialogue.store import Store
+from finetune.errors import BadRelease
 from finetune.evaluation import asking
 from finetune.evaluation.comparison import Comparison, compare
 from finetune.evaluation.handbook import (
@@ -87,7 +88,7 @@ def rewriting(
     html: Html = None,
 ) -> None:
     """Rewrite follow-up questions, beside the rewrites that people wrote."""
-    sets = {name_of(file): drawn(read(file, RewritingExample), limit) for file in files}
+    sets = {name: drawn(read(file, RewritingExample), limit) for file, name in names_of(files).items()}
     _report(_measured(Sets(rewriting=sets), release, against), "Rewriting", json, html)
 
 
@@ -101,7 +102,7 @@ def answers(
     html: Html = None,
 ) -> None:
     """Answer questions from the passages that come with them."""
-    sets = {name_of(file): drawn(read(file, GroundingExample), limit) for file in files}
+    sets = {name: drawn(read(file, GroundingExample), limit) for file, name in names_of(files).items()}
     _report(_measured(Sets(answers=sets), release, against), "Answers", json, html)
 
 
@@ -129,11 +130,14 @@ async def _ask_handbook(
         "knowledge_dir": PACKAGE / "handbook",
     }
     async with _opened(settings) as store:
-        pinned = Pinned(store.database, await lineup_of(release, Releases(store.database)))
+        lineup = await lineup_of(release, Releases(store.database))
         with reading_bars() as progress:
             channels = (AsideChannel(CHANNEL),)
+            pinned = Pinned(store.database, lineup)
             bot = await open_bot(settings.model_copy(update=apart), progress, channels, pinned)
         try:
+            if bot.switch.team.lineup.names != lineup.names:
+                raise BadRelease(release, "it cannot be loaded")
             with _bar("handbook", len(questions)) as ask_progress:
                 name = bot.switch.team.name
                 return name, await evaluate_handbook(bot.manager.converse, questions, ask_progress)

@@ -20,7 +20,7 @@ from dialogue.store import Store
 from finetune.datasets.dataset import Dataset, find_dataset
 from finetune.release import BASE, Lineup, Release
 from finetune.releases import Releases
-from finetune.training.curriculum import Choice
+from finetune.training.curriculum import WITHHELD, Choice
 from finetune.training.language import OPTIONS
 from finetune.training.objective import Objective
 from finetune.training.options import Options, PreferenceOptions
@@ -76,7 +76,7 @@ def teach_generator(
     parent: Parent = BASE,
     objective: How = Objective.SUPERVISED,
     take: Take = None,
-    withheld: Withheld = Choice.withheld,
+    withheld: Withheld = WITHHELD,
     option: Chosen = None,
 ) -> None:
     """Teach a model to answer from passages, and to rewrite follow-up questions."""
@@ -94,22 +94,24 @@ def _learn(
     with training_bar(f"{objective} {name}") as report:
         learning = {
             "base": name,
+            "parent": parent,
             "choice": choice,
             "objective": objective,
             "options": options,
             "report": report,
         }
-        release = asyncio.run(_released(settings, known, parent, learning))
+        release = asyncio.run(_released(settings, known, learning))
     Console().print(f"{release.id}: `groundtalk releases promote {release.id}` puts it live.", soft_wrap=True)
 
 
-async def _released(settings: Settings, dataset: Dataset, parent: str, how: dict[str, Any]) -> Release:
+async def _released(settings: Settings, dataset: Dataset, how: dict[str, Any]) -> Release:
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store:
         releases = Releases(store.database)
         weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
         learning = LanguageLearning(settings=settings, weights=weights, releases=releases, **how)
-        made = await learning.train(dataset, Lineup(dict.fromkeys(how["choice"].tasks, parent)))
+        made = await learning.train(dataset, Lineup())
+        dataset.check_current()
         return await releases.add(
             made.folder, tasks=made.tasks, base=made.base, parent=made.parent, dataset=dataset.id
         )

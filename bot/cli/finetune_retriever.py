@@ -14,7 +14,7 @@ from bot.cli.training import content_digest, training_bar
 from bot.errors import SettingsError
 from bot.hub import Hub
 from bot.learning import RUNS, Report, StepTeller
-from bot.models import encoder_of, load_collection
+from bot.models import INDEX, encoder_of, load_collection
 from bot.settings import Settings, load_settings
 from bot.weights import Weights
 from dialogue.migrations import upgrade
@@ -32,6 +32,7 @@ from finetune.training.retriever.material import Material, divided, read_materia
 from finetune.training.retriever.options import EncoderOptions
 from finetune.training.run import Run, run_name
 from retrieval.encoder import load_encoder
+from retrieval.shelf import Shelf
 
 SEARCHES = Path("evaluation", "searches")
 """The folder in DATA_DIR where vectors of passages are kept."""
@@ -72,6 +73,13 @@ class Task:
         return replace(MapOptions() if self.method is Method.MAP else EncoderOptions(), **self.chosen)
 
     @property
+    def documents(self) -> str | None:
+        """The snapshot of the ingested documents to learn from; None where something else is learnt from."""
+        if self.method is not Method.CLOZE or self.files:
+            return None
+        return Shelf(self.settings.data_dir / INDEX).current()
+
+    @property
     def record(self) -> dict[str, Any]:
         """What the run is made from; the same again goes on with it."""
         return {
@@ -79,6 +87,7 @@ class Task:
             "method": self.method.value,
             "dataset": self.dataset.id if self.dataset else None,
             "files": {path.name: content_digest(path) for path in self.files},
+            "documents": self.documents,
             "teacher": self.teacher if self.method is Method.DISTILLATION else None,
             "options": self.options.record(),
         }
@@ -106,9 +115,8 @@ def retriever(
         if value is not None and not (key == "epochs" and method is Method.MAP)
     }
     task = Task(settings, method, [*_examples(known), *(files or ())], known, teacher, chosen)
-    run = Run.begin(
-        settings.data_dir / RUNS / (name or run_name(f"retriever-{method}", task.record)), task.record
-    )
+    record = task.record
+    run = Run.begin(settings.data_dir / RUNS / (name or run_name(f"retriever-{method}", record)), record)
     if not run.finished:
         with training_bar(f"{method} retriever") as report:
             _train(task, run, report)

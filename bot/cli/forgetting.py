@@ -40,4 +40,4 @@ def forget(
 async def _forget(channel: str, account: str | None, author: str | None) -> Oblivion:
     settings = load_settings()
     async with await Store.open(settings.database) as store:
-        return await Eraser(store, settings.datasets).forget(channel, account, author)
+        return await Eraser(store, settings.datasets, settings.reports).forget(channel, account, author)

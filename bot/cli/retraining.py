@@ -27,6 +27,7 @@ from dialogue.store import Store
 from finetune.datasets.building import BuildOptions, build_dataset
 from finetune.evaluation import asking
 from finetune.evaluation.page import write_page
+from finetune.forgetting import page_of
 from finetune.gate import Decision
 from finetune.lease import held
 from finetune.release import LANGUAGE, Release
@@ -42,8 +43,6 @@ log = structlog.get_logger(__name__)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 OPTIONS = Options(epochs=3.0, learning_rate=2e-4, batch=4, accumulation=2)
 """For the few hundred examples of a small deployment's log."""
-REPORTS = "reports"
-"""The folder in DATA_DIR with a page for every candidate."""
 
 
 class Task(StrEnum):
@@ -94,7 +93,8 @@ def retrain(
         typer.Option("--import", exists=True, help="Examples to learn from beside the log."),
     ] = None,
     frozen: Annotated[
-        list[Path] | None, typer.Option(exists=True, help="A set on which a candidate must be no worse.")
+        list[Path] | None,
+        typer.Option(exists=True, help="A set that you checked: nothing may be worse on it."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Measure on so many rows of each set.")] = 200,
 ) -> None:
@@ -131,8 +131,8 @@ def _wired(plan: Plan, settings: Settings, store: Store, bars: Progress) -> Cycl
 
     def show(release: Release, trial: Trial, decision: Decision) -> None:
         title = f"{release.id}: {'promoted' if decision.promote else 'rejected'}"
-        page = settings.data_dir / REPORTS / f"{release.id}.html"
-        write_page([*trial.regression, *trial.frozen], title, page, decision.reasons)
+        page = page_of(settings.reports, release.id)
+        write_page([*trial.targets, *trial.guards], title, page, decision.reasons)
         bars.console.print(f"Report: {page}", soft_wrap=True)
 
     report = _steps(bars)

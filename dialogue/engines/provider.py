@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 
 from dialogue.errors import EngineError
 
-EXTRAS = {"langchain_openai": "groundtalk[openai]"}
+EXTRAS = {"langchain_openai": "-c constraints.txt -e '.[openai]'"}
 """What to install for a package that an extra of ours brings; the others carry the name of their module."""
 
 
@@ -34,7 +34,7 @@ def _find(name: str) -> type[BaseChatModel]:
     except ImportError as error:
         package = module.partition(".")[0]
         needed = EXTRAS.get(package, package.replace("_", "-"))
-        raise EngineError(f"{package} is not installed. Run: pip install '{needed}'.") from error
+        raise EngineError(f"{package} is not installed. Run: .venv/bin/pip install {needed}") from error
     if not (isinstance(found, type) and issubclass(found, BaseChatModel)):
         raise EngineError(f"{name} is no chat model. Name one as package:Class in ENGINE.")
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dialogue.database import Database
 from finetune.datasets.dataset import Dataset, find_dataset, kind_of
-from finetune.datasets.erasing import erase
+from finetune.datasets.erasing import erase_noted
 from finetune.datasets.importing import imported, records
 from finetune.datasets.log import PAGE, Exchange, Log, Opinion
 from finetune.datasets.making import examples_of, unsupported
@@ -58,9 +58,11 @@ async def build_dataset(
     """A new dataset in `folder`, which holds all of them; the one that is there if it would be the same.
 
     Whoever is forgotten meanwhile is not in it. Raises EmptyDataset if nothing is left to learn from, DatasetError if
-    another build runs, BadFile, StoreUnavailable.
+    another build runs or one cannot be read that may hold forgotten words, BadFile, StoreUnavailable.
     """
     shelf = Shelf(folder)
+    with shelf.changing():
+        erase_noted(shelf)
     with shelf.building(), DatasetWriter(folder) as writer:
         log = Log(database, options.since)
         trust = Trust(await _distrusted(log, progress), options.per_rater)
@@ -76,7 +78,7 @@ async def build_dataset(
         with shelf.changing():
             window = Window(since=options.since, until=build.until)
             dataset = writer.publish(filters=build.filters(), imports=records, log=window)
-            erase(shelf, shelf.noted())
+            erase_noted(shelf)
     return find_dataset(folder, dataset.id)
 
 

@@ -73,6 +73,11 @@ class Dataset:
         path = self.path(kind, split)
         return list(read(path, FORMS[kind])) if path else []
 
+    def check_current(self) -> None:
+        """Raises DatasetError if somebody was forgotten since: what was learnt from it learnt their words."""
+        if not (self.folder / MANIFEST).is_file():
+            raise DatasetError(self.folder, "was replaced, for somebody was forgotten meanwhile: train again")
+
     def rows(self, kind: str, split: str) -> int:
         record = self.manifest.files.get(f"{kind}.{split}.jsonl")
         return record.rows if record else 0

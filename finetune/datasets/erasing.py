@@ -5,7 +5,6 @@ not people.
 """
 
 import json
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,19 @@ def forget_in(folder: Path, conversations: Collection[str]) -> Forgotten:
     shelf = Shelf(folder)
     with shelf.changing():
         shelf.note(conversations)
-        return erase(shelf, conversations)
+        forgotten = erase(shelf, conversations)
+        erase_noted(shelf)
+        return forgotten
+
+
+def erase_noted(shelf: Shelf) -> None:
+    """Erase who was forgotten while a build ran; the note goes when that is done. By whoever is changing the shelf.
+
+    Raises DatasetError as `forget_in`.
+    """
+    if noted := shelf.noted():
+        erase(shelf, noted)
+    shelf.clear()
 
 
 def erase(shelf: Shelf, conversations: Collection[str]) -> Forgotten:
@@ -86,5 +97,5 @@ def _replace(shelf: Shelf, dataset: Dataset, doomed: frozenset[str]) -> str:
             replaces=(*manifest.replaces, dataset.id),
             forgotten=manifest.forgotten + len(doomed),
         )
-    shutil.rmtree(dataset.folder)
+    shelf.remove(dataset.folder)
     return kept.id if kept else ""

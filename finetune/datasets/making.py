@@ -28,6 +28,11 @@ from finetune.examples import (
 SOURCE = "log"
 
 
+def is_logged(example: str) -> bool:
+    """Whether the example with this id was made of the log."""
+    return example.partition(":")[0] == SOURCE
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What people said of an answer. balance: ups less downs. correction: the last, unless most liked the answer."""

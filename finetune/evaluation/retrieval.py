@@ -5,6 +5,7 @@ corpus are kept on disk, so that only the first run with an encoder takes minute
 rewrite: it is given what does.
 """
 
+import asyncio
 import hashlib
 import shutil
 import tempfile
@@ -61,12 +62,13 @@ async def evaluate_retrieval(
 
     `rewrite+raw` and `human+raw` search both wordings, as the bot does. Recall and nDCG at 5, as fractions.
     """
-    index = open_index(searches, encoder, cache, keyword_weight)
+    index = await asyncio.to_thread(open_index, searches, encoder, cache, keyword_weight)
     rewrites = await ask_all(rewrite, searches.questions, at_once, progress) if rewrite else None
-    return [
-        _result(searches, wordings, _ranked(searches, index, encoder, wordings), system, form)
-        for form, wordings in _forms(searches.questions, rewrites).items()
-    ]
+    results = []
+    for form, wordings in _forms(searches.questions, rewrites).items():
+        ranked = await asyncio.to_thread(_ranked, searches, index, encoder, wordings)
+        results.append(_result(searches, wordings, ranked, system, form))
+    return results
 
 
 def open_index(searches: SearchSet, encoder: Encoder, cache: Path, keyword_weight: float) -> Index:

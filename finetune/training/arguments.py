@@ -1,15 +1,19 @@
 """What a run's options are to the trainers of transformers and TRL, which share most of their arguments."""
 
+import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-from transformers.trainer_utils import get_last_checkpoint
 
 from finetune.training.options import Options
 from finetune.training.retriever.options import EncoderOptions
 from finetune.training.run import Run
+
+STATE = "trainer_state.json"
+"""The file in a checkpoint with the trainer's state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +63,16 @@ def trainer_arguments(
 
 
 def last_checkpoint(run: Run) -> str | None:
-    """Where a killed run goes on; None at its beginning."""
-    return get_last_checkpoint(str(run.checkpoints)) if run.checkpoints.is_dir() else None
+    """Where a killed run goes on: its newest whole checkpoint; None at its beginning."""
+    whole = filter(_whole, run.checkpoints.glob("checkpoint-*"))
+    newest = max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+    return str(newest) if newest else None
+
+
+def _whole(checkpoint: Path) -> bool:
+    """The trainer's state is written last, in place: who is killed or short of disk leaves none, or half of it."""
+    try:
+        json.loads((checkpoint / STATE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True

@@ -21,6 +21,8 @@ from finetune.training.withholding import with_twins
 
 Sourced = TypeVar("Sourced", RewritingExample, GroundingExample)
 
+WITHHELD = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -30,7 +32,7 @@ class Choice:
 
     tasks: tuple[str, ...] = ("rewrite", "answer")
     take: Mapping[str, int] = field(default_factory=dict)
-    withheld: float = 0.2
+    withheld: float = WITHHELD
     seed: int = 17
 
     def record(self) -> dict[str, Any]:

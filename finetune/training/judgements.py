@@ -12,7 +12,7 @@ from dialogue.conversation import Passage
 from dialogue.engines.messages import Message, template_messages
 from dialogue.grounding import REFUSAL
 from dialogue.prompting import answer_prompt
-from finetune.datasets.making import SOURCE
+from finetune.datasets.making import is_logged
 from finetune.examples import GivenPassage, PreferenceExample, RatedExample
 from finetune.training.lessons import NOBODY, in_lesson
 from retrieval.sentences import sentences
@@ -62,7 +62,7 @@ def reply(example: Judged, answer: str, passages: Sequence[Passage]) -> str | No
     """
     grounded = ground(answer, _numbered(example.passages), example.question)
     if not grounded.citations:
-        return REFUSAL if _logged(example) else None
+        return REFUSAL if is_logged(example.id) else None
     places = {passage.chunk: passage.n for passage in passages}
     said = [
         _leading(grounded.text[start:end], example.passages, places)
@@ -102,7 +102,3 @@ def _numbered(given: Sequence[GivenPassage]) -> tuple[Passage, ...]:
 
 def _bare(text: str) -> str:
     return " ".join(MARKERS.sub("", text).split())
-
-
-def _logged(example: Judged) -> bool:
-    return example.id.partition(":")[0] == SOURCE

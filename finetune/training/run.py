@@ -33,14 +33,20 @@ class Run:
 
     @classmethod
     def begin(cls, folder: Path, record: Mapping[str, Any]) -> "Run":
-        """The run in `folder`, new or to be gone on with. Raises RunMismatch if another one lies there."""
-        run = cls(folder)
-        text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        if (folder / RECORD).exists() and run.record != json.loads(text):
+        """The run in `folder`, new or to be gone on with.
+
+        Raises RunMismatch if another one lies there, or one whose record is not whole.
+        """
+        place = folder / RECORD
+        told = f"{json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False)}\n".encode()
+        if not place.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            aside = folder / f".{RECORD}"
+            aside.write_bytes(told)
+            aside.replace(place)
+        elif place.read_bytes() != told:
             raise RunMismatch(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECORD).write_text(text, encoding="utf-8")
-        return run
+        return cls(folder)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -1,9 +1,89 @@
 import asyncio
+from dataclasses import replace
 from threading import Event
 
 import pytest
 
-from bot.learning import Stopped, stoppable
+from bot.errors import SettingsError
+from bot.hub import Hub
+from bot.learning import LanguageLearning, Stopped, stoppable
+from bot.weights import Weights
+from dialogue.store import Store
+from finetune.release import BASE, LANGUAGE, SHIPPED, Lineup
+from finetune.releases import Releases
+from finetune.training.curriculum import Choice
+from finetune.training.objective import Objective
+from finetune.training.options import Options
+from tests.bot.deployment import settings_in
+from tests.bot.learning import WEIGHTS
+
+
+@pytest.fixture
+async def releases(sqlite_url):
+    async with await Store.open(sqlite_url) as store:
+        yield Releases(store.database)
+
+
+@pytest.fixture
+def learning(tmp_path, sqlite_url, releases):
+    def made(parent=None, base=WEIGHTS):
+        settings = settings_in(tmp_path, sqlite_url)
+        return LanguageLearning(
+            settings=settings,
+            weights=Weights(settings.weights_dir, Hub("http://127.0.0.1:9")),
+            releases=releases,
+            base=base,
+            choice=Choice(),
+            objective=Objective.SUPERVISED,
+            options=Options(),
+            report=lambda done, total: None,
+            parent=parent,
+        )
+
+    return made
+
+
+@pytest.fixture
+async def release(releases, tmp_path):
+    artifact = tmp_path / "artifact"
+    artifact.mkdir()
+    (artifact / "adapter_model.safetensors").write_text("learnt")
+    return await releases.add(artifact, tasks=LANGUAGE, base="other-weights")
+
+
+async def test_what_is_live_is_gone_on_from_where_it_was_trained_on_the_same_weights(learning, release):
+    live = Lineup(dict.fromkeys(LANGUAGE, release.id))
+    name, adapter = await learning(base="other-weights")._parent(live)
+    assert (name, (adapter / "adapter_model.safetensors").read_text()) == (release.id, "learnt")
+    assert await learning()._parent(live) == (BASE, None)
+    assert await learning(base="other-weights")._parent(Lineup()) == (BASE, None), "nothing ships for them"
+    assert (await learning()._parent(Lineup()))[0] == SHIPPED
+
+
+async def test_what_was_asked_for_is_gone_on_from_whatever_is_live(learning, release):
+    live = Lineup(dict.fromkeys(LANGUAGE, SHIPPED))
+    assert (await learning(release.id, "other-weights")._parent(live))[0] == release.id
+    assert await learning(BASE)._parent(live) == (BASE, None)
+
+
+async def test_what_was_asked_for_and_does_not_fit_is_refused_with_the_remedy(learning, release):
+    with pytest.raises(SettingsError, match=f"{release.id} has learnt nothing on {WEIGHTS}.*--parent base"):
+        await learning(release.id)._parent(Lineup())
+    with pytest.raises(SettingsError, match=r"shipped has learnt nothing on other-weights.*--parent base"):
+        await learning(SHIPPED, "other-weights")._parent(Lineup())
+
+
+class Rewritings:
+    """A dataset with examples of rewriting alone."""
+
+    def path(self, kind, split):
+        return kind == "rewriting" or None
+
+
+def test_only_what_the_dataset_teaches_is_done_afterwards(learning):
+    taught = learning()
+    assert taught._learnt(Rewritings()) == ("rewrite",)
+    assert replace(taught, objective=Objective.KTO)._learnt(Rewritings()) == ("rewrite", "answer")
 
 
 async def test_work_is_done_in_a_thread_to_its_end():

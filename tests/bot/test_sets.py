@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bot.sets import drawn, frozen_sets, name_of, regression_sets, searches_at
+from bot.sets import drawn, frozen_sets, held_out_sets, names_of, searches_at
+from finetune.datasets.dataset import kind_of
 from finetune.datasets.manifest import Window
 from finetune.datasets.splitting import TEST, split_of
 from finetune.datasets.writing import DatasetWriter
@@ -35,6 +36,10 @@ def retrieval(number):
     return RetrievalExample(id=f"log:{number}:2:1", query=f"Question {number}?", positive=passage)
 
 
+def regression_sets(dataset, tasks, limit):
+    return held_out_sets(dataset, tasks, limit, logged=True)
+
+
 @pytest.fixture
 def dataset(tmp_path):
     with DatasetWriter(tmp_path) as writer:
@@ -60,6 +65,22 @@ def test_a_retriever_searches_among_all_passages_of_the_dataset(dataset):
     (searches,) = regression_sets(dataset, ("retrieve",), 3).retrieval
     assert [question.question for question in searches.questions] == [f"Question {n}?" for n in TESTED[:3]]
     assert len(searches.corpus) == len(TESTED) + len(OTHERS)
+
+
+def test_what_was_imported_is_a_set_of_its_own(tmp_path):
+    imported = retrieval(TESTED[1]).model_copy(update={"id": f"faq:{TESTED[1]}:1"})
+    answered = grounding(TESTED[1]).model_copy(update={"id": f"faq:{TESTED[1]}:1"})
+    with DatasetWriter(tmp_path) as writer:
+        for example in (grounding(TESTED[0]), retrieval(TESTED[0]), answered, imported):
+            writer.add(kind_of(example), example)
+        dataset = writer.publish(filters={}, log=Window())
+    tasks = ("answer", "retrieve")
+    (logged,) = regression_sets(dataset, tasks, 10).answers.values()
+    beside = held_out_sets(dataset, tasks, 10, logged=False)
+    assert [one.id for one in logged] == [f"log:{TESTED[0]}:2"]
+    assert [one.id for one in beside.answers[f"{dataset.id} imported"]] == [answered.id]
+    (searches,) = beside.retrieval
+    assert (len(searches.questions), len(searches.corpus)) == (1, 2)
 
 
 def test_a_limit_holds_for_every_set(dataset):
@@ -94,9 +115,10 @@ def test_a_beir_folder_is_searched_too(tmp_path):
     assert searches_at(folder).relevant == {"q1": {"p1": 1}}
 
 
-def test_a_set_is_named_by_its_file(tmp_path):
-    assert name_of(tmp_path / "mtrag_dev.jsonl.gz") == "mtrag_dev"
-    assert name_of(tmp_path / "grounding.test.jsonl") == "grounding.test"
+def test_a_set_is_named_by_its_file_and_by_its_path_where_two_have_one_name(tmp_path):
+    gzipped, one, other = (tmp_path / name for name in ("dev.jsonl.gz", "a/test.jsonl", "b/test.jsonl"))
+    assert names_of([gzipped, one]) == {gzipped: "dev", one: "test"}
+    assert names_of([one, other]) == {one: str(one), other: str(other)}
 
 
 def test_a_part_is_drawn_from_the_whole_and_is_always_the_same():

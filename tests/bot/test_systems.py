@@ -2,10 +2,12 @@
 
 import pytest
 
-from bot.systems import LIVE, lineup_of
+from bot.adapters import Model
+from bot.settings import load_settings
+from bot.systems import LIVE, LineupSystem, lineup_of
 from dialogue.database import Database
 from finetune.errors import UnknownRelease
-from finetune.release import BASE, SHIPPED
+from finetune.release import BASE, SHIPPED, Lineup
 from finetune.releases import Releases
 
 
@@ -53,3 +55,32 @@ async def test_the_shipped_adapter_leaves_the_retriever_alone(releases, tmp_path
 async def test_an_unknown_name_is_refused(releases):
     with pytest.raises(UnknownRelease):
         await lineup_of("r-nothing", releases)
+
+
+class Known:
+    """Weights in a file, and a team that runs them with an adapter for answering only."""
+
+    def __init__(self, folder):
+        self.adapter = folder / "adapter"
+        self.adapter.mkdir()
+        (self.adapter / "adapter_model.safetensors").write_bytes(b"7 bytes")
+        self.weights = folder / "tiny.gguf"
+        self.weights.write_bytes(b"x" * 100)
+
+    def locate(self, name):
+        return {"tiny": self.weights}[name]
+
+    async def model(self, lineup, task):
+        return Model("tiny", self.adapter if task == "answer" else None)
+
+
+async def test_the_size_is_that_of_the_weights_and_of_what_was_learnt(tmp_path):
+    known = Known(tmp_path)
+    system = LineupSystem(load_settings(), known, known, Lineup())
+    assert (await system.size("rewrite"), await system.size("answer")) == (100, 107)
+
+
+async def test_what_runs_elsewhere_has_no_size(tmp_path):
+    elsewhere = load_settings(engine="openai", openai_base_url="http://localhost:1/v1")
+    known = Known(tmp_path)
+    assert await LineupSystem(elsewhere, known, known, Lineup()).size("answer") is None

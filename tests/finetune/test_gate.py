@@ -18,8 +18,8 @@ def beside(new, live, base=None, **place):
     return compare([result(name, scores, **place) for name, scores in systems], "r-new")
 
 
-def judged(regression, frozen=()):
-    return decide(regression, frozen, live="r-live", base="base")
+def judged(targets, guards=()):
+    return decide(targets, guards, live="r-live", base="base")
 
 
 def test_better_on_the_target_and_not_worse_elsewhere_goes_live():
@@ -28,6 +28,12 @@ def test_better_on_the_target_and_not_worse_elsewhere_goes_live():
     assert decision.reasons[0].startswith("token f1 of answer regression is ")
     assert "0.050 above that of r-live" in decision.reasons[0]
     assert decision.reasons[-1].startswith("Nothing that is guarded is worse")
+
+
+def test_better_on_a_set_that_was_checked_is_enough_where_the_log_is_too_small_to_tell():
+    few = beside(moved(0.05, among=10), SCORES[:10])
+    assert not judged(few).promote
+    assert judged([*few, *beside(moved(0.05), SCORES, set="checked")]).promote
 
 
 def test_no_better_than_by_chance_stays_out():
@@ -119,8 +125,8 @@ def test_better_at_one_task_is_enough_if_the_other_is_no_worse():
     assert any("rouge l" in reason and "not better" in reason for reason in decision.reasons)
 
 
-def test_without_a_regression_set_nothing_goes_live():
-    assert judged([], beside(moved(0.1), SCORES)).reasons == ("There is no regression set to be better on.",)
+def test_without_a_target_nothing_goes_live():
+    assert judged([], beside(moved(0.1), SCORES)).reasons == ("There is no set to be better on.",)
 
 
 def test_a_live_release_that_was_not_measured_cannot_be_beaten():
@@ -132,4 +138,13 @@ def test_a_live_release_that_was_not_measured_cannot_be_beaten():
 def test_a_policy_may_choose_another_target():
     policy = Policy(targets={"answer": "abstention_f1"}, conversations=10)
     both = beside(measures(abstention_f1=0.9), measures())
-    assert decide(both, [], "r-live", "base", policy).promote
+    assert decide(both, [], "r-live", "base", policy=policy).promote
+
+
+def test_a_task_that_was_not_measured_keeps_the_candidate_out():
+    answers = beside(moved(0.05), SCORES)
+    judged_for = {"live": "r-live", "base": "base", "tasks": ("rewrite", "answer")}
+    decision = decide(answers, (), **judged_for)
+    assert not decision.promote
+    assert "rewrite was not measured: give a --frozen set for it." in decision.reasons
+    assert decide(answers, beside(SCORES, SCORES, set="frozen", task="rewrite"), **judged_for).promote

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, update
 
 from dialogue import schema
 from dialogue.database import Database, now
-from finetune.errors import BadRelease, NothingToRollBack, UnknownRelease
+from finetune.errors import BadRelease, LiveChanged, NothingToRollBack, UnknownRelease
 from finetune.release import Lineup, Release
 from finetune.release_files import PART
 from finetune.releases import Releases
@@ -146,12 +146,22 @@ async def test_the_gates_word_is_kept(releases, artifact):
     made = await added(releases, artifact, "a card")
     verdict = {"verdict": "reject", "reasons": ["slower"]}
 
-    assert (await releases.decide(made.id, verdict)).decision == verdict
+    assert (await releases.judge(made.id, verdict, await releases.live())).decision == verdict
     assert (await releases.get(made.id)).decision == verdict
 
 
+async def test_the_gates_word_and_the_promotion_are_one(releases, artifact):
+    made, seen = await added(releases, artifact, "a card"), await releases.live()
+    await releases.judge(made.id, {"verdict": "promote"}, seen, "better")
+    assert set((await releases.live()).names.values()) == {made.id}
+
+    with pytest.raises(LiveChanged):
+        await releases.judge(made.id, {"verdict": "reject"}, seen)
+    assert (await releases.get(made.id)).decision == {"verdict": "promote"}
+
+
 async def test_unknown_releases_are_named(releases, artifact):
-    for call in (releases.get("r-0"), releases.promote("r-0"), releases.decide("r-0", {})):
+    for call in (releases.get("r-0"), releases.promote("r-0"), releases.judge("r-0", {}, Lineup())):
         with pytest.raises(UnknownRelease, match=r"'r-0'.*releases list"):
             await call
     with pytest.raises(UnknownRelease):

@@ -41,7 +41,7 @@ class Deployment:
             datasets=self.folder / "datasets",
             note=Note(self.folder / "retraining.json"),
             releases=self.releases,
-            steps=Steps(self.build, self.train, self.compare, lambda *decided: self.shown.append(decided)),
+            steps=Steps(self.build, self.train, self.compare, self.show),
             say=self.said.append,
         )
 
@@ -71,7 +71,12 @@ class Deployment:
         name = live.names.get("answer", "base")
         new = result(release.id, [score + self.gain for score in SCORES], set=dataset.id)
         systems = [new, *(result(system, SCORES, set=dataset.id) for system in dict.fromkeys([name, "base"]))]
-        return Trial(compare(systems, release.id), [], live=name, base="base")
+        unmoved = [replace(system, task="rewrite") for system in systems]
+        return Trial(compare(systems, release.id), compare(unmoved, release.id), live=name, base="base")
+
+    def show(self, release, trial, decision):
+        self.break_if_told("show")
+        self.shown.append((release.id, decision.promote))
 
     def break_if_told(self, step):
         if step in self.breaks:
@@ -107,7 +112,7 @@ async def test_a_better_candidate_goes_live_and_everything_is_recorded(deploymen
     lineup = await deployment.releases.live()
     assert lineup.names == {"rewrite": release.id, "answer": release.id}
     assert "above that of base" in lineup.reason
-    assert [(shown.id, decision.promote) for shown, _, decision in deployment.shown] == [(release.id, True)]
+    assert deployment.shown == [(release.id, True)]
 
 
 async def test_a_candidate_that_is_no_better_is_kept_and_stays_out(deployment):
@@ -165,7 +170,13 @@ async def test_an_empty_log_is_no_failure(deployment):
 
 
 @pytest.mark.parametrize(
-    ("step", "called"), [("build", "building the dataset"), ("train", "training"), ("compare", "evaluating")]
+    ("step", "called"),
+    [
+        ("build", "building the dataset"),
+        ("train", "training"),
+        ("compare", "evaluating"),
+        ("show", "evaluating"),
+    ],
 )
 async def test_a_step_that_fails_says_which_and_leaves_what_is_live(deployment, step, called):
     await deployment.cycle().run()
@@ -177,7 +188,7 @@ async def test_a_step_that_fails_says_which_and_leaves_what_is_live(deployment, 
     assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
 
 
-@pytest.mark.parametrize("step", ["train", "compare"])
+@pytest.mark.parametrize("step", ["train", "compare", "show"])
 async def test_a_cycle_that_was_killed_goes_on_with_its_dataset(deployment, step):
     deployment.breaks[step] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
@@ -217,3 +228,18 @@ async def test_a_promotion_by_hand_during_the_evaluation_is_respected(deployment
     assert await live(deployment) == "shipped"
     assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
     assert len(deployment.built) == 1
+
+
+@pytest.mark.parametrize("step", ["train", "compare"])
+async def test_what_learnt_from_somebody_who_was_forgotten_meanwhile_never_goes_live(deployment, step):
+    cycle = deployment.cycle()
+
+    async def interrupted(*given):
+        made = await getattr(deployment, step)(*given)
+        (deployment.built[0].folder / "manifest.json").unlink()
+        return made
+
+    with pytest.raises(StepFailed, match="forgotten meanwhile"):
+        await replace(cycle, steps=replace(cycle.steps, **{step: interrupted})).run()
+    assert await live(deployment) is None
+    assert not any(release.decision for release in await deployment.releases.list())

@@ -1,4 +1,4 @@
 """Examples that public data lacks, woven out of what it has: follow-ups in Chinese, and wide questions.
 
-Each module knows the data that it weaves from; none touches what comes from a log.
+Each module knows by name the public data that it weaves from. Nothing that comes from a log is woven.
 """

@@ -1,17 +1,18 @@
 """Follow-up questions made from questions that name what they ask about: for languages without dialogues to learn from.
 
 A second question about the same page has its subject replaced by a pronoun, or left out; the question as it was is the
-rewrite. Knows Chinese, for which no rewriting data with a free licence was at hand.
+rewrite. Knows Chinese, for which no rewriting data with a free licence was at hand, and the questions of XQuAD and
+CMRC, which are public: nothing that was logged is woven.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from finetune.examples import GroundingExample, Line, RewritingExample
+from finetune.examples import GivenPassage, GroundingExample, Line, RewritingExample
 from retrieval.sentences import sentences
 
-LANGUAGE = "zh"
+ASKED, LANGUAGE = ("xquad", "cmrc"), "zh"
 SHORTEST = 2
 """Characters of a title that is looked for in a question."""
 WOMEN, PEOPLE = ("她", "女演员", "女歌手", "女子"), ("出生", "演员", "歌手", "作家", "政治家", "球员", "将领")
@@ -23,7 +24,7 @@ def woven_followups(examples: Iterable[GroundingExample], seed: int) -> Iterator
     """Rewriting examples from answered questions without history, in the same order for the same examples."""
     pages: dict[str, list[GroundingExample]] = defaultdict(list)
     for example in examples:
-        if example.language == LANGUAGE and example.answerable is True and not example.history:
+        if _alone(example) and example.answerable is True and _telling(example):
             pages[_title(example)].append(example)
     draw = random.Random(seed)
     everything = [example for page in pages.values() for example in page]
@@ -36,9 +37,18 @@ def woven_followups(examples: Iterable[GroundingExample], seed: int) -> Iterator
                 yield _example(example, _opening(other, [other], _title(other), draw), example.question)
 
 
+def _alone(example: GroundingExample) -> bool:
+    """Whether it is a question of the public data that stands alone."""
+    return example.source in ASKED and example.language == LANGUAGE and not example.history
+
+
+def _telling(example: GroundingExample) -> list[GivenPassage]:
+    """The passages that hold the answer."""
+    return [passage for passage in example.passages if passage.id in example.evidence]
+
+
 def _title(example: GroundingExample) -> str:
-    told = next((p for p in example.passages if p.id in example.evidence), None)
-    title = told.title.split("（")[0].split("(")[0].strip() if told else ""
+    title = _telling(example)[0].title.split("（")[0].split("(")[0].strip()
     return title if len(title) >= SHORTEST else ""
 
 
@@ -52,7 +62,7 @@ def _woven(
 
 
 def _pronoun(example: GroundingExample, draw: random.Random) -> str:
-    text = next(p.text for p in example.passages if p.id in example.evidence)
+    text = _telling(example)[0].text
     if any(word in text for word in WOMEN):
         return "她"
     if any(word in text for word in PEOPLE):
@@ -73,7 +83,7 @@ def _opening(
 
 
 def _sentence(example: GroundingExample, *, first: bool = False) -> str:
-    text = next(p.text for p in example.passages if p.id in example.evidence)
+    text = _telling(example)[0].text
     spans = [text[start:end] for start, end in sentences(text)]
     return spans[0] if first else next((span for span in spans if example.answer in span), spans[0])
 

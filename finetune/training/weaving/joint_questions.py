@@ -22,7 +22,7 @@ def joint_questions(examples: Iterable[GroundingExample], seed: int) -> Iterator
     """Each answered question with another one of its article, in the same order for the same examples."""
     articles: dict[tuple[str, str], list[GroundingExample]] = defaultdict(list)
     for example in examples:
-        if example.source == ASKED and example.answerable is True:
+        if example.source == ASKED and example.answerable is True and example.language in JOINTS:
             articles[example.language, _article(example)].append(example)
     draw = random.Random(seed)
     for asked in articles.values():

@@ -28,7 +28,8 @@ def overviews(examples: Iterable[GroundingExample], seed: int) -> Iterator[Groun
     for example in examples:
         title = next((passage.title for passage in example.passages if passage.id in example.evidence), "")
         about = frozenset(passage.id for passage in example.passages if passage.title == title)
-        if example.source in TITLED and example.answerable is True and title and about not in seen:
+        known = example.source in TITLED and example.language in QUESTIONS
+        if known and example.answerable is True and title and about not in seen:
             seen.add(about)
             yield _overview(example, draw.choice(QUESTIONS[example.language]).format(_plain(title)), about)
 

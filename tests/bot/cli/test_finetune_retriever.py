@@ -6,7 +6,10 @@ import json
 import pytest
 
 from bot.cli import main
-from bot.settings import Settings
+from bot.hub import Hub
+from bot.models import load_collection
+from bot.settings import Settings, load_settings
+from bot.weights import Weights
 from dialogue.store import Store
 from finetune.releases import Releases
 from tests.finetune.training.retriever.tiny import ORDERS, PLACES, tiny_encoder
@@ -75,6 +78,23 @@ def test_an_encoder_becomes_a_release(examples, sqlite_url):
     assert run(str(examples), "--method", "contrastive", "--epochs", "1", "--batch", "8") == 0
     (release,) = releases(sqlite_url)
     assert "encoder/model.safetensors" in release.files
+
+
+def ingest(folder, verb):
+    folder.mkdir(exist_ok=True)
+    for place in PLACES:
+        page = f"The {place} first din is {verb} by all. The {place} first noise is {verb} by nobody."
+        (folder / f"{place}.md").write_text(page)
+    settings = load_settings()
+    load_collection(settings, Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))).ingest(folder)
+
+
+def test_documents_that_changed_are_another_run(sqlite_url, tmp_path):
+    learn = ("--method", "cloze", "--epochs", "1", "--batch", "4")
+    for verb in ("heard", "heard", "made"):
+        ingest(tmp_path / "pages", verb)
+        assert run(*learn) == 0
+    assert len(list((tmp_path / "var" / "runs").iterdir())) == 2
 
 
 def test_other_options_do_not_go_on_with_a_run_of_that_name(examples, capsys):

@@ -28,6 +28,10 @@ def folders(path: Path) -> list[str]:
     return [found.name for found in path.iterdir() if found.is_dir()]
 
 
+def words(path: Path) -> str:
+    return "".join(found.read_text("utf-8") for found in path.rglob("*") if found.is_file())
+
+
 async def ask_about(person: Person, items: Iterable[str]) -> None:
     for item in items:
         await person.asks(f"What voltage does the {item} take?")
@@ -183,6 +187,30 @@ async def test_whoever_is_forgotten_while_it_builds_is_not_in_it(
 
     assert folders(tmp_path) == [dataset.id]
     assert "secret" not in "".join(path.read_text("utf-8") for path in dataset.folder.iterdir())
+
+
+async def test_what_a_build_published_and_could_not_erase_goes_with_the_next(
+    store: Store, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = tmp_path / "sets"
+    forgotten = await Person(store, "ann").asks("What voltage does the secret charger take?")
+    await Person(store, "bob").asks("What colour is the kettle?")
+
+    def interrupt(stage: str, done: int) -> None:
+        forget_in(sets, [forgotten.conversation])
+
+    def full(*replacing: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space left"):
+        patched.setattr("finetune.datasets.erasing._replace", full)
+        await build_dataset(database, sets, progress=interrupt)
+    assert "secret" in words(sets)
+    await store.forget("websocket", account="ann")
+    dataset = await build_dataset(database, sets)
+
+    assert folders(sets) == [dataset.id]
+    assert "secret" not in words(sets) and forgotten.conversation not in words(sets)
 
 
 async def test_two_builds_do_not_run_at_once(store: Store, database: Database, tmp_path: Path) -> None:

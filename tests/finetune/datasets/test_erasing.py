@@ -103,6 +103,47 @@ def test_what_a_killed_build_left_goes_too(tmp_path):
     assert "ann" not in words(tmp_path)
 
 
+def test_whom_a_killed_build_was_to_erase_is_erased_by_whoever_forgets_next(tmp_path):
+    shelf = Shelf(tmp_path)
+    with shelf.building():
+        forget_in(tmp_path, ["ann"])
+        made(tmp_path, "ann", "bob")  # the build publishes what it read before, and is killed
+    assert forget_in(tmp_path, ["cho"]).held == (), "cho is in none of them"
+    assert "ann" not in words(tmp_path)
+    assert not shelf.noted()
+
+
+def test_who_was_noted_stays_noted_until_it_is_done(tmp_path, monkeypatch):
+    def full(*written, **how):
+        raise OSError("no space left")
+
+    with Shelf(tmp_path).building():
+        forget_in(tmp_path, ["ann"])
+        made(tmp_path, "ann", "bob")
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space left"):
+        patched.setattr(DatasetWriter, "publish", full)
+        forget_in(tmp_path, ["cho"])
+    assert Shelf(tmp_path).noted() == {"ann"}
+    forget_in(tmp_path, ["cho"])
+    assert "ann" not in words(tmp_path)
+
+
+def test_a_kill_while_a_dataset_is_removed_leaves_no_half_of_it(tmp_path, monkeypatch):
+    old = made(tmp_path, "ann", "bob")
+
+    def killed(folder, **how):
+        for file in Path(folder).rglob("*.jsonl"):
+            file.unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("finetune.datasets.shelf.shutil.rmtree", killed)
+        forget_in(tmp_path, ["ann"])
+    assert not old.folder.exists()
+    assert forget_in(tmp_path, ["ann"]).replaced == {}
+    assert "ann" not in words(tmp_path)
+
+
 def test_a_dataset_that_was_changed_is_not_opened(tmp_path):
     dataset = made(tmp_path, "ann")
     (file,) = dataset.folder.glob("*.jsonl")

@@ -5,7 +5,7 @@ from finetune.evaluation.scores import Result, Scored, share
 
 def result(system, scores, task="answer", set="regression", **whole):
     """`scores` are those of the examples: numbers for the task's target, or all measures by name."""
-    target = {"rewrite": "rouge_l", "answer": "token_f1", "retrieve": "recall_at_5"}[task]
+    target = {"rewrite": "rouge_l", "answer": "token_f1", "retrieve": "ndcg_at_5"}[task]
     scored = tuple(
         Scored(
             f"log:{n}:1",

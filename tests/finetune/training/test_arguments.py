@@ -9,6 +9,14 @@ from finetune.training.options import Options
 from finetune.training.run import Run
 
 
+def checkpoint(run: Run, step: int, state: str | None) -> None:
+    """state: what stands in the file that comes last; None if it did not come to that."""
+    folder = run.checkpoints / f"checkpoint-{step}"
+    folder.mkdir(parents=True)
+    if state is not None:
+        (folder / "trainer_state.json").write_text(state)
+
+
 @pytest.mark.parametrize(
     ("examples", "epochs", "steps"), [(64, 1, 4), (65, 1, 5), (64, 2.5, 10), (3, 1, 1), (64, 0.01, 1)]
 )
@@ -32,5 +40,14 @@ def test_a_killed_run_goes_on_from_its_newest_checkpoint(tmp_path: Path) -> None
     run = Run.begin(tmp_path, {})
     assert last_checkpoint(run) is None
     for step in (2, 10, 8):
-        (run.checkpoints / f"checkpoint-{step}").mkdir(parents=True)
+        checkpoint(run, step, "{}")
     assert last_checkpoint(run) == str(run.checkpoints / "checkpoint-10")
+
+
+@pytest.mark.parametrize("state", [None, "", '{"epoch": 1'])
+def test_a_checkpoint_that_was_being_written_is_passed_over(tmp_path: Path, state: str | None) -> None:
+    run = Run.begin(tmp_path, {})
+    checkpoint(run, 10, state)
+    assert last_checkpoint(run) is None
+    checkpoint(run, 8, "{}")
+    assert last_checkpoint(run) == str(run.checkpoints / "checkpoint-8")

@@ -9,7 +9,7 @@ PAINTER = GivenPassage(id="李梅", title="李梅（画家）", text="李梅是�
 
 
 def asked(question: str, answer: str, page: GivenPassage, number: int, **changed) -> GroundingExample:
-    changed = {"language": "zh", "evidence": (page.id,), "passages": (page,), **changed}
+    changed = {"source": "cmrc", "language": "zh", "evidence": (page.id,), "passages": (page,), **changed}
     return grounding(answer, id=f"set:{page.id}:{number}", question=question, **changed)
 
 
@@ -58,8 +58,19 @@ def test_the_same_seed_weaves_the_same() -> None:
 
 
 def test_other_languages_and_dialogues_are_left_alone() -> None:
-    english = [grounding("nine")]
+    english = [grounding("nine", source="xquad")]
     dialogue = [
         asked("灯塔建于哪一年？", "1890年", LIGHTHOUSE, 1, history=({"role": "user", "text": "你好"},))
     ]
     assert not list(woven_followups([*english, *dialogue], 1))
+
+
+def test_what_was_logged_is_left_alone() -> None:
+    logged = [page.model_copy(update={"source": "log"}) for page in PAGES]
+    assert not [one for seed in range(8) for one in woven_followups(logged, seed)]
+
+
+def test_questions_without_evidence_are_left_alone() -> None:
+    without = [page.model_copy(update={"evidence": ()}) for page in PAGES]
+    away = [page.model_copy(update={"evidence": ("elsewhere",)}) for page in PAGES]
+    assert not [one for seed in range(8) for one in woven_followups([*without, *away], seed)]

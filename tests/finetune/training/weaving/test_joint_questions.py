@@ -50,3 +50,7 @@ def test_other_articles_languages_sources_and_unanswered_questions_stay_apart() 
     assert not joined(LEAVES, OPENS.model_copy(update={"language": "zh"}))
     assert not joined(LEAVES, OPENS.model_copy(update={"source": "log"}))
     assert not joined(LEAVES, OPENS.model_copy(update={"answerable": False}))
+
+
+def test_languages_that_it_cannot_join_are_left_alone() -> None:
+    assert not joined(*(one.model_copy(update={"language": "de"}) for one in (LEAVES, OPENS)))

@@ -40,3 +40,7 @@ def test_pages_without_a_title_and_other_sources_are_left_alone() -> None:
     assert not asked(ASKED.model_copy(update={"passages": untitled}))
     assert not asked(ASKED.model_copy(update={"source": "log"}))
     assert not asked(ASKED.model_copy(update={"answerable": False}))
+
+
+def test_other_languages_are_left_alone() -> None:
+    assert not asked(ASKED.model_copy(update={"language": "de"}))
