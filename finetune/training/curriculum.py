@@ -6,7 +6,7 @@ evidence. The same dataset and choice give the same lessons. Knows examples, no 
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
@@ -26,7 +26,8 @@ WITHHELD = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """tasks: `rewrite`, `answer`. take: the most examples of a source, by its name; all of a source that is not named.
+    """tasks: `rewrite`, `answer`. take: the most examples of a source, by its name; all of a source that is not
+    named, but of wide questions none.
     withheld: share of answered questions that are also asked with their evidence withheld.
     """
 
@@ -52,11 +53,22 @@ def curriculum(
     if "rewrite" in choice.tasks:
         chosen += _taken([*rewriting, *woven_followups(grounding, choice.seed)], choice)
     if "answer" in choice.tasks:
-        wide = [weave(grounding, choice.seed) for weave in (joint_questions, overviews)]
-        quoted = quoted_answers(rewriting, choice.seed)
-        chosen += with_twins(_taken(chain(grounding, quoted, *wide), choice), choice.withheld, choice.seed)
+        asked = [*grounding, *_wide(rewriting, grounding, choice)]
+        chosen += with_twins(_taken(asked, choice), choice.withheld, choice.seed)
     random.Random(choice.seed).shuffle(chosen)
     return list(lessons(chosen))
+
+
+def _wide(
+    rewriting: Sequence[RewritingExample], grounding: Sequence[GroundingExample], choice: Choice
+) -> Iterator[GroundingExample]:
+    """Wide questions of the sources that are named: they cost abstention what they gain in length (training-log.md)."""
+    woven = chain(
+        quoted_answers(rewriting, choice.seed),
+        joint_questions(grounding, choice.seed),
+        overviews(grounding, choice.seed),
+    )
+    return (example for example in woven if example.source in choice.take)
 
 
 def _taken(examples: Iterable[Sourced], choice: Choice) -> list[Sourced]:

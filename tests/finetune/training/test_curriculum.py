@@ -45,6 +45,16 @@ def test_evidence_is_withheld_from_the_share_that_was_chosen() -> None:
     assert sum(lesson.reply == "NO ANSWER" for lesson in taught(withheld=1.0)) == len(GROUNDING)
 
 
+def test_wide_questions_are_woven_where_they_are_named():
+    asked = [
+        grounding(answer, id=f"xquad:7-{n}:{n}", source="xquad")
+        for n, answer in enumerate(("at nine", "four crowns"))
+    ]
+    assert len(curriculum([], asked, Choice(withheld=0.0))) == 2
+    [joint] = curriculum([], asked, Choice(take={"xquad": 0, "joint": 5}, withheld=0.0))
+    assert "at nine" in joint.reply and "four crowns" in joint.reply
+
+
 def test_the_choice_is_on_record() -> None:
     choice = Choice(tasks=("answer",), take={"ours": 5})
     assert choice.record() == {"tasks": ["answer"], "take": {"ours": 5}, "withheld": 0.2, "seed": 17}
