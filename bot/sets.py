@@ -6,9 +6,9 @@ Knows which kinds of examples try which tasks. Knows no systems.
 import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from finetune.datasets.dataset import Dataset
 from finetune.datasets.importing import form_of
@@ -30,6 +30,19 @@ class Sets:
     answers: Mapping[str, Sequence[GroundingExample]] = field(default_factory=dict)
     retrieval: Sequence[SearchSet] = ()
     rewrites: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset((*self.rewriting, *self.answers, *(searches.name for searches in self.retrieval)))
+
+    def __or__(self, other: Self) -> Self:
+        """Both, to be measured in one go."""
+        return replace(
+            self,
+            rewriting={**self.rewriting, **other.rewriting},
+            answers={**self.answers, **other.answers},
+            retrieval=(*self.retrieval, *other.retrieval),
+        )
 
 
 def held_out_sets(dataset: Dataset, tasks: Collection[str], limit: int, *, logged: bool) -> Sets:
@@ -69,9 +82,7 @@ def searches_at(path: Path, limit: int | None = None) -> SearchSet:
     """A folder in BEIR form, or a file of retrieval examples. Raises BadFile."""
     if path.is_dir():
         return read_search_set(path, limit)
-    return searches_of(
-        names_of([path])[path], read(path, RetrievalExample, limit), read(path, RetrievalExample)
-    )
+    return searches_of(_stem(path), read(path, RetrievalExample, limit), read(path, RetrievalExample))
 
 
 def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:
@@ -82,9 +93,13 @@ def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:
 
 def names_of(files: Iterable[Path]) -> dict[Path, str]:
     """What their sets are called: by their file, and by all of the path where two files have one name."""
-    short = {file: file.name.removesuffix(".gz").removesuffix(".jsonl") for file in files}
+    short = {file: _stem(file) for file in files}
     counts = Counter(short.values())
     return {file: name if counts[name] == 1 else str(file) for file, name in short.items()}
+
+
+def _stem(file: Path) -> str:
+    return file.name.removesuffix(".gz").removesuffix(".jsonl")
 
 
 def _tested(dataset: Dataset, kind: str, form: type[Form], logged: bool) -> list[Form]:

@@ -3,15 +3,15 @@
 Knows neither gate nor training.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.measuring import Bar, measure
 from bot.sets import Sets, frozen_sets, held_out_sets
-from bot.systems import LineupSystem, Systems
+from bot.systems import Systems
 from finetune.datasets.dataset import Dataset
-from finetune.evaluation.comparison import Comparison, compare
+from finetune.evaluation.comparison import compare
 from finetune.release import BASE, Lineup, Release
 from finetune.retraining import Trial
 
@@ -34,19 +34,17 @@ class Trials:
         lineups = (live.given_to(release.id, release.tasks), live.names, live.given_to(BASE, release.tasks))
         ours, theirs, base = (self.systems.under(Lineup(names)) for names in lineups)
         systems = {system.name: system for system in (ours, theirs, base)}.values()
+        logged, imported = (self._tested(release, dataset, logged=logged) for logged in (True, False))
+        decisive = logged | frozen_sets(self.frozen, release.tasks, self.limit)
+        sets = decisive | imported
+        results = [r for system in systems for r in await measure(system, sets, self.cache, self.bar)]
+        comparisons = compare(results, ours.name)
         return Trial(
-            targets=[
-                *await self._compared(systems, self._tested(release, dataset, logged=True)),
-                *await self._compared(systems, frozen_sets(self.frozen, release.tasks, self.limit)),
-            ],
-            guards=await self._compared(systems, self._tested(release, dataset, logged=False)),
+            decisive=[c for c in comparisons if c.candidate.set in decisive.names],
+            others=[c for c in comparisons if c.candidate.set not in decisive.names],
             live=theirs.name,
             base=base.name,
         )
 
     def _tested(self, release: Release, dataset: Dataset, *, logged: bool) -> Sets:
         return held_out_sets(dataset, release.tasks, self.limit, logged=logged)
-
-    async def _compared(self, systems: Collection[LineupSystem], sets: Sets) -> list[Comparison]:
-        results = [r for system in systems for r in await measure(system, sets, self.cache, self.bar)]
-        return compare(results, next(iter(systems)).name)

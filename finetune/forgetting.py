@@ -10,6 +10,7 @@ from pathlib import Path
 from dialogue.erasure import Erasure
 from dialogue.store import Store
 from finetune.datasets.erasing import forget_in
+from finetune.evaluation.page import page_of
 from finetune.releases import Releases
 
 
@@ -23,11 +24,6 @@ class Oblivion(Erasure):
     """How many examples they lost."""
     learnt: tuple[str, ...]
     """Releases trained on these datasets: roll back, or train anew."""
-
-
-def page_of(reports: Path, release: str) -> Path:
-    """The page that shows what a release replied to questions of its dataset."""
-    return reports / f"{release}.html"
 
 
 class Eraser:

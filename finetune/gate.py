@@ -73,33 +73,33 @@ class Decision:
 
 
 def decide(
-    targets: Sequence[Comparison],
-    guards: Sequence[Comparison],
+    decisive: Sequence[Comparison],
+    others: Sequence[Comparison],
     live: str,
     base: str,
-    tasks: Collection[str] = (),
+    tasks: Collection[str],
     policy: Policy | None = None,
 ) -> Decision:
     """Over comparisons of one candidate with the systems `live` and `base`, which may be the same.
 
-    On one set of `targets`, the examples of the deployment's own logs and those that its operator checked, the target
-    measure of a task has to be better than the live one's. Nothing that is guarded may be worse on any set: than the
+    On one of the `decisive` sets, the examples of the deployment's own logs and those that its operator checked, the
+    target of a task has to be better than the live one's. Nothing that is guarded may be worse on any set: than the
     live one, nor than the base, so that tolerated losses do not add up from release to release. Each of the
     candidate's `tasks` has to be measured.
     """
     policy = policy or Policy()
     better: list[str] = []
     doubts: list[str] = []
-    for comparison in targets:
+    for comparison in decisive:
         known, sentence = _target(comparison, live, policy)
         (better if known else doubts).append(sentence)
-    measured = {comparison.candidate.task for comparison in (*targets, *guards)}
+    measured = {comparison.candidate.task for comparison in (*decisive, *others)}
     losses = [
         f"{task} was not measured: give a --frozen set for it." for task in tasks if task not in measured
     ]
     losses += [
         loss
-        for comparison in (*targets, *guards)
+        for comparison in (*decisive, *others)
         for other in comparison.others
         if other.system in (live, base)
         for loss in _losses(comparison, other, policy)

@@ -56,11 +56,12 @@ class Candidate:
 class Trial:
     """The candidate beside the systems called `live` and `base`, on sets of examples.
 
-    targets: one of which it has to be better on, the log's own and those that an operator checked; guards: the others.
+    decisive: the log's own and those that an operator checked, each as a whole; others: parts of them, and what was
+    imported beside the log.
     """
 
-    targets: Sequence[Comparison]
-    guards: Sequence[Comparison]
+    decisive: Sequence[Comparison]
+    others: Sequence[Comparison]
     live: str
     base: str
 
@@ -157,7 +158,7 @@ class Cycle:
             self.say(f"Comparing {release.id} with the live release")
             live = await self.releases.live()
             trial = await self.steps.compare(release, dataset, live)
-            decision = decide(trial.targets, trial.guards, trial.live, trial.base, release.tasks)
+            decision = decide(trial.decisive, trial.others, trial.live, trial.base, release.tasks)
             self.steps.show(release, trial, decision)
         with _step("promoting" if decision.promote else "rejecting"):
             dataset.check_current()
@@ -179,7 +180,7 @@ def _lines(dataset: Dataset | None, kind: str) -> frozenset[bytes]:
 
 def record_of(decision: Decision, trial: Trial) -> dict[str, Any]:
     """What is kept with the release."""
-    comparisons = [*trial.targets, *trial.guards]
+    comparisons = [*trial.decisive, *trial.others]
     return {
         "verdict": "promote" if decision.promote else "reject",
         "reasons": list(decision.reasons),

@@ -26,8 +26,7 @@ from dialogue.migrations import upgrade
 from dialogue.store import Store
 from finetune.datasets.building import BuildOptions, build_dataset
 from finetune.evaluation import asking
-from finetune.evaluation.page import write_page
-from finetune.forgetting import page_of
+from finetune.evaluation.page import page_of, write_page
 from finetune.gate import Decision
 from finetune.lease import held
 from finetune.release import LANGUAGE, Release
@@ -132,7 +131,7 @@ def _wired(plan: Plan, settings: Settings, store: Store, bars: Progress) -> Cycl
     def show(release: Release, trial: Trial, decision: Decision) -> None:
         title = f"{release.id}: {'promoted' if decision.promote else 'rejected'}"
         page = page_of(settings.reports, release.id)
-        write_page([*trial.targets, *trial.guards], title, page, decision.reasons)
+        write_page([*trial.decisive, *trial.others], title, page, decision.reasons)
         bars.console.print(f"Report: {page}", soft_wrap=True)
 
     report = _steps(bars)

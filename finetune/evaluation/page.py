@@ -21,6 +21,11 @@ LOWER_IS_BETTER = frozenset({"seconds", "bytes"})
 Intervals = Mapping[str, Interval | None]
 
 
+def page_of(reports: Path, release: str) -> Path:
+    """Where the page of a release lies in the folder of all reports."""
+    return reports / f"{release}.html"
+
+
 def write_page(
     comparisons: Sequence[Comparison], title: str, path: Path, reasons: Sequence[str] = ()
 ) -> None:

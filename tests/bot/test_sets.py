@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.sets import drawn, frozen_sets, held_out_sets, names_of, searches_at
+from bot.sets import Sets, drawn, frozen_sets, held_out_sets, names_of, searches_at
 from finetune.datasets.dataset import kind_of
 from finetune.datasets.manifest import Window
 from finetune.datasets.splitting import TEST, split_of
@@ -119,6 +119,11 @@ def test_a_set_is_named_by_its_file_and_by_its_path_where_two_have_one_name(tmp_
     gzipped, one, other = (tmp_path / name for name in ("dev.jsonl.gz", "a/test.jsonl", "b/test.jsonl"))
     assert names_of([gzipped, one]) == {gzipped: "dev", one: "test"}
     assert names_of([one, other]) == {one: str(one), other: str(other)}
+
+
+def test_sets_are_joined_to_be_measured_in_one_go():
+    both = Sets(answers={"log": [grounding(1)]}, rewrites=False) | Sets(answers={"checked": [grounding(2)]})
+    assert (both.names, both.rewrites) == ({"log", "checked"}, False)
 
 
 def test_a_part_is_drawn_from_the_whole_and_is_always_the_same():

@@ -6,7 +6,8 @@ import pytest
 
 from dialogue.store import Store
 from finetune.datasets.building import build_dataset
-from finetune.forgetting import Eraser, page_of
+from finetune.evaluation.page import page_of
+from finetune.forgetting import Eraser
 from finetune.releases import Releases
 from tests.finetune.datasets.logged import Person
 

@@ -18,8 +18,8 @@ def beside(new, live, base=None, **place):
     return compare([result(name, scores, **place) for name, scores in systems], "r-new")
 
 
-def judged(targets, guards=()):
-    return decide(targets, guards, live="r-live", base="base")
+def judged(decisive, others=()):
+    return decide(decisive, others, live="r-live", base="base", tasks=())
 
 
 def test_better_on_the_target_and_not_worse_elsewhere_goes_live():
@@ -130,7 +130,7 @@ def test_without_a_target_nothing_goes_live():
 
 
 def test_a_live_release_that_was_not_measured_cannot_be_beaten():
-    decision = decide(beside(moved(0.1), SCORES), [], live="r-other", base="base")
+    decision = decide(beside(moved(0.1), SCORES), [], live="r-other", base="base", tasks=())
     assert not decision.promote
     assert "cannot be compared with r-other's" in decision.reasons[0]
 
@@ -138,7 +138,7 @@ def test_a_live_release_that_was_not_measured_cannot_be_beaten():
 def test_a_policy_may_choose_another_target():
     policy = Policy(targets={"answer": "abstention_f1"}, conversations=10)
     both = beside(measures(abstention_f1=0.9), measures())
-    assert decide(both, [], "r-live", "base", policy=policy).promote
+    assert decide(both, [], "r-live", "base", ("answer",), policy).promote
 
 
 def test_a_task_that_was_not_measured_keeps_the_candidate_out():
