@@ -1,4 +1,4 @@
-"""Models by name, loaded: text engines, and the encoder of the settings with its collection.
+"""Models by name, loaded: text engines, and the encoder of the settings.
 
 Knows which file goes to which loader. Loading takes seconds: call it in a thread.
 """
@@ -22,7 +22,6 @@ from dialogue.engines.provider import load_provider
 from dialogue.engines.transformers import load_transformers
 from finetune.errors import UnusableAdapter
 from finetune.merging import merge
-from retrieval.collection import Collection
 from retrieval.encoder import Encoder, load_encoder
 
 INDEX = "index"
@@ -36,7 +35,7 @@ PATIENCE = 60.0
 
 
 def fetch_weights(settings: Settings, weights: Weights) -> None:
-    """Everything that `load_engine` and `load_collection` will need, one after the other with progress bars."""
+    """Everything that `load_engine` and `encoder_of` will need, one after the other with progress bars."""
     for name in settings.weights:
         weights.locate(name)
 
@@ -113,8 +112,3 @@ def _openai_options(settings: Settings) -> Mapping[str, Any]:
 def encoder_of(settings: Settings, weights: Weights) -> Encoder:
     """The encoder. Raises WeightsError, EncoderError."""
     return load_encoder(settings.encoder, weights.locate(settings.encoder.partition("+")[0]))
-
-
-def load_collection(settings: Settings, weights: Weights) -> Collection:
-    """The collection in DATA_DIR with its encoder. Raises WeightsError, EncoderError."""
-    return Collection(settings.data_dir / INDEX, encoder_of(settings, weights))

@@ -44,17 +44,21 @@ class Pairs:
         own = release is not None and encoder.fingerprint != self._own_encoder().fingerprint
         home = self._settings.data_dir / (f"{INDEX}-{release.id}" if release and own else INDEX)
         collection = Collection(home, encoder)
-        newest = self._newest()
-        if newest is not None and newest != home:
-            collection.adopt(newest)
+        newest = newest_index(self._settings)
+        if newest is not None and newest.folder != home:
+            collection.adopt(newest.folder)
         return collection
 
     def _own_encoder(self) -> Encoder:
         self._encoder = self._encoder or encoder_of(self._settings, self._weights)
         return self._encoder
 
-    def _newest(self) -> Path | None:
-        """The index that was published last, going by the ids of the snapshots, which begin with the time."""
-        homes = self._settings.data_dir.glob(f"{INDEX}*")
-        published = {id: home for home in homes if (id := Shelf(home).current())}
-        return published[max(published)] if published else None
+
+def newest_index(settings: Settings) -> Shelf | None:
+    """The index that was published last, whichever encoder it is for; None before the first ingest.
+
+    Ids of snapshots begin with the time.
+    """
+    shelves = [Shelf(home) for home in settings.data_dir.glob(f"{INDEX}*")]
+    published = {id: shelf for shelf in shelves if (id := shelf.current())}
+    return published[max(published)] if published else None

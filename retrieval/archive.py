@@ -112,8 +112,8 @@ class Archive:
 
     def texts(self) -> Iterator[str]:
         """What the keyword index reads of every chunk, by row."""
-        found = self._database.execute(f"{_CHUNKS} true ORDER BY row")
-        return (Chunk(*values).embedded for values in found)
+        for values in self._database.execute(f"{_CHUNKS} true ORDER BY row"):
+            yield Chunk(*values).embedded
 
     def digests(self) -> dict[str, str]:
         """The digest of the bytes of every file, by path."""

@@ -14,7 +14,8 @@ from bot.cli.training import content_digest, training_bar
 from bot.errors import SettingsError
 from bot.hub import Hub
 from bot.learning import RUNS, Report, StepTeller
-from bot.models import INDEX, encoder_of, load_collection
+from bot.models import encoder_of
+from bot.pairs import newest_index
 from bot.settings import Settings, load_settings
 from bot.weights import Weights
 from dialogue.migrations import upgrade
@@ -32,7 +33,7 @@ from finetune.training.retriever.material import Material, divided, read_materia
 from finetune.training.retriever.options import EncoderOptions
 from finetune.training.run import Run, run_name
 from retrieval.encoder import load_encoder
-from retrieval.shelf import Shelf
+from retrieval.snapshot import Snapshot
 
 SEARCHES = Path("evaluation", "searches")
 """The folder in DATA_DIR where vectors of passages are kept."""
@@ -73,11 +74,12 @@ class Task:
         return replace(MapOptions() if self.method is Method.MAP else EncoderOptions(), **self.chosen)
 
     @property
-    def documents(self) -> str | None:
+    def documents(self) -> Path | None:
         """The snapshot of the ingested documents to learn from; None where something else is learnt from."""
         if self.method is not Method.CLOZE or self.files:
             return None
-        return Shelf(self.settings.data_dir / INDEX).current()
+        index = newest_index(self.settings)
+        return index.place(index.current() or "") if index else None
 
     @property
     def record(self) -> dict[str, Any]:
@@ -87,7 +89,7 @@ class Task:
             "method": self.method.value,
             "dataset": self.dataset.id if self.dataset else None,
             "files": {path.name: content_digest(path) for path in self.files},
-            "documents": self.documents,
+            "documents": self.documents.name if self.documents else None,
             "teacher": self.teacher if self.method is Method.DISTILLATION else None,
             "options": self.options.record(),
         }
@@ -146,7 +148,7 @@ def _train_encoder(
     base = _folder(weights, task.settings.encoder.partition("+")[0])
     told = [StepTeller(report)]
     if task.method is Method.CLOZE:
-        texts = _material(task)[0].passages if task.files else _documents(task.settings, weights)
+        texts = _material(task)[0].passages if task.files else _texts(task.documents)
         train_cloze(run, base, texts, options, told)
     elif task.method is Method.CONTRASTIVE:
         finder = encoder_of(task.settings, weights)
@@ -167,9 +169,8 @@ def _folder(weights: Weights, encoder: str) -> Path:
     raise SettingsError(f"{encoder} cannot be trained. Set ENCODER to one with a folder, or learn a map.")
 
 
-def _documents(settings: Settings, weights: Weights) -> list[str]:
-    snapshot = load_collection(settings, weights).snapshot
-    return list(snapshot.archive.texts()) if snapshot else []
+def _texts(snapshot: Path | None) -> list[str]:
+    return list(Snapshot(snapshot).archive.texts()) if snapshot else []
 
 
 async def _kept(task: Task, run: Run) -> Release:

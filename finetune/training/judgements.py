@@ -88,7 +88,7 @@ def _shown(example: Judged, answers: Sequence[str]) -> tuple[Passage, ...]:
         for answer in answers
         for citation in ground(answer, numbered, example.question).citations
     ]
-    return in_lesson(example.id, example.passages, evidence)
+    return in_lesson(example, evidence)
 
 
 def _prompt(example: Judged, passages: Sequence[Passage]) -> tuple[Message, ...]:

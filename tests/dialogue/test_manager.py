@@ -21,6 +21,7 @@ async def test_a_message_is_answered_and_its_delivery_woken(sqlite_url: str) -> 
         (answer,) = await bot.answered(receipt.conversation.id)
 
         assert (answer.reply_to, answer.text) == (1, "It takes 230 volts [1].")
+        await until(lambda: bool(bot.observed))  # it is in the store a moment before anybody is told
         assert bot.woken == [CHAT.channel]
         assert set(bot.observed[0].timings) == {"queue", "rewrite", "retrieve", "first_token", "answer"}
 

@@ -18,8 +18,8 @@ QUOTING, SOURCE = "canard", "quoted"
 UNKNOWN = "I don't know."
 SHORTEST = 6
 """Words of a quotation that can stand as a sentence."""
-LONGEST = 6
-"""Quotations of a passage; a longer conversation makes several."""
+PART = 2
+"""Quotations of a passage: few, so that beside what answers stand others of the same section, which do not."""
 ENDS = (".", "!", "?", '."', '!"', '?"')
 OTHERS = (1, 3)
 """Conversations that lend a passage which does not answer."""
@@ -62,7 +62,7 @@ class Conversation:
     @property
     def passages(self) -> list[GivenPassage]:
         quoted = self.quotations
-        parts = [quoted[start : start + LONGEST] for start in range(0, len(quoted), LONGEST)]
+        parts = [quoted[start : start + PART] for start in range(0, len(quoted), PART)]
         return [
             GivenPassage(id=f"{self.id}:{n}", title=self.title, text=" ".join(part))
             for n, part in enumerate(parts)
@@ -82,26 +82,31 @@ def quoted_answers(examples: Iterable[RewritingExample], seed: int) -> Iterator[
 def _asked(
     conversation: Conversation, beside: Sequence[GivenPassage], draw: random.Random
 ) -> Iterator[GroundingExample]:
+    own = conversation.passages
     for n, (question, quotation) in enumerate(conversation.said):
         if quotation or draw.random() < UNKNOWN_ASKED:
-            yield _example(conversation, str(n), question, conversation.told(n), beside)
+            yield _example(conversation, str(n), question, conversation.told(n), (*own, *beside))
     overview = draw.choice(OVERVIEWS).format(conversation.subject)
-    yield _example(conversation, "overview", overview, conversation.quotations[:TOLD], beside)
+    told = conversation.quotations[:TOLD]
+    yield _example(conversation, "overview", overview, told, (*own[: TOLD // PART], *beside))
 
 
 def _example(
-    conversation: Conversation, name: str, question: str, told: Sequence[str], beside: Sequence[GivenPassage]
+    conversation: Conversation,
+    name: str,
+    question: str,
+    told: Sequence[str],
+    passages: Sequence[GivenPassage],
 ) -> GroundingExample:
-    own = conversation.passages
     return GroundingExample(
         id=f"{conversation.id}:{name}",
         source=SOURCE,
         history=(),
         question=question,
-        passages=(*own, *beside),
+        passages=tuple(passages),
         answer=" ".join(told),
         answerable=bool(told),
-        evidence=tuple(passage.id for passage in own if any(one in passage.text for one in told)),
+        evidence=tuple(passage.id for passage in passages if any(one in passage.text for one in told)),
     )
 
 

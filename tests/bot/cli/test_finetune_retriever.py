@@ -7,11 +7,12 @@ import pytest
 
 from bot.cli import main
 from bot.hub import Hub
-from bot.models import load_collection
+from bot.models import INDEX, encoder_of
 from bot.settings import Settings, load_settings
 from bot.weights import Weights
 from dialogue.store import Store
 from finetune.releases import Releases
+from retrieval.collection import Collection
 from tests.finetune.training.retriever.tiny import ORDERS, PLACES, tiny_encoder
 
 
@@ -80,13 +81,14 @@ def test_an_encoder_becomes_a_release(examples, sqlite_url):
     assert "encoder/model.safetensors" in release.files
 
 
-def ingest(folder, verb):
+def ingest(folder, verb, home=INDEX):
     folder.mkdir(exist_ok=True)
     for place in PLACES:
         page = f"The {place} first din is {verb} by all. The {place} first noise is {verb} by nobody."
         (folder / f"{place}.md").write_text(page)
     settings = load_settings()
-    load_collection(settings, Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))).ingest(folder)
+    weights = Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))
+    Collection(settings.data_dir / home, encoder_of(settings, weights)).ingest(folder)
 
 
 def test_documents_that_changed_are_another_run(sqlite_url, tmp_path):
@@ -95,6 +97,15 @@ def test_documents_that_changed_are_another_run(sqlite_url, tmp_path):
         ingest(tmp_path / "pages", verb)
         assert run(*learn) == 0
     assert len(list((tmp_path / "var" / "runs").iterdir())) == 2
+
+
+def test_documents_are_those_that_were_read_last_also_for_another_encoder(sqlite_url, tmp_path):
+    ingest(tmp_path / "old", "heard")
+    ingest(tmp_path / "new", "made", home=f"{INDEX}-r-1")
+    assert run("--method", "cloze", "--epochs", "1", "--batch", "4") == 0
+    (folder,) = (tmp_path / "var" / "runs").iterdir()
+    told = json.loads((folder / "run.json").read_text())["documents"]
+    assert (tmp_path / "var" / f"{INDEX}-r-1" / "snapshots" / told).is_dir()
 
 
 def test_other_options_do_not_go_on_with_a_run_of_that_name(examples, capsys):

@@ -1,10 +1,11 @@
 """Lessons ask as the bot asks a trained model."""
 
 import random
+from collections import Counter
 
 from dialogue.prompting import answer_prompt, rewrite_prompt
 from finetune.examples import GivenPassage
-from finetune.training.lessons import answering_lesson, in_prompt, lessons, rewriting_lesson
+from finetune.training.lessons import answering_lesson, in_lesson, in_prompt, lessons, rewriting_lesson
 from retrieval.chunking import estimate_tokens
 from tests.finetune.training.material import FERRY, MUSEUM, PASSAGES, WEATHER, grounding, rewriting
 
@@ -50,6 +51,12 @@ def test_one_passage_is_shown_however_long_it_is() -> None:
 def test_places_are_drawn_so_that_none_is_learnt() -> None:
     first = {in_prompt(PASSAGES, ["ferry"], ROOM, random.Random(seed))[0].chunk for seed in range(30)}
     assert first == {FERRY.id, MUSEUM.id, WEATHER.id}
+
+
+def test_in_half_of_the_lessons_they_are_ranked_as_a_search_would() -> None:
+    asked = [grounding("ten", id=str(n), question="Is the museum open?") for n in range(60)]
+    first = Counter(in_lesson(example, ["museum"])[0].chunk for example in asked)
+    assert 30 < first[MUSEUM.id] < 60 and min(first[FERRY.id], first[WEATHER.id]) > 0
 
 
 def test_examples_that_teach_nothing_are_left_out() -> None:

@@ -36,11 +36,12 @@ def test_a_question_is_asked_as_it_was_meant_and_answered_by_the_quotation() -> 
     assert (example.source, example.history, example.answerable) == ("quoted", (), True)
 
 
-def test_a_quotation_becomes_a_sentence_of_the_passage_that_is_the_evidence() -> None:
+def test_a_quotation_becomes_a_sentence_of_a_passage_and_others_of_the_section_do_not_answer() -> None:
     example = quoted()["What happened in the storm?"]
-    [passage] = example.passages
-    assert passage.title == "Old Harbour" and example.evidence == (passage.id,)
-    assert passage.text.startswith("A storm broke the old mole of the harbour. The town built")
+    telling, other = example.passages
+    assert telling.title == other.title == "Old Harbour" and example.evidence == (telling.id,)
+    assert telling.text.startswith("A storm broke the old mole of the harbour. The town built")
+    assert other.text == "It withstood the storm of 1902 without harm."
 
 
 def test_an_open_question_goes_on_with_the_next_quotation_and_a_narrow_one_does_not() -> None:
