@@ -19,6 +19,7 @@ from bot.models import close_engine, load_engine
 from bot.pairs import Pairs
 from bot.settings import Settings
 from bot.weights import Weights
+from dialogue.errors import EngineError
 from dialogue.grounding import Grounder, Grounding
 from dialogue.history import History
 from dialogue.responder import Responder
@@ -31,6 +32,8 @@ from retrieval.collection import Collection
 from retrieval.encoder import Encoder
 from retrieval.retriever import Retriever
 
+PROOF = 120.0
+"""Seconds that an engine may take for its first word: it may have to answer those who ask it already."""
 FETCHED = "releases"
 """The folder in DATA_DIR with the files of releases, fetched out of the database."""
 
@@ -47,9 +50,13 @@ class Team:
     loaded: AsyncExitStack
 
     async def prove(self) -> None:
-        """Has each engine say a word before people depend on it. Raises what the engine raises."""
+        """Has each engine say a word before people depend on it. Raises what it raises, EngineError if it is silent."""
         for engine in self.engines:
-            await engine.ainvoke("Hello", max_tokens=1)
+            try:
+                async with asyncio.timeout(PROOF):
+                    await engine.ainvoke("Hello", max_tokens=1)
+            except TimeoutError as error:
+                raise EngineError(f"The engine of {self.name} was silent for {PROOF:.0f} seconds.") from error
 
     async def close(self) -> None:
         """Lets go of the engines; those that no other team uses are closed."""

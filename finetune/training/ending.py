@@ -1,5 +1,6 @@
-"""The end of a run: its page, and then what was learnt, which says that it is finished."""
+"""The end of a run: its page, then what was learnt, which says that it is finished; checkpoints are of no use then."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,4 +15,5 @@ def conclude(trainer: Trainer, run: Run, save: Callable[[Path], None], read: Map
     if trainer.is_world_process_zero():
         write_report(run, trainer.state.log_history, read)
         save(run.artifact)
+        shutil.rmtree(run.checkpoints, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()

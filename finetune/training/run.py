@@ -1,7 +1,7 @@
 """One training run: a folder that says what is trained from what, and from which a killed run goes on.
 
     run.json       what was asked for: base, parent, data, options
-    checkpoints/   where to go on from
+    checkpoints/   where to go on from, until it is finished
     tensorboard/   curves, as they come
     artifact/      what was learnt
     report.html    curves and figures of a finished run

@@ -2,21 +2,31 @@
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import pytest
+from langchain_core.outputs import ChatResult
 from structlog.testing import capture_logs
 
+from bot import staff as staffing
 from bot import switch as switching
 from bot.settings import Settings
 from dialogue.conversation import Address, Role, Turn, Utterance
 from dialogue.events import Answered
 from finetune.releases import Releases
+from tests.bot.channels.house import Speaker
 from tests.bot.channels.patience import eventually
 from tests.bot.deployment import asked_over_http, deployed
 from tests.bot.learning import SAYINGS, released, speaker
 
 QUESTION = "May I return it?"
 BASE = f"base:{Settings.model_fields['generator'].default}"
+
+
+class Silent(Speaker):
+    async def _agenerate(self, *_: Any, **__: Any) -> ChatResult:
+        await asyncio.Event().wait()
+        raise AssertionError
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +142,20 @@ async def test_what_cannot_be_loaded_changes_nothing_and_is_reported(bot, releas
     assert "promotion 1 cannot be loaded: The weights are broken" in ready.json()["lineup"]["reason"]
     assert 'groundtalk_promotion{which="here"} 0.0' in numbers
     assert 'groundtalk_promotion{which="newest"} 1.0' in numbers
+
+
+async def test_an_engine_that_says_nothing_is_not_put_on_duty(tmp_path, sqlite_url, closed, monkeypatch):
+    def hired(model):
+        return Silent() if model.adapter else speaker(model)
+
+    monkeypatch.setattr(staffing, "PROOF", 0.05)
+    async with deployed(tmp_path, sqlite_url, hired, closed.append) as bot:
+        boxed = await released(bot, tmp_path, "in its box")
+        await Releases(bot.store.database).promote(boxed.id)
+        await bot.switch.look()
+        assert bot.switch.team.name == BASE
+        assert f"The engine of {boxed.id} was silent" in bot.switch.trouble
+        assert len(closed) == 1
 
 
 async def test_a_lineup_that_failed_is_not_tried_at_every_look(bot, releases, tmp_path, monkeypatch):

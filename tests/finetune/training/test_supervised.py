@@ -66,11 +66,10 @@ def test_a_run_learns_and_leaves_an_adapter(method: str, base: Path, tmp_path: P
     assert run.finished and any(tensor.abs().max() > 0 for tensor in weights(run).values())
 
 
-def test_the_curves_are_where_the_run_says(base: Path, tmp_path: Path) -> None:
+def test_a_finished_run_keeps_its_curves_and_no_checkpoints(base: Path, tmp_path: Path) -> None:
     run = train(tmp_path / "run", base)
     assert {path.name for path in run.folder.iterdir()} == {
         "run.json",
-        "checkpoints",
         "tensorboard",
         "artifact",
         "report.html",
