@@ -62,7 +62,7 @@ def curriculum(
 def _wide(
     rewriting: Sequence[RewritingExample], grounding: Sequence[GroundingExample], choice: Choice
 ) -> Iterator[GroundingExample]:
-    """Wide questions of the sources that are named: they cost abstention what they gain in length (training-log.md)."""
+    """Wide questions of the sources that are named: a log's own questions are as wide as its people ask them."""
     woven = chain(
         quoted_answers(rewriting, choice.seed),
         joint_questions(grounding, choice.seed),
