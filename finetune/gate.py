@@ -10,6 +10,11 @@ from finetune.evaluation.bootstrap import Interval
 from finetune.evaluation.comparison import Comparison
 from finetune.evaluation.scores import Result
 
+NOTHING_TO_GO_BY = (
+    "There is no set to be better on: the log's test share is empty. Name a set that you checked with --frozen, "
+    "or wait until more people have given feedback."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -107,7 +112,7 @@ def decide(
     if better and not losses:
         losses.append("Nothing that is guarded is worse beyond what is tolerated.")
         return Decision(True, (*better, *doubts, *losses))
-    return Decision(False, (*better, *doubts, *losses) or ("There is no set to be better on.",))
+    return Decision(False, (*better, *doubts, *losses) or (NOTHING_TO_GO_BY,))
 
 
 def _target(comparison: Comparison, live: str, policy: Policy) -> tuple[bool, str]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from finetune.evaluation.comparison import compare
-from finetune.gate import Policy, decide
+from finetune.gate import NOTHING_TO_GO_BY, Policy, decide
 from tests.finetune.evaluation.results import result
 
 SCORES = list(np.random.default_rng(5).uniform(0.2, 0.7, 60))
@@ -126,7 +126,7 @@ def test_better_at_one_task_is_enough_if_the_other_is_no_worse():
 
 
 def test_without_a_target_nothing_goes_live():
-    assert judged([], beside(moved(0.1), SCORES)).reasons == ("There is no set to be better on.",)
+    assert judged([], beside(moved(0.1), SCORES)).reasons == (NOTHING_TO_GO_BY,)
 
 
 def test_a_live_release_that_was_not_measured_cannot_be_beaten():
