@@ -14,7 +14,7 @@ FILES = sorted(path for package in ORDER for path in (ROOT / package).rglob("*.p
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES
 }
-LONGEST = 300
+LONGEST = 400
 
 Import = tuple[int, str]
 
