@@ -25,10 +25,10 @@ from rich.table import Table
 
 from benchmarks.prompts import answer_prompts, rewrite_prompts
 from benchmarks.replies import Reply, reply
-from bot.hub import Hub
+from bot.models.download import Hub
+from bot.models.weights import Weights
 from bot.settings import load_settings
-from bot.weights import Weights
-from dialogue.engines.chat import LocalChat
+from dialogue.engines.chat import LocalChatModel
 from dialogue.engines.gguf import prepare
 from dialogue.engines.openvino import PROPERTIES, load_openvino
 from dialogue.engines.transformers import load_transformers
@@ -72,7 +72,7 @@ def _before(found: str, wanted: str) -> float:
     return 1.0 if found == wanted else sum(1 for _ in same) / max(len(wanted), 1)
 
 
-def answered(chat: LocalChat, prompts: Prompts, tokens: int) -> list[Reply]:
+def answered(chat: LocalChatModel, prompts: Prompts, tokens: int) -> list[Reply]:
     """One after the other; the engine is closed afterwards."""
 
     async def each() -> list[Reply]:

@@ -23,16 +23,16 @@ from time import perf_counter
 from rich.console import Console
 
 from benchmarks.logged import SEED, Said, said_of, write_log
+from bot.evaluation import LIVE, EvaluationTargets
 from bot.settings import load_settings
-from bot.systems import LIVE, Systems
 from bot.voice import load_voice
 from dialogue.citations import MARKERS
-from dialogue.migrations import upgrade
-from dialogue.store import Store
-from finetune.datasets.splitting import group_of
-from finetune.evaluation.answers import answering_with
-from finetune.examples import GroundingExample, read
-from finetune.release import BASE, Release
+from dialogue.store.migrations import upgrade
+from dialogue.store.store import Store
+from finetune.datasets.dataset import group_of
+from finetune.evaluation.answers import answerer
+from finetune.examples import GroundingExample, read_examples
+from finetune.release import BASE_RELEASE, Release
 from finetune.releases import Releases
 
 DATA = Path("../shared/data/grounding/train.jsonl.gz")
@@ -54,7 +54,7 @@ class Deployment:
         """Answers of the weights as they come: the adapter that ships has read this data."""
         await upgrade(self.settings.database)
         async with await Store.open(self.settings.database) as store:
-            await Releases(store.database).promote(BASE, "nothing learnt yet")
+            await Releases(store.database).promote(BASE_RELEASE, "nothing learnt yet")
             await write_log(store, said, load_voice(self.settings.voice_file), hostile)
 
     def run(self, *command: str) -> None:
@@ -70,9 +70,9 @@ class Deployment:
     async def answers(self, said: Sequence[Said]) -> list[str]:
         """What the live release answers."""
         async with await Store.open(self.settings.database) as store:
-            system = await Systems(self.settings, Releases(store.database)).named(LIVE)
+            system = await EvaluationTargets(self.settings, Releases(store.database)).named(LIVE)
             async with system.rewriter() as rewriter, system.grounder() as grounder:
-                respond = answering_with(rewriter, grounder)
+                respond = answerer(rewriter, grounder)
                 return [(await respond(one.example)).text for one in said]
 
     async def newest(self) -> Release:
@@ -92,7 +92,7 @@ class Deployment:
 def divide(file: Path, conversations: int, unseen: int) -> tuple[list[Said], list[Said]]:
     """The conversations of the log, and unseen questions about other paragraphs."""
     groups: dict[str, list[Said]] = {}
-    for example in read(file, GroundingExample):
+    for example in read_examples(file, GroundingExample):
         if (example.source, example.language) == (SOURCE, LANGUAGE_READ) and (said := said_of(example)):
             groups.setdefault(group_of(example.id), []).append(said)
     paragraphs = list(groups.values())

@@ -17,11 +17,10 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.weights import encoder_called
-from finetune.evaluation.report import Row, table, write
+from finetune.datasets.search_set import SearchSet, read_search_set
+from finetune.evaluation.results import ResultRow, result_rows, results_table, write_results
 from finetune.evaluation.retrieval import evaluate_retrieval, open_index
-from finetune.evaluation.scores import rows_of
-from finetune.evaluation.searches import SearchSet, read_search_set
-from retrieval.encoder import Encoder, Vectors
+from retrieval.encoders.loading import Encoder, Vectors
 from retrieval.index import KEYWORD_WEIGHT
 
 DATA = Path("../shared/data/retrieval")
@@ -44,7 +43,7 @@ class Blind(Encoder):
         return np.zeros((len(texts), 1), np.float32)
 
 
-def measure(searches: SearchSet, name: str, encoder: Encoder) -> Iterator[Row]:
+def measure(searches: SearchSet, name: str, encoder: Encoder) -> Iterator[ResultRow]:
     """Rows without and with keywords, and on stderr how quickly the corpus was embedded where it was not kept."""
     began = perf_counter()
     open_index(searches, encoder, CACHE, KEYWORD_WEIGHT)
@@ -54,7 +53,7 @@ def measure(searches: SearchSet, name: str, encoder: Encoder) -> Iterator[Row]:
     )
     for weight, system in ((0.0, name), (KEYWORD_WEIGHT, f"{name} + BM25")):
         work = evaluate_retrieval(searches, encoder, CACHE, system=system, keyword_weight=weight)
-        yield from rows_of(asyncio.run(work))
+        yield from result_rows(asyncio.run(work))
 
 
 def main() -> None:
@@ -73,9 +72,9 @@ def main() -> None:
         encoder = encoder_called(name)
         rows += [row for one in searches for row in measure(one, name, encoder)]
     rows.sort(key=lambda row: [one.name for one in searches].index(str(row["set"])))
-    Console().print(table(rows, "Encoders, with and without keywords"))
+    Console().print(results_table(rows, "Encoders, with and without keywords"))
     if given.json:
-        write(rows, given.json)
+        write_results(rows, given.json)
 
 
 if __name__ == "__main__":

@@ -22,10 +22,10 @@ from rich.table import Table
 
 from benchmarks.prompts import answer_prompts
 from benchmarks.replies import Reply, reply
-from bot.hub import Hub
-from bot.models import close_engine, load_engine
+from bot.models.download import Hub
+from bot.models.engines import close_engine, load_engine
+from bot.models.weights import Weights
 from bot.settings import load_settings
-from bot.weights import Weights
 
 ALONE = 3
 """Prompts of one person, one after the other."""

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.databases import databases
-from tests.dialogue.fate import Toll, Trial
+from tests.dialogue.crash_harness import KillCounts, KillTrial
 
 ROWS = {
     "kills": "kills",
@@ -32,7 +32,7 @@ ROWS = {
 }
 
 
-def report(tolls: dict[str, Toll]) -> Table:
+def report(tolls: dict[str, KillCounts]) -> Table:
     table = Table("", *tolls, title="Killed at random moments")
     for name, words in ROWS.items():
         table.add_row(words, *(str(asdict(toll)[name]) for toll in tolls.values()))
@@ -48,7 +48,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, databases(options.postgres) as urls:
         tolls = {
-            name: Trial(url, Path(folder) / f"{name}.txt").run(options.kills) for name, url in urls.items()
+            name: KillTrial(url, Path(folder) / f"{name}.txt").run(options.kills)
+            for name, url in urls.items()
         }
     Console().print(report(tolls))
 

@@ -8,14 +8,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dialogue.citations import ground
+from dialogue.citations import check_citations
 from dialogue.conversation import Address, Answer, Passage, Turn, Utterance
-from dialogue.grounding import REFUSAL, Grounding
-from dialogue.store import Store
+from dialogue.grounding import REFUSAL, GroundingOptions
+from dialogue.store.store import Store
 from dialogue.voice import Voice
 from finetune.examples import GroundingExample
-from finetune.training.lessons import in_prompt
-from finetune.training.replies import grounded_reply
+from finetune.training.sft_data import grounded_reply, passages_within
 from retrieval.sentences import sentences
 
 CHANNEL = "simulation"
@@ -40,7 +39,7 @@ class Said:
 def said_of(example: GroundingExample) -> Said | None:
     """With passages that the bot has room for; None where it is not clear what is right, or nothing is wrong."""
     draw = random.Random(example.id)
-    passages = in_prompt(example.passages, example.evidence, Grounding().passage_tokens, draw)
+    passages = passages_within(example.passages, example.evidence, GroundingOptions().passage_tokens, draw)
     reply = grounded_reply(example, passages)
     if reply is None:
         return None
@@ -72,7 +71,7 @@ async def write_log(store: Store, log: Sequence[Said], voice: Voice, hostile: fl
 
 
 def _corrected(better: str, passages: Sequence[Passage]) -> str:
-    return ground(better, passages, "").text if better else REFUSAL
+    return check_citations(better, passages, "").text if better else REFUSAL
 
 
 async def _answered(store: Store, account: str, said: Said, draft: str, voice: Voice) -> Turn:
@@ -95,5 +94,5 @@ def _answer(said: Said, draft: str, voice: Voice) -> Answer:
             abstained=True,
             language=language,
         )
-    checked = ground(draft, said.passages, question)
+    checked = check_citations(draft, said.passages, question)
     return Answer(checked.text, question, checked.citations, said.passages, language=language)

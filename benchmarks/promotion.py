@@ -21,17 +21,17 @@ from uuid import uuid4
 from rich.console import Console
 
 from benchmarks.adapters import random_adapter
-from bot.channels.aside import AsideChannel
-from bot.hub import Hub
+from bot.assembly import Runtime, open_runtime
+from bot.channels.base import DirectChannel
 from bot.logs import quiet_logs
+from bot.models.download import Hub
+from bot.models.weights import Weights
 from bot.settings import Settings, load_settings
-from bot.weights import Weights
-from bot.wiring import Bot, open_bot
 from dialogue.conversation import Address, Role, Utterance
 from dialogue.events import Answered
-from finetune.evaluation.handbook import CHANNEL, SAMPLE, HandbookQuestion
-from finetune.examples import read
-from finetune.release import BASE, LANGUAGE
+from finetune.evaluation.handbook import EVALUATION_CHANNEL, SAMPLE_QUESTIONS, HandbookQuestion
+from finetune.examples import read_examples
+from finetune.release import BASE_RELEASE, LANGUAGE_TASKS
 from finetune.releases import Releases
 
 QUIET = 5
@@ -42,7 +42,7 @@ QUIET = 5
 class Crowd:
     """People who ask one question after the other until `told` to stop."""
 
-    bot: Bot
+    bot: Runtime
     questions: Sequence[str]
     told: asyncio.Event = field(default_factory=asyncio.Event)
     heard: list[float] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Crowd:
             if self.told.is_set():
                 return asked
             asked += 1
-            words = Utterance(Address(CHANNEL, f"person {number}"), str(asked), question)
+            words = Utterance(Address(EVALUATION_CHANNEL, f"person {number}"), str(asked), question)
             async for _ in self.bot.manager.converse(words):
                 self.heard.append(perf_counter())
         return asked
@@ -67,11 +67,11 @@ class Crowd:
         return max(gaps, default=0.0)
 
 
-async def alone(bot: Bot, questions: Sequence[str]) -> list[tuple[str, str]]:
+async def alone(bot: Runtime, questions: Sequence[str]) -> list[tuple[str, str]]:
     """Release and answer of each question, asked in a conversation of its own."""
     said = []
     for question in questions:
-        address = Address(CHANNEL, uuid4().hex)
+        address = Address(EVALUATION_CHANNEL, uuid4().hex)
         events = [event async for event in bot.manager.converse(Utterance(address, "1", question))]
         assert isinstance(events[-1], Answered)
         home = await bot.store.current(address)
@@ -80,7 +80,7 @@ async def alone(bot: Bot, questions: Sequence[str]) -> list[tuple[str, str]]:
     return said
 
 
-async def switched(bot: Bot, number: int) -> float:
+async def switched(bot: Runtime, number: int) -> float:
     """Seconds until the promotion of this number answers here."""
     began = perf_counter()
     for _ in count():
@@ -93,13 +93,15 @@ async def switched(bot: Bot, number: int) -> float:
 
 
 async def measure(settings: Settings, adapter: Path, people: int, seconds: float) -> None:
-    questions = [row.question for row in read(SAMPLE, HandbookQuestion) if row.kind == "plain"]
+    questions = [
+        row.question for row in read_examples(SAMPLE_QUESTIONS, HandbookQuestion) if row.kind == "plain"
+    ]
     tell = Console(highlight=False).print
-    bot = await open_bot(settings, lambda *_: None, (AsideChannel(CHANNEL),))
+    bot = await open_runtime(settings, lambda *_: None, (DirectChannel(EVALUATION_CHANNEL),))
     releases = Releases(bot.store.database)
-    release = await releases.add(adapter, tasks=LANGUAGE, base=settings.generator)
+    release = await releases.add(adapter, tasks=LANGUAGE_TASKS, base=settings.generator)
     async with bot:
-        await switched(bot, (await releases.promote(BASE)).number)
+        await switched(bot, (await releases.promote(BASE_RELEASE)).number)
         before = await alone(bot, questions[:QUIET])
         crowd = Crowd(bot, questions)
         talking = [asyncio.create_task(crowd.talk(number)) for number in range(people)]
@@ -119,8 +121,10 @@ async def measure(settings: Settings, adapter: Path, people: int, seconds: float
     tell(f"the same {QUIET} answers after the roll-back as before: {'yes' if before == after else 'NO'}")
 
 
-async def tell_turns(bot: Bot, asked: int, people: int) -> None:
-    homes = [await bot.store.current(Address(CHANNEL, f"person {number}")) for number in range(people)]
+async def tell_turns(bot: Runtime, asked: int, people: int) -> None:
+    homes = [
+        await bot.store.current(Address(EVALUATION_CHANNEL, f"person {number}")) for number in range(people)
+    ]
     turns = [turn for home in homes if home for turn in await bot.store.turns(home.id, 0, 100_000)]
     answers = [turn for turn in turns if turn.role is Role.ASSISTANT]
     replied = Counter((turn.conversation, turn.reply_to) for turn in answers)

@@ -14,7 +14,7 @@ from langchain_core.messages import BaseMessage
 from bot.settings import Settings
 from bot.voice import load_voice
 from dialogue.conversation import Passage, Role, Turn
-from dialogue.prompting import answer_prompt, rewrite_prompt
+from dialogue.prompts import answer_prompt, rewrite_prompt
 
 HANDBOOK = Settings.model_fields["knowledge_dir"].default
 VOICE = Settings.model_fields["voice_file"].default

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.weights import encoder_called
 from bot.settings import PACKAGE, load_settings
-from finetune.evaluation.searches import read_search_set
+from finetune.datasets.search_set import read_search_set
 from retrieval.chunking import Chunking
 from retrieval.collection import Collection
 from retrieval.loaders.markup import load_markdown

@@ -23,21 +23,27 @@ from time import perf_counter
 from rich.console import Console
 
 from benchmarks.weights import encoder_called, folder_called
-from finetune.datasets.splitting import TEST, group_of
-from finetune.evaluation.comparison import Comparison, compare
-from finetune.evaluation.report import Cell, Row, table, write
+from finetune.datasets.dataset import TEST, group_of
+from finetune.datasets.search_set import SearchPassage, SearchQuestion, SearchSet
+from finetune.evaluation.results import (
+    Cell,
+    Comparison,
+    EvaluationResult,
+    ResultRow,
+    compare,
+    interval_cells,
+    results_table,
+    write_results,
+)
 from finetune.evaluation.retrieval import evaluate_retrieval
-from finetune.evaluation.scores import Result, spread
-from finetune.evaluation.searches import Searched, SearchQuestion, SearchSet
-from finetune.examples import GroundingExample, read
-from finetune.training.retriever.contrastive import train_contrastive
-from finetune.training.retriever.linear import MapOptions
-from finetune.training.retriever.mapping import train_map
-from finetune.training.retriever.material import Material, divided, joined, read_material
-from finetune.training.retriever.options import EncoderOptions
+from finetune.examples import GroundingExample, read_examples
+from finetune.training.options import EncoderOptions
+from finetune.training.retriever.data import RetrieverData, join_data, read_retriever_data, split_data
+from finetune.training.retriever.encoder_objectives import train_contrastive
+from finetune.training.retriever.query_map import MapOptions, train_query_map
 from finetune.training.run import Run
-from retrieval.encoder import Encoder, load_encoder
-from retrieval.encoders.mapped import MAP_FILE, MappedEncoder, QueryMap
+from retrieval.encoders.loading import Encoder, load_encoder
+from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap
 from retrieval.index import KEYWORD_WEIGHT
 
 DATA = Path("../shared/data/retrieval")
@@ -50,27 +56,27 @@ BEFORE = "all-MiniLM-L6-v2+multilingual"
 BATCH = EncoderOptions(epochs=1, longest=96, batch=64, negatives=1, positives=2)
 
 
-def material_of(name: str) -> Material:
+def material_of(name: str) -> RetrieverData:
     if name in SOURCES:
         return grounded(name)
-    material = read_material([DATA / name])
+    material = read_retriever_data([DATA / name])
     return named(material) if name == "dstc11_faq" else material
 
 
-def grounded(source: str) -> Material:
+def grounded(source: str) -> RetrieverData:
     """The answered questions of a source, among all passages of it."""
-    rows = [row for row in read(GROUNDED, GroundingExample) if row.source == source]
+    rows = [row for row in read_examples(GROUNDED, GroundingExample) if row.source == source]
     passages = {passage.text: passage for row in rows for passage in row.passages}
     asked = [row for row in rows if row.answerable is True]
     relevant = {row.id: {p.text: 1 for p in row.passages if p.id in row.evidence} for row in asked}
-    corpus = (Searched(_id=text, title=passage.title, text=text) for text, passage in passages.items())
+    corpus = (SearchPassage(_id=text, title=passage.title, text=text) for text, passage in passages.items())
     questions = (
         SearchQuestion(_id=row.id, conversation_id=group_of(row.id), question=row.question) for row in asked
     )
-    return Material(SearchSet(source, tuple(corpus), tuple(questions), relevant), {})
+    return RetrieverData(SearchSet(source, tuple(corpus), tuple(questions), relevant), {})
 
 
-def named(material: Material) -> Material:
+def named(material: RetrieverData) -> RetrieverData:
     """The questions about a place, with its name before them as a rewrite would have it."""
     titles = {passage.id: passage.title for passage in material.searches.corpus}
 
@@ -83,7 +89,7 @@ def named(material: Material) -> Material:
     return replace(material, searches=replace(material.searches, questions=questions))
 
 
-def in_own_words(material: Material) -> Material:
+def in_own_words(material: RetrieverData) -> RetrieverData:
     """The questions once more without what was made of them: the bot searches for both."""
     asked = [question.model_copy(update={"id": f"{question.id} raw"}) for question in material.questions]
     own = tuple(question.model_copy(update={"rewrite": None}) for question in asked)
@@ -93,8 +99,8 @@ def in_own_words(material: Material) -> Material:
     return replace(material, searches=both)
 
 
-def to_learn() -> Material:
-    return joined(
+def to_learn() -> RetrieverData:
+    return join_data(
         [in_own_words(material_of(name)) if name == "dstc11_faq" else material_of(name) for name in LEARNT]
     )
 
@@ -104,7 +110,7 @@ def searches() -> list[SearchSet]:
     return [*held_out, *(replace(material_of(name).searches, name=name) for name in NEVER_LEARNT)]
 
 
-def measured(encoder: Encoder, system: str, sets: Iterable[SearchSet]) -> list[Result]:
+def measured(encoder: Encoder, system: str, sets: Iterable[SearchSet]) -> list[EvaluationResult]:
     """With keywords, as the bot searches, and without."""
     results = []
     for one in sets:
@@ -115,25 +121,25 @@ def measured(encoder: Encoder, system: str, sets: Iterable[SearchSet]) -> list[R
     return results
 
 
-def mapped(encoder: Encoder, material: Material) -> Encoder:
+def mapped(encoder: Encoder, material: RetrieverData) -> Encoder:
     options = MapOptions()
     run = Run.begin(HOME / "map", options.record())
     if not run.finished:
         began = perf_counter()
-        learnt = train_map(run, encoder, *divided(material), options, CACHE, counted)
+        learnt = train_query_map(run, encoder, *split_data(material), options, CACHE, counted)
         sys.stderr.write(
             f"\nmap: {learnt.best.step} of {learnt.looks[-1].step} steps, {perf_counter() - began:.0f} s\n"
         )
     return MappedEncoder(encoder, QueryMap.read(run.artifact / MAP_FILE))
 
 
-def tuned(encoder: Encoder, material: Material) -> Encoder:
+def tuned(encoder: Encoder, material: RetrieverData) -> Encoder:
     run = Run.begin(HOME / "contrastive", BATCH.record())
     if not run.finished:
         began = perf_counter()
         base = folder_called(BEFORE)
         assert base, "MiniLM has a folder"
-        train_contrastive(run, base, encoder, *divided(material), BATCH, CACHE)
+        train_contrastive(run, base, encoder, *split_data(material), BATCH, CACHE)
         sys.stderr.write(f"contrastive: {perf_counter() - began:.0f} s\n")
     return load_encoder(BEFORE, run.artifact / "encoder")
 
@@ -142,21 +148,23 @@ def counted(done: int, total: int) -> None:
     sys.stderr.write(f"\r{done} of at most {total} steps")
 
 
-def gains(before: Sequence[Result], after: Sequence[Result], system: str) -> list[Row]:
+def gains(
+    before: Sequence[EvaluationResult], after: Sequence[EvaluationResult], system: str
+) -> list[ResultRow]:
     """Each measure before and after, and its rise with the interval of paired differences."""
     return [_gain(one) for one in compare([*before, *after], system)]
 
 
-def _gain(comparison: Comparison) -> Row:
+def _gain(comparison: Comparison) -> ResultRow:
     ours, (theirs,) = comparison.candidate, comparison.others
     row: dict[str, Cell] = {"set": ours.set, "system": ours.system, **ours.label, "n": len(ours.scored)}
     for measure, gain in comparison.gains(theirs).items():
         row |= {f"{measure}_before": theirs.value(measure), f"{measure}_after": ours.value(measure)}
-        row |= spread(f"{measure}_gain", gain)
+        row |= interval_cells(f"{measure}_gain", gain)
     return row
 
 
-def in_percent(row: Row) -> Row:
+def in_percent(row: ResultRow) -> ResultRow:
     """The row as it is printed: 48.0 to 77.9, +29.9 (25.2 to 34.5)."""
     told = {name: row[name] for name in ("set", "system", "form", "keywords", "n")}
     for measure in ("recall_at_5", "ndcg_at_5"):
@@ -183,10 +191,10 @@ def main() -> None:
         rows += gains(before, measured(tuned(encoder, material), "contrastive", sets), "contrastive")
     shown = [in_percent(row) for row in rows]
     Console().print(
-        table(shown, "What training gives, in percent, on questions that nothing was learnt from")
+        results_table(shown, "What training gives, in percent, on questions that nothing was learnt from")
     )
     if given.json:
-        write(rows, given.json)
+        write_results(rows, given.json)
 
 
 if __name__ == "__main__":

@@ -27,14 +27,13 @@ from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from benchmarks.weights import folder_called
-from finetune.evaluation.report import Cell, Row, table, write
-from finetune.examples import RewritingExample, read
-from finetune.training.adapter import adapter_config
-from finetune.training.base import load_base
-from finetune.training.clock import SPENT, Clock
-from finetune.training.lessons import Lesson, lessons
-from finetune.training.options import Options
+from finetune.evaluation.results import Cell, ResultRow, results_table, write_results
+from finetune.examples import RewritingExample, read_examples
+from finetune.training.adapters import adapter_config, load_base_model
+from finetune.training.callbacks import SECONDS_SPENT, SpeedCallback
+from finetune.training.options import TrainingOptions
 from finetune.training.run import Run
+from finetune.training.sft_data import SftExample, sft_examples
 from finetune.training.supervised import train_supervised
 
 DATA = Path("../shared/data/rewriting/train.jsonl.gz")
@@ -46,12 +45,12 @@ class Task:
     base: Path
     data: Path
     steps: int
-    options: Options
+    options: TrainingOptions
 
     @property
-    def lessons(self) -> list[Lesson]:
+    def lessons(self) -> list[SftExample]:
         wanted = self.steps * self.options.batch * self.options.accumulation
-        return list(lessons(read(self.data, RewritingExample, wanted)))
+        return list(sft_examples(read_examples(self.data, RewritingExample, wanted)))
 
 
 class Meter(TrainerCallback):
@@ -62,7 +61,9 @@ class Meter(TrainerCallback):
 
     def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         for entry in state.log_history:
-            self.figures.update({name: entry[name] for name in (SPENT, "num_tokens") if name in entry})
+            self.figures.update(
+                {name: entry[name] for name in (SECONDS_SPENT, "num_tokens") if name in entry}
+            )
 
 
 def ours(task: Task, folder: Path, meter: Meter) -> None:
@@ -72,7 +73,7 @@ def ours(task: Task, folder: Path, meter: Meter) -> None:
 
 def as_it_comes(task: Task, folder: Path, meter: Meter) -> None:
     """Only what the comparison needs is chosen: the same lessons, LoRA and batches; no files, and every step logged."""
-    model, tokenizer = load_base(task.base, "fp32")
+    model, tokenizer = load_base_model(task.base, "fp32")
     rows = [
         {"prompt": list(lesson.prompt), "completion": [{"role": "assistant", "content": lesson.reply}]}
         for lesson in task.lessons
@@ -93,7 +94,7 @@ def as_it_comes(task: Task, folder: Path, meter: Meter) -> None:
         processing_class=tokenizer,
         train_dataset=Dataset.from_list(rows),
         peft_config=adapter_config(task.options, model.config, task.steps),
-        callbacks=[Clock(), meter],
+        callbacks=[SpeedCallback(), meter],
     ).train()
 
 
@@ -103,7 +104,7 @@ def measure(task: Task, side: str) -> dict[str, float]:
     train = ours if side == SIDES[0] else as_it_comes
     with TemporaryDirectory() as folder:
         train(task, Path(folder) / "run", meter)
-    return {"tokens": meter.figures["num_tokens"], "seconds": meter.figures[SPENT], "MiB": _peak()}
+    return {"tokens": meter.figures["num_tokens"], "seconds": meter.figures[SECONDS_SPENT], "MiB": _peak()}
 
 
 def _peak() -> float:
@@ -119,7 +120,7 @@ def measured_apart(arguments: Sequence[str], side: str) -> dict[str, float]:
     return dict(json.loads(said.splitlines()[-1]))
 
 
-def rows_of(figures: Sequence[dict[str, float]]) -> list[Row]:
+def rows_of(figures: Sequence[dict[str, float]]) -> list[ResultRow]:
     """A line for each side, and one for how many times the first has what the second has."""
     named: list[dict[str, Cell]] = [
         {
@@ -154,14 +155,14 @@ def main(arguments: Sequence[str]) -> None:
     base = folder_called(given.base)
     if base is None:
         raise SystemExit(f"{given.base} is no language model.")
-    task = Task(base, given.data, given.steps, Options(batch=given.batch))
+    task = Task(base, given.data, given.steps, TrainingOptions(batch=given.batch))
     if given.side:
         sys.stdout.write(json.dumps(measure(task, given.side)) + "\n")
         return
     rows = rows_of(list(map(partial(measured_apart, arguments), SIDES)))
-    Console().print(table(rows, f"{given.steps} steps of supervised training on {given.base}"))
+    Console().print(results_table(rows, f"{given.steps} steps of supervised training on {given.base}"))
     if given.json:
-        write(rows, given.json)
+        write_results(rows, given.json)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.databases import databases
 from dialogue.conversation import Address, Answer, Citation, Passage, Utterance
-from dialogue.store import Store
+from dialogue.store.store import Store
 
 SHORT, LONG = 10, 10_000
 WARM_UP, ROUNDS = 20, 200

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bot.hub import Hub
+from bot.models.download import Hub
+from bot.models.weights import Weights
 from bot.settings import load_settings
-from bot.weights import Weights
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoders.loading import Encoder, load_encoder
 
 
 def encoder_called(name: str) -> Encoder:

@@ -5,9 +5,9 @@ BotError
 ├── VoiceError        the voice file cannot be used
 ├── MissingPackage    a command needs a package that only an extra installs
 └── WeightsError      weights cannot be had
-    ├── UnknownWeights    the name is no catalogue entry, no local path and no hub id
+    ├── UnknownWeights    the name is no catalog entry, no local path and no hub id
     ├── Unreachable       one place did not give the files; the next one is tried
-    ├── WrongBytes        a file's SHA-256 is not the catalogue's
+    ├── WrongBytes        a file's SHA-256 is not the catalog's
     └── NoRoom            the disk is full
 """
 
@@ -41,7 +41,7 @@ class WeightsError(BotError):
 
 
 class UnknownWeights(WeightsError):
-    """The name is no catalogue entry, no local path and no hub id."""
+    """The name is no catalog entry, no local path and no hub id."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(
@@ -56,7 +56,7 @@ class Unreachable(WeightsError):
 
 
 class WrongBytes(WeightsError):
-    """A file's SHA-256 is not the catalogue's."""
+    """A file's SHA-256 is not the catalog's."""
 
     def __init__(self, file: str, expected: str, found: str, place: str) -> None:
         super().__init__(

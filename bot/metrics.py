@@ -8,7 +8,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from dialogue.conversation import Answer
-from dialogue.desk import Backlog
+from dialogue.store.operators import Backlog
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
 OUTCOMES = ("answered", "abstained", "failed", "handed_over")
@@ -78,7 +78,7 @@ def _outcome(answer: Answer) -> str:
     return "failed" if answer.failed else "abstained" if answer.abstained else "answered"
 
 
-class EngineWatch(AsyncCallbackHandler):
+class EngineMonitor(AsyncCallbackHandler):
     """Sees every call of the text engine, whichever it is: counts tokens, and remembers whether the last one failed."""
 
     def __init__(self, metrics: Metrics) -> None:

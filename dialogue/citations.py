@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dialogue.conversation import Citation, Passage
-from dialogue.words import CJK, content_words, numbers
+from dialogue.language import CJK, content_words, numbers
 from retrieval.sentences import sentences
 
 SUPPORT = 0.5
@@ -29,16 +29,16 @@ ITEM = re.compile(r"(?<=[.:;。：；]) +- +(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
-class Grounded:
+class CheckedAnswer:
     """An answer with checked markers, and what they stand for. No citations: nothing supports the answer."""
 
     text: str
     citations: tuple[Citation, ...]
 
 
-def ground(text: str, passages: Sequence[Passage], question: str) -> Grounded:
+def check_citations(text: str, passages: Sequence[Passage], question: str) -> CheckedAnswer:
     """Checks an answer sentence by sentence; see the module."""
-    checked = _Checking(passages, question)
+    checked = _CitationCheck(passages, question)
     tidy = ITEM.sub("\n- ", _markers_inside(text.strip()))
     parts: list[str] = []
     before = 0
@@ -47,10 +47,10 @@ def ground(text: str, passages: Sequence[Passage], question: str) -> Grounded:
         sentence = checked.sentence(tidy[start:end])
         if sentence:
             parts.extend((gap if parts else "", sentence))
-    return Grounded("".join(parts).strip(), checked.citations())
+    return CheckedAnswer("".join(parts).strip(), checked.citations())
 
 
-class _Checking:
+class _CitationCheck:
     """Collects, sentence by sentence, the best quote for every passage that is cited."""
 
     def __init__(self, passages: Sequence[Passage], question: str) -> None:

@@ -145,7 +145,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class OutboxMessage:
     """One outbox row under delivery (I5): `payload` was composed by the channel before the commit."""
 
     id: int

@@ -12,24 +12,25 @@ from dataclasses import dataclass
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 
-from dialogue.citations import ground
+from dialogue.citations import check_citations
 from dialogue.conversation import Citation, Passage
-from dialogue.prompting import answer_prompt
-from dialogue.quoting import quotation
+from dialogue.language import content_words
+from dialogue.prompts import answer_prompt
 from dialogue.voice import Voice
 from retrieval.chunking import estimate_tokens
+from retrieval.sentences import Span, sentences
 
 REFUSAL = "NO ANSWER"
 MARKER_FIRST = re.compile(r"^\s*(?:\[\d*(?:\]\s*)?)?")
 """The prompt asks for the passage's number first, so a refusal may follow one."""
-LONGEST = 240
+MAX_ANSWER_TOKENS = 240
 """Tokens of an answer at most."""
-UNSCORED = 0.5
+SCORE_IF_MISSING = 0.5
 """The cosine of a passage whose retriever gives none: near enough to show, and to quote if most words are there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Grounding:
+class GroundingOptions:
     """passage_tokens: budget for all passages of a prompt. least_score: cosine below which a passage is not shown."""
 
     passage_tokens: int = 240
@@ -37,7 +38,7 @@ class Grounding:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class GroundedReply:
     """What the person is told."""
 
     text: str
@@ -53,14 +54,14 @@ class Grounder:
         self,
         engine: BaseChatModel,
         voice: Voice,
-        grounding: Grounding | None = None,
+        grounding: GroundingOptions | None = None,
         *,
         trained: bool = False,
     ) -> None:
         self._engine = engine
         self._trained = trained
         self._voice = voice
-        self._grounding = grounding or Grounding()
+        self._grounding = grounding or GroundingOptions()
 
     def passages(self, documents: Iterable[Document]) -> tuple[Passage, ...]:
         """The best documents that are near enough and fit the budget, numbered from 1; the first of them always fits.
@@ -89,7 +90,7 @@ class Grounder:
             return
         messages = answer_prompt(language, self._voice, trained=self._trained).messages(question, passages)
         held = ""
-        async for chunk in self._engine.astream(messages, max_tokens=LONGEST):
+        async for chunk in self._engine.astream(messages, max_tokens=MAX_ANSWER_TOKENS):
             held += str(chunk.text)
             if not may_refuse(held):
                 yield held
@@ -97,15 +98,15 @@ class Grounder:
         if held.strip() and not refuses(held):
             yield held
 
-    def reply(self, text: str, passages: Sequence[Passage], question: str, language: str) -> Reply:
+    def reply(self, text: str, passages: Sequence[Passage], question: str, language: str) -> GroundedReply:
         """Checks the model's answer against the passages; an unsupported one becomes an abstention."""
-        drafts = (None if refuses(text) else text, quotation(question, passages))
+        drafts = (None if refuses(text) else text, extractive_fallback(question, passages))
         for draft in filter(None, drafts):
-            grounded = ground(draft, passages, question)
+            grounded = check_citations(draft, passages, question)
             if grounded.citations:
-                return Reply(grounded.text, grounded.citations)
+                return GroundedReply(grounded.text, grounded.citations)
         wording = self._voice.wording(language)
-        return Reply(f"{wording.abstention} {wording.handoff}", abstained=True)
+        return GroundedReply(f"{wording.abstention} {wording.handoff}", abstained=True)
 
 
 def may_refuse(text: str) -> bool:
@@ -130,7 +131,7 @@ def _passage(n: int, document: Document) -> Passage:
         title=title or source,
         source=source,
         text=_below(heading, document.page_content),
-        score=float(about.get("score", UNSCORED)),
+        score=float(about.get("score", SCORE_IF_MISSING)),
     )
 
 
@@ -139,3 +140,47 @@ def _below(heading: str, text: str) -> str:
     last = heading.rsplit(" > ", 1)[-1]
     rest = text.removeprefix(last).lstrip()
     return rest if last and rest else text
+
+
+MIN_FIT = 0.9
+"""Least sum of a passage's cosine and half the share of the question's words that it holds. Of 118 questions each of
+XQuAD's English training part, 2.5 % of those without an answer reach it and 59 % of those with one."""
+MAX_QUOTE_TOKENS = 90
+"""Tokens of a quotation at most."""
+
+
+def extractive_fallback(question: str, passages: Sequence[Passage]) -> str | None:
+    """The sentences of the passage that speak of the question, with its marker; None where no passage does."""
+    words = content_words(question)
+    best = max(passages, key=lambda passage: _fit(words, passage), default=None)
+    if best is None or _fit(words, best) < MIN_FIT:
+        return None
+    return f"{_excerpt(words, best.text)} [{best.n}]"
+
+
+def _fit(words: frozenset[str], passage: Passage) -> float:
+    held = words & content_words(f"{passage.title} {passage.text}")
+    return passage.score + len(held) / max(1, len(words)) / 2
+
+
+def _excerpt(words: frozenset[str], text: str) -> str:
+    """Whole sentences in their order, the most fitting first to be chosen, as many as there is room for."""
+    spans = list(sentences(text))
+    ranked = sorted(spans, key=lambda span: -len(words & content_words(text[slice(*span)])))
+    room = MAX_QUOTE_TOKENS
+    chosen: list[Span] = []
+    for span in ranked:
+        room -= estimate_tokens(text[slice(*span)])
+        if chosen and room < 0:
+            break
+        chosen.append(span)
+    return _joined(text, sorted(chosen))
+
+
+def _joined(text: str, spans: Sequence[Span]) -> str:
+    """The spans one after the other; what stood on a line of its own still does."""
+    joined = ""
+    for start, end in spans:
+        gap = "\n" if text[:start].rstrip(" ").endswith("\n") else " "
+        joined += f"{gap if joined else ''}{text[start:end]}"
+    return joined

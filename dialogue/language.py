@@ -1,6 +1,7 @@
 """Which language a text is in, as far as the bot's own sentences and prompts need to know: by script, no model."""
 
 import re
+import unicodedata
 
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
@@ -18,3 +19,45 @@ def language_of(text: str, hint: str | None = None) -> str:
         return "zh"
     base = (hint or "en").split("-")[0].lower()
     return "en" if base == "zh" and latin > 1 and not han else base
+
+
+WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+|[\u2e80-\ud7af\uf900-\ufaff]+")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+CJK = re.compile(r"[\u2e80-\ud7af\uf900-\ufaff]")
+SUFFIX = re.compile(r"(?:ies|es|ed|ing|ly|[sye])$")
+
+COMMON = """
+a about after all also an and any are as at be been before being but by can could did do does for from get had has have
+he her here him his how i if in into is it its just may me more most much my no not now of on only or our out over
+please she should so some such than that the their them then there these they this those to too up us was we were what
+when where which while who whom whose why will with would yes you your
+"""
+STOP = frozenset(COMMON.split())
+
+
+def content_words(text: str) -> frozenset[str]:
+    """What a text is about: its words without the common ones, stemmed; its numbers; pairs of Chinese characters."""
+    found: set[str] = set()
+    for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()):
+        if CJK.match(word):
+            found.update(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        elif word not in STOP:
+            found.add(_stem(word))
+    return frozenset(found)
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The numbers of a text, `1,000` and `1000` alike."""
+    plain = unicodedata.normalize("NFKC", text)
+    return frozenset(_plain(number) for number in NUMBER.findall(plain))
+
+
+def _plain(number: str) -> str:
+    return re.sub(r"[.,](?=\d{3}(?:\D|$))", "", number)
+
+
+def _stem(word: str) -> str:
+    if word[0].isdigit():
+        return _plain(word)
+    stem = SUFFIX.sub("", word)
+    return stem if len(stem) >= 3 else word

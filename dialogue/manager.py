@@ -10,13 +10,11 @@ from functools import partial
 
 import structlog
 
-from dialogue.broadcast import Broadcast, Listener
-from dialogue.conversation import Address, Conversation, Receipt, Utterance
-from dialogue.erasure import Erasure
+from dialogue.conversation import Address, Conversation, Mode, Receipt, Role, Turn, Utterance
 from dialogue.errors import StoreUnavailable
-from dialogue.events import Accepted, Event
-from dialogue.following import follow
-from dialogue.store import Store
+from dialogue.events import Accepted, Answered, Event, EventBus, Subscription
+from dialogue.store.erasure import Erasure
+from dialogue.store.store import Store
 from dialogue.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -24,7 +22,7 @@ log = structlog.get_logger(__name__)
 Forget = Callable[[str, str | None, str | None], Awaitable[Erasure]]
 """Erases a channel's account, author, or one in the other."""
 
-SWEEP = 1.0
+SWEEP_SECONDS = 1.0
 """Seconds between looks for turns that nobody answers: those of a killed process, or of another replica's."""
 
 
@@ -40,7 +38,7 @@ class Manager:
         self,
         store: Store,
         worker: Worker,
-        broadcast: Broadcast,
+        broadcast: EventBus,
         *,
         parallel: int = 16,
         forget: Forget | None = None,
@@ -75,7 +73,7 @@ class Manager:
         self._wake(receipt.conversation.id)
         return receipt
 
-    def listen(self, conversation: str) -> AbstractContextManager[Listener]:
+    def listen(self, conversation: str) -> AbstractContextManager[Subscription]:
         """The live events of a conversation, of all its turns, from now until the block ends."""
         return self._broadcast.listen(conversation)
 
@@ -109,7 +107,7 @@ class Manager:
                     self._wake(conversation)
             except StoreUnavailable as error:
                 log.warning("sweep_failed", reason=str(error))
-            await asyncio.sleep(SWEEP)
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def close(self, grace: float = 10.0) -> None:
         """Lets the answers in progress finish for `grace` seconds; what is left is answered after the next start."""
@@ -154,3 +152,37 @@ class Manager:
         elif more or task.result():
             self._wake(conversation)
         self._fill()
+
+
+POLL_SECONDS = 1.0
+"""Seconds without any event after which the store is asked: another process may be at it."""
+
+
+async def follow(store: Store, listener: Subscription, receipt: Receipt) -> AsyncGenerator[Event]:
+    """The turn's events after `Accepted`; `Answered` is the last, unless the turn is, or passes, in human hands."""
+    question = receipt.turn
+    live = not receipt.duplicate and receipt.conversation.mode is Mode.BOT
+    while live or await _is_pending(store, question):
+        live = False
+        async with aclosing(listener.lively(POLL_SECONDS)) as events:
+            async for event in events:
+                if isinstance(event, Answered) and event.reply_to == question.number:
+                    yield event
+                    return
+                if not isinstance(event, Accepted | Answered) and event.turn == question.number:
+                    yield event
+    if answer := await _stored_answer(store, question):
+        yield answer
+
+
+async def _is_pending(store: Store, question: Turn) -> bool:
+    """Whether the bot still owes an answer: turns are answered in order, and a human's are not the bot's."""
+    oldest = await store.next_pending(question.conversation)
+    return oldest is not None and oldest.number <= question.number
+
+
+async def _stored_answer(store: Store, question: Turn) -> Answered | None:
+    (last,) = await store.history(question.conversation, before=question.number + 1, limit=1) or [question]
+    if last.role is not Role.ASSISTANT or last.reply_to != question.number:
+        return None
+    return Answered(last.number, question.number, last.text, last.citations, last.abstained)

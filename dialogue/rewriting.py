@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 
 from dialogue.conversation import Turn
-from dialogue.prompting import rewrite_prompt
-from dialogue.words import content_words
+from dialogue.language import content_words
+from dialogue.prompts import rewrite_prompt
 
-WINDOW = 6
+HISTORY_TURNS = 6
 """Turns of history that a rewrite looks at."""
-LONGEST = 96
+MAX_REWRITE_TOKENS = 96
 """Tokens of a rewrite at most."""
 NOVEL = 0.5
 """A rewrite drifts when more than this share of its words was said by nobody."""
@@ -63,7 +63,7 @@ class Rewriter:
             return question
         window = shown(history)
         messages = rewrite_prompt(language, trained=self._trained).messages(window, question)
-        reply = await self._engine.ainvoke(messages, max_tokens=LONGEST)
+        reply = await self._engine.ainvoke(messages, max_tokens=MAX_REWRITE_TOKENS)
         rewrite = tidy(str(reply.text))
         if self._second and history and (points_back(rewrite) or drifts(rewrite, question, window)):
             return await self._second.rewrite(history, question, language)
@@ -72,7 +72,7 @@ class Rewriter:
 
 def shown(history: Sequence[Turn]) -> list[Turn]:
     """The turns that the model sees: the last few without abstentions, which say nothing of the matter."""
-    return [turn for turn in history[-WINDOW:] if not turn.abstained]
+    return [turn for turn in history[-HISTORY_TURNS:] if not turn.abstained]
 
 
 def falters(question: str) -> bool:

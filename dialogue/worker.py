@@ -1,31 +1,109 @@
-"""Answers the turn that has waited longest in a conversation, under a claim (I3), and commits the answer once (I4).
+"""One try at the answer to a turn, and how long it may keep silent.
 
-Knows the store and who is on duty. Of channels it knows only the form that they give an answer before its commit (I5).
+Knows the responder; does not know what becomes of the answer, or how often it is tried.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 
-from dialogue.attempt import Attempt
-from dialogue.broadcast import Broadcast
 from dialogue.conversation import Answer, Claim, Conversation, Mode, Turn
-from dialogue.duty import Duty
-from dialogue.errors import ClaimLost, StoreUnavailable, UnknownConversation
-from dialogue.events import Answered, Event, Failed
-from dialogue.lease import held
-from dialogue.outbox import Courier
-from dialogue.store import Store
+from dialogue.delivery import Sender
+from dialogue.errors import ClaimLost, EngineError, StoreUnavailable, UnknownConversation
+from dialogue.events import Answered, Event, EventBus, Failed
+from dialogue.responder import AnswerInProgress, Responder, ResponderSlot
+from dialogue.store.claims import Claims
+from dialogue.store.store import Store
+
+
+class Attempt:
+    """Events go to `publish`. When none has come for `silence` seconds, the engine hangs and the try is given up."""
+
+    def __init__(
+        self,
+        responder: Responder,
+        conversation: Conversation,
+        turn: Turn,
+        publish: Callable[[Event], None],
+        silence: float,
+    ) -> None:
+        self._responder = responder
+        self._conversation = conversation
+        self._turn = turn
+        self._publish = publish
+        self._silence = silence
+        self._draft = AnswerInProgress(self._hear)
+
+    async def answer(self) -> Answer:
+        """Raises EngineError, also after too long a silence, RetrievalError, StoreUnavailable."""
+        waited = datetime.now(UTC) - self._turn.created_at
+        self._draft.timings["queue"] = max(0.0, waited.total_seconds())  # replicas may differ in their clocks
+        try:
+            async with asyncio.timeout(self._silence) as self._limit:
+                return await self._responder.respond(self._conversation, self._turn, self._draft)
+        except TimeoutError as error:
+            raise EngineError(
+                f"The answer timed out; it may keep silent for {self._silence:g} s. Restart a model that hangs, "
+                "or raise ANSWER_SILENCE."
+            ) from error
+
+    def stopped(self) -> Answer:
+        """The answer if it ends here: what was said so far."""
+        return self._responder.stopped(self._conversation, self._turn, self._draft)
+
+    def apology(self) -> Answer:
+        """The answer where answering failed for good."""
+        return self._responder.apology(self._conversation, self._turn)
+
+    def _hear(self, event: Event) -> None:
+        self._limit.reschedule(asyncio.get_running_loop().time() + self._silence)
+        self._publish(event)
+
 
 log = structlog.get_logger(__name__)
 
-ATTEMPTS = 5
+
+@asynccontextmanager
+async def hold_claim(
+    claims: Claims, conversation: str, owner: str, seconds: float
+) -> AsyncIterator[Claim | None]:
+    """The claim, which lives until the block ends; None where another worker holds the conversation.
+
+    A claim that is lost cuts the block short, whatever it waits for, and raises ClaimLost. Raises StoreUnavailable.
+    """
+    claim = await claims.claim(conversation, owner, seconds)
+    if claim is None:
+        yield None
+        return
+    try:
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(_renew_claim(claims, claim, seconds))
+            yield claim
+            renewing.cancel()
+    except ExceptionGroup as ended:
+        raise ended.exceptions[0] from None
+    finally:
+        await claims.release(claim)
+
+
+async def _renew_claim(claims: Claims, claim: Claim, seconds: float) -> None:
+    """Until cancelled. A database that is away for less than a lease does no harm."""
+    while True:
+        await asyncio.sleep(seconds / 3)
+        try:
+            await claims.renew(claim, seconds)
+        except StoreUnavailable as error:
+            log.warning("claim_not_renewed", conversation=claim.conversation, reason=str(error))
+
+
+MAX_ATTEMPTS = 5
 """Tries at one turn. The next brings an apology; should that fail too, the turn is closed with nothing to deliver."""
 
-LONGEST_PAUSE = 8.0
+MAX_PAUSE = 8.0
 
 Observe = Callable[[Answer], None]
 """Sees every committed answer, for instance to count it."""
@@ -35,7 +113,7 @@ Wake = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds. lease: a claim that is not renewed for so long may be taken over by another process. silence: the most
     that a try may go without any news. pause: before the second try; it doubles up to LONGEST_PAUSE."""
 
@@ -50,12 +128,12 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        duty: Duty,
-        couriers: Mapping[str, Courier],
-        broadcast: Broadcast,
+        duty: ResponderSlot,
+        couriers: Mapping[str, Sender],
+        broadcast: EventBus,
         *,
         owner: str,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
         observe: Observe = lambda answer: None,
         wake: Wake = lambda channel: None,
     ) -> None:
@@ -64,7 +142,7 @@ class Worker:
         self._couriers = couriers
         self._broadcast = broadcast
         self._owner = owner
-        self._patience = patience or Patience()
+        self._patience = patience or Timeouts()
         self._observe = observe
         self._wake = wake
         self._stops: dict[str, asyncio.Timeout] = {}
@@ -83,7 +161,7 @@ class Worker:
         """
         turn = None
         try:
-            async with held(self._store, conversation, self._owner, self._patience.lease) as claim:
+            async with hold_claim(self._store, conversation, self._owner, self._patience.lease) as claim:
                 if claim is None:
                     return False
                 turn = await self._store.next_pending(conversation)
@@ -119,7 +197,7 @@ class Worker:
         except Exception:
             told = {"conversation": conversation.id, "turn": turn.number, "attempt": turn.attempts}
             log.exception("answer_failed", **told)
-            if turn.attempts < ATTEMPTS:
+            if turn.attempts < MAX_ATTEMPTS:
                 self._fail(conversation, turn)
 
     async def _make(self, conversation: Conversation, turn: Turn) -> Answer:
@@ -138,7 +216,7 @@ class Worker:
         try:
             async with asyncio.timeout(None) as self._stops[conversation.id]:
                 await asyncio.sleep(self._pause(turn))
-                if turn.attempts > ATTEMPTS:
+                if turn.attempts > MAX_ATTEMPTS:
                     return attempt.apology()
                 return await attempt.answer()
         except TimeoutError:
@@ -150,11 +228,11 @@ class Worker:
         """Seconds to wait before this try, so that an engine that is down is not asked without end."""
         if turn.attempts <= 1:
             return 0.0
-        return min(LONGEST_PAUSE, self._patience.pause * 2.0 ** min(turn.attempts - 2, 30))
+        return min(MAX_PAUSE, self._patience.pause * 2.0 ** min(turn.attempts - 2, 30))
 
     async def _commit(self, claim: Claim, conversation: Conversation, turn: Turn, answer: Answer) -> None:
         channel = conversation.address.channel
-        hopeless = turn.attempts > ATTEMPTS + 1
+        hopeless = turn.attempts > MAX_ATTEMPTS + 1
         payload = None if hopeless else self._couriers[channel].compose(answer, turn)
         reply = await self._store.commit(claim, turn, answer, payload)
         self._wake(channel)

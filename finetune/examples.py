@@ -1,17 +1,16 @@
-"""Files of examples, one JSON object a line, plain or gzipped, read as values.
-
-Knows the forms of examples. Knows neither what is learnt from them nor what is measured on them.
-"""
+"""The kinds of examples, one JSON object per line, plain or gzipped, and how files of them are read."""
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal, TextIO, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from dialogue.conversation import Role, Turn
 from finetune.errors import BadFile
 
 
@@ -24,7 +23,7 @@ class Example(BaseModel):
     language: str = "en"
 
 
-class Line(BaseModel):
+class DialogueTurn(BaseModel):
     """One turn of a history."""
 
     model_config = ConfigDict(frozen=True)
@@ -37,7 +36,7 @@ class RewritingExample(Example):
     """A follow-up and the question that it stands for; oldest turn of the history first."""
 
     source: str = ""
-    history: tuple[Line, ...]
+    history: tuple[DialogueTurn, ...]
     question: str
     rewrite: str
     references: tuple[str, ...] = ()
@@ -48,7 +47,7 @@ class RewritingExample(Example):
         return (self.rewrite, *self.references)
 
 
-class GivenPassage(BaseModel):
+class ExamplePassage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
@@ -56,7 +55,7 @@ class GivenPassage(BaseModel):
     text: str
 
 
-def _answer_of(reference: object) -> object:
+def _reference_answer(reference: object) -> object:
     """A reference is a string, or an object that also says its own class and evidence."""
     return reference.get("answer") if isinstance(reference, dict) else reference
 
@@ -65,13 +64,13 @@ class GroundingExample(Example):
     """A question with passages to answer it from, the accepted answers, and the passages that hold them."""
 
     source: str = ""
-    history: tuple[Line, ...]
+    history: tuple[DialogueTurn, ...]
     question: str
-    passages: tuple[GivenPassage, ...]
+    passages: tuple[ExamplePassage, ...]
     answer: str
     answerable: bool | Literal["partial"]
     evidence: tuple[str, ...]
-    references: tuple[Annotated[str, BeforeValidator(_answer_of)], ...] = ()
+    references: tuple[Annotated[str, BeforeValidator(_reference_answer)], ...] = ()
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -81,9 +80,9 @@ class GroundingExample(Example):
 class PreferenceExample(Example):
     """Two answers to one question from the same passages, of which people preferred `chosen`."""
 
-    history: tuple[Line, ...]
+    history: tuple[DialogueTurn, ...]
     question: str
-    passages: tuple[GivenPassage, ...]
+    passages: tuple[ExamplePassage, ...]
     rejected: str
     chosen: str
 
@@ -91,9 +90,9 @@ class PreferenceExample(Example):
 class RatedExample(Example):
     """One answer to a question from its passages, and whether it was welcome."""
 
-    history: tuple[Line, ...]
+    history: tuple[DialogueTurn, ...]
     question: str
-    passages: tuple[GivenPassage, ...]
+    passages: tuple[ExamplePassage, ...]
     answer: str
     welcome: bool
 
@@ -102,34 +101,34 @@ class RetrievalExample(Example):
     """A standalone query, a passage that answers it, and passages that were found for it and do not."""
 
     query: str
-    positive: GivenPassage
-    negatives: tuple[GivenPassage, ...] = ()
+    positive: ExamplePassage
+    negatives: tuple[ExamplePassage, ...] = ()
 
 
-Form = TypeVar("Form", bound=Example)
+AnyExample = TypeVar("AnyExample", bound=Example)
 
 
-def read(path: Path, form: type[Form], limit: int | None = None) -> Iterator[Form]:
+def read_examples(path: Path, form: type[AnyExample], limit: int | None = None) -> Iterator[AnyExample]:
     """The first `limit` rows of the file, in its order; blank lines do not count.
 
     Raises BadFile, at the row concerned, if the file cannot be read or a row does not have the `form`.
     """
     try:
-        with _open(path) as lines:
+        with _open_text(path) as lines:
             numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
             for number, line in islice(numbered, limit):
-                yield _example(path, number, line, form)
+                yield _parse_example(path, number, line, form)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise BadFile(path, None, f"cannot be read ({error})") from error
 
 
-def _open(path: Path) -> TextIO:
+def _open_text(path: Path) -> TextIO:
     if path.suffix == ".gz":
         return cast(TextIO, gzip.open(path, "rt", encoding="utf-8"))
     return path.open(encoding="utf-8")
 
 
-def _example(path: Path, number: int, line: str, form: type[Form]) -> Form:
+def _parse_example(path: Path, number: int, line: str, form: type[AnyExample]) -> AnyExample:
     try:
         return form.model_validate_json(line)
     except ValidationError as error:
@@ -137,3 +136,11 @@ def _example(path: Path, number: int, line: str, form: type[Form]) -> Form:
         field = ".".join(str(part) for part in first["loc"])
         problem = f"`{field}`: {first['msg']}" if field else first["msg"]
         raise BadFile(path, number, problem) from error
+
+
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+def to_turns(history: Sequence[DialogueTurn]) -> list[Turn]:
+    """Turns of a conversation that was never held, numbered from 1."""
+    return [Turn("", number, Role(line.role), line.text, _NEVER) for number, line in enumerate(history, 1)]

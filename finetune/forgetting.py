@@ -1,21 +1,22 @@
-"""Forgetting a person everywhere (I7): in the store, in datasets and reports, and by name in what learnt their words.
+"""Erases a person's data (I7) from the store, the datasets and the reports, and names the releases trained on it.
 
-Datasets come first: whoever is interrupted forgets again, and finds the person still in the store. Knows no channels.
+Datasets come first: if the erasure is interrupted, the person is still in the store, and running it again completes
+it.
 """
 
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialogue.erasure import Erasure
-from dialogue.store import Store
-from finetune.datasets.erasing import forget_in
-from finetune.evaluation.page import page_of
+from dialogue.store.erasure import Erasure
+from dialogue.store.store import Store
+from finetune.datasets.erasing import erase_conversations
+from finetune.evaluation.report import report_path
 from finetune.releases import Releases
 
 
 @dataclass(frozen=True, slots=True)
-class Oblivion(Erasure):
+class ErasureReport(Erasure):
     """What was forgotten, learnt or not. Weights cannot forget: releases that learnt the words are named instead."""
 
     datasets: tuple[str, ...]
@@ -35,17 +36,19 @@ class Eraser:
         self._datasets = datasets
         self._reports = reports
 
-    async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Oblivion:
+    async def forget(
+        self, channel: str, account: str | None = None, author: str | None = None
+    ) -> ErasureReport:
         """As `Store.forget`. Raises ValueError without account and author, DatasetError, StoreUnavailable."""
         concerned = await self._store.concerned(channel, account, author)
-        before = await asyncio.to_thread(forget_in, self._datasets, concerned)
+        before = await asyncio.to_thread(erase_conversations, self._datasets, concerned)
         erasure = await self._store.forget(channel, account, author)
-        after = await asyncio.to_thread(forget_in, self._datasets, erasure.conversations)
+        after = await asyncio.to_thread(erase_conversations, self._datasets, erasure.conversations)
         held = tuple(dict.fromkeys((*before.held, *after.held)))
         learnt = await self._releases.trained_on(held)
         for release in learnt:
-            page_of(self._reports, release).unlink(missing_ok=True)
+            report_path(self._reports, release).unlink(missing_ok=True)
         examples = before.examples + after.examples
-        return Oblivion(
+        return ErasureReport(
             erasure.counts, erasure.conversations, erasure.releases, held, examples, tuple(learnt)
         )

@@ -1,16 +1,14 @@
-"""Whether a candidate may go live: better on its target with confidence, and not clearly worse on anything else.
+"""Decides whether a candidate may be promoted: confidently better on its target, and not clearly worse elsewhere.
 
-A pure decision over comparisons. Knows neither where they come from nor what becomes of the release.
+A pure function of comparisons; promoting the release is up to the caller.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from finetune.evaluation.bootstrap import Interval
-from finetune.evaluation.comparison import Comparison
-from finetune.evaluation.scores import Result
+from finetune.evaluation.results import Comparison, EvaluationResult, Interval
 
-NOTHING_TO_GO_BY = (
+NO_DECISIVE_SET = (
     "There is no set to be better on: the log's test share is empty. Name a set that you checked with --frozen, "
     "or wait until more people have given feedback."
 )
@@ -61,7 +59,7 @@ TARGETS: Mapping[str, str] = {"rewrite": "rouge_l", "answer": "token_f1", "retri
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class GatePolicy:
     """conversations: fewer than so many cannot show that a candidate is better."""
 
     targets: Mapping[str, str] = field(default_factory=lambda: TARGETS)
@@ -83,7 +81,7 @@ def decide(
     live: str,
     base: str,
     tasks: Collection[str],
-    policy: Policy | None = None,
+    policy: GatePolicy | None = None,
 ) -> Decision:
     """Over comparisons of one candidate with the systems `live` and `base`, which may be the same.
 
@@ -92,11 +90,11 @@ def decide(
     live one, nor than the base, so that tolerated losses do not add up from release to release. Each of the
     candidate's `tasks` has to be measured.
     """
-    policy = policy or Policy()
+    policy = policy or GatePolicy()
     better: list[str] = []
     doubts: list[str] = []
     for comparison in decisive:
-        known, sentence = _target(comparison, live, policy)
+        known, sentence = _judge_target(comparison, live, policy)
         (better if known else doubts).append(sentence)
     measured = {comparison.candidate.task for comparison in (*decisive, *others)}
     losses = [
@@ -107,22 +105,22 @@ def decide(
         for comparison in (*decisive, *others)
         for other in comparison.others
         if other.system in (live, base)
-        for loss in _losses(comparison, other, policy)
+        for loss in _find_losses(comparison, other, policy)
     ]
     if better and not losses:
         losses.append("Nothing that is guarded is worse beyond what is tolerated.")
         return Decision(True, (*better, *doubts, *losses))
-    return Decision(False, (*better, *doubts, *losses) or (NOTHING_TO_GO_BY,))
+    return Decision(False, (*better, *doubts, *losses) or (NO_DECISIVE_SET,))
 
 
-def _target(comparison: Comparison, live: str, policy: Policy) -> tuple[bool, str]:
+def _judge_target(comparison: Comparison, live: str, policy: GatePolicy) -> tuple[bool, str]:
     """Whether the candidate is better with confidence, and a sentence about it."""
     name = policy.targets[comparison.candidate.task]
     other = comparison.beside(live)
     gain = comparison.gains(other).get(name) if other else None
     if other is None or gain is None:
-        return False, f"{_titled(name, comparison)} cannot be compared with {live}'s."
-    change = _change(name, comparison, other, gain)
+        return False, f"{_title(name, comparison)} cannot be compared with {live}'s."
+    change = _describe_change(name, comparison, other, gain)
     if comparison.conversations < policy.conversations:
         few = f"{comparison.conversations} conversations, and it takes {policy.conversations} to tell"
         return False, f"{change}: the set holds {few}."
@@ -131,7 +129,7 @@ def _target(comparison: Comparison, live: str, policy: Policy) -> tuple[bool, st
     return True, f"{change}: better with confidence."
 
 
-def _losses(comparison: Comparison, other: Result, policy: Policy) -> Iterator[str]:
+def _find_losses(comparison: Comparison, other: EvaluationResult, policy: GatePolicy) -> Iterator[str]:
     """A sentence for every guarded measure that is worse than that of `other`."""
     gains = comparison.gains(other)
     for name, guard in policy.guards[comparison.candidate.task].items():
@@ -139,22 +137,22 @@ def _losses(comparison: Comparison, other: Result, policy: Policy) -> Iterator[s
         theirs = other.value(name)
         if gain is not None and theirs is not None and guard.is_broken(gain, theirs):
             limit = f"{guard.tolerance:.0%}" if guard.relative else f"{guard.tolerance:g}"
-            yield f"{_change(name, comparison, other, gain)}: worse, and {limit} is tolerated."
+            yield f"{_describe_change(name, comparison, other, gain)}: worse, and {limit} is tolerated."
 
 
-def _change(name: str, comparison: Comparison, other: Result, gain: Interval) -> str:
+def _describe_change(name: str, comparison: Comparison, other: EvaluationResult, gain: Interval) -> str:
     """`rouge l of rewrite dev is 0.512, 0.034 above that of base (+0.011 to +0.056)`."""
     ours = comparison.candidate.value(name) or 0.0
-    risen = f"{_figure(abs(gain.value))} {'above' if gain.value >= 0 else 'below'}"
-    said = f"{_titled(name, comparison)} is {_figure(ours)}, {risen} that of {other.system}"
+    risen = f"{_format_value(abs(gain.value))} {'above' if gain.value >= 0 else 'below'}"
+    said = f"{_title(name, comparison)} is {_format_value(ours)}, {risen} that of {other.system}"
     if gain.low is None or gain.high is None:
         return said
     return f"{said} ({gain.low:+.3f} to {gain.high:+.3f})"
 
 
-def _titled(name: str, comparison: Comparison) -> str:
+def _title(name: str, comparison: Comparison) -> str:
     return f"{name.replace('_', ' ')} of {' '.join(comparison.candidate.key)}"
 
 
-def _figure(value: float) -> str:
+def _format_value(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3f}"

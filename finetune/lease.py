@@ -1,6 +1,6 @@
-"""Work that runs once at a time over all processes and replicas that share a database: a row says who holds it.
+"""A lock across all processes and replicas that share a database: a row says who holds it.
 
-A lease is renewed while its block runs and ends by itself soon after the holder died. Knows nothing of the work.
+The lease is renewed while its block runs and expires soon after its holder dies.
 """
 
 import asyncio
@@ -14,20 +14,20 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import Connection, delete, update
 
-from dialogue import schema
-from dialogue.database import Database, now
 from dialogue.errors import StoreUnavailable
+from dialogue.store import schema
+from dialogue.store.database import Database, now
 from finetune.errors import LeaseLost
 
-LEASE = schema.lease
-SECONDS = 120.0
+LEASE_TABLE = schema.lease
+LEASE_SECONDS = 120.0
 """How long a lease outlives its holder."""
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def held(database: Database, name: str, seconds: float = SECONDS) -> AsyncIterator[bool]:
+async def hold_lease(database: Database, name: str, seconds: float = LEASE_SECONDS) -> AsyncIterator[bool]:
     """True until the block ends; False where the lease is held elsewhere.
 
     A lease that is lost, as by a process that stood still, cuts the block short and raises LeaseLost. Raises
@@ -45,7 +45,7 @@ async def held(database: Database, name: str, seconds: float = SECONDS) -> Async
     except ExceptionGroup as ended:
         raise ended.exceptions[0] from None
     finally:
-        mine = delete(LEASE).where(LEASE.c.name == name, LEASE.c.owner == owner)
+        mine = delete(LEASE_TABLE).where(LEASE_TABLE.c.name == name, LEASE_TABLE.c.owner == owner)
         await database.write(lambda c: c.execute(mine).rowcount)
 
 
@@ -53,11 +53,11 @@ async def _take(database: Database, name: str, owner: str, seconds: float) -> bo
     def take(connection: Connection) -> bool:
         moment = now()
         row = {"name": name, "owner": owner, "until": moment + timedelta(seconds=seconds)}
-        taking = database.insert(LEASE).values(row)
+        taking = database.insert(LEASE_TABLE).values(row)
         taking = taking.on_conflict_do_update(
-            index_elements=[LEASE.c.name], set_=row, where=LEASE.c.until <= moment
+            index_elements=[LEASE_TABLE.c.name], set_=row, where=LEASE_TABLE.c.until <= moment
         )
-        return connection.execute(taking.returning(LEASE.c.name)).first() is not None
+        return connection.execute(taking.returning(LEASE_TABLE.c.name)).first() is not None
 
     return await database.write(take)
 
@@ -67,14 +67,18 @@ async def _renew(database: Database, name: str, owner: str, seconds: float) -> N
     while True:
         await asyncio.sleep(seconds / 3)
         try:
-            if not await _prolonged(database, name, owner, seconds):
+            if not await _extend(database, name, owner, seconds):
                 raise LeaseLost(name)
         except StoreUnavailable as error:
             log.warning("lease_not_renewed", lease=name, reason=str(error))
 
 
-async def _prolonged(database: Database, name: str, owner: str, seconds: float) -> bool:
+async def _extend(database: Database, name: str, owner: str, seconds: float) -> bool:
     """Whether it is still ours."""
     until = now() + timedelta(seconds=seconds)
-    renewal = update(LEASE).where(LEASE.c.name == name, LEASE.c.owner == owner).values(until=until)
+    renewal = (
+        update(LEASE_TABLE)
+        .where(LEASE_TABLE.c.name == name, LEASE_TABLE.c.owner == owner)
+        .values(until=until)
+    )
     return bool(await database.write(lambda c: c.execute(renewal).rowcount, durable=False))

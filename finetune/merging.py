@@ -1,7 +1,8 @@
-"""A LoRA adapter and the weights that it was trained on become one GGUF file, which any engine runs.
+"""Merges a LoRA or AdaLoRA adapter into the GGUF weights it was trained on, so that any engine can run the result.
 
-W + scale * B A (Hu et al. 2021, section 4.1), where AdaLoRA puts its singular values between B and A. Rows of the query
-and key matrices of Llama models lie in another order in a GGUF file, and are moved. Knows files, not training.
+The merged weights are W + scale * B A (Hu et al. 2021, section 4.1), where AdaLoRA puts its singular values between B
+and A. GGUF files of Llama models store the rows of the query and key matrices in a different order, so those rows are
+permuted.
 """
 
 import json
@@ -20,9 +21,9 @@ from safetensors.torch import load_file
 from dialogue.engines.gguf import Change, prepare
 from finetune.errors import UnusableAdapter
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-PIECE = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([ABE])(?:\.weight)?$")
-NAMES = {
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+LORA_TENSOR = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([ABE])(?:\.weight)?$")
+GGUF_NAMES = {
     "q_proj": "attn_q",
     "k_proj": "attn_k",
     "v_proj": "attn_v",
@@ -32,63 +33,63 @@ NAMES = {
     "down_proj": "ffn_down",
 }
 """Of the layers' matrices, in transformers and in a GGUF file."""
-ROTATED = {"attn_q": "head_count", "attn_k": "head_count_kv"}
+PERMUTED = {"attn_q": "head_count", "attn_k": "head_count_kv"}
 """Matrices whose rows lie in another order in Llama's files, and the field that says how many heads they have."""
 
-Pieces = Mapping[str, np.ndarray]
+LoraMatrices = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class LoraDelta:
     """What an adapter adds to a matrix of shape (outputs, inputs); heads: of a matrix whose rows are moved, else 0."""
 
-    pieces: Pieces
+    pieces: LoraMatrices
     scale: float
     heads: int
 
     def __call__(self, matrix: np.ndarray) -> np.ndarray:
         added: np.ndarray = self.scale * (self.pieces["B"] @ (self.pieces.get("E", 1.0) * self.pieces["A"]))
-        return np.asarray(matrix + (_moved(added, self.heads) if self.heads else added))
+        return np.asarray(matrix + (_permute(added, self.heads) if self.heads else added))
 
 
-def merge(base: Path, adapter: Path, target: Path) -> None:
+def merge_adapter(base: Path, adapter: Path, target: Path) -> None:
     """Writes `base`, a GGUF file, with the adapter in the folder `adapter` added, to `target`, whole or not at all.
 
     Raises UnusableAdapter.
     """
     half = target.with_name(f".{target.name}.partial")
     try:
-        prepare(base, half, _additions(GGUFReader(base), adapter))
+        prepare(base, half, _deltas(GGUFReader(base), adapter))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         half.unlink(missing_ok=True)
         raise UnusableAdapter(adapter, f"{type(error).__name__}: {error}") from error
     half.replace(target)
 
 
-def _additions(base: GGUFReader, adapter: Path) -> dict[str, Change]:
-    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+def _deltas(base: GGUFReader, adapter: Path) -> dict[str, Change]:
+    config = json.loads((adapter / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     if config["peft_type"] not in ("LORA", "ADALORA"):
         raise ValueError(f"a {config['peft_type']} adapter is not a change of weights")
-    pieces = _pieces(load_file(adapter / WEIGHTS))
+    pieces = _lora_matrices(load_file(adapter / ADAPTER_WEIGHTS))
     missing = pieces.keys() - {tensor.name for tensor in base.tensors}
     if missing:
         raise ValueError(f"the weights have no {min(missing)}")
-    return {name: Addition(own, _scale(config, own), _heads(base, name)) for name, own in pieces.items()}
+    return {name: LoraDelta(own, _scale(config, own), _heads(base, name)) for name, own in pieces.items()}
 
 
-def _pieces(tensors: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
+def _lora_matrices(tensors: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
     """A, B and E by the name of the matrix in a GGUF file."""
     found: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     for name, tensor in tensors.items():
-        if match := PIECE.search(name):
+        if match := LORA_TENSOR.search(name):
             layer, matrix, piece = match.groups()
-            found[f"blk.{layer}.{NAMES[matrix]}.weight"][piece] = tensor.float().numpy()
+            found[f"blk.{layer}.{GGUF_NAMES[matrix]}.weight"][piece] = tensor.float().numpy()
         elif "ranknum" not in name:
             raise ValueError(f"{name} is no part of a layer's matrix")
     return dict(found)
 
 
-def _scale(config: Mapping[str, Any], pieces: Pieces) -> float:
+def _scale(config: Mapping[str, Any], pieces: LoraMatrices) -> float:
     if config["peft_type"] == "ADALORA":
         return float(config["lora_alpha"]) / int(config["init_r"])
     rank = float(pieces["A"].shape[0])
@@ -97,11 +98,11 @@ def _scale(config: Mapping[str, Any], pieces: Pieces) -> float:
 
 def _heads(base: GGUFReader, name: str) -> int:
     kind = base.fields["general.architecture"].contents()
-    field = ROTATED.get(name.split(".")[2]) if kind == "llama" else None
+    field = PERMUTED.get(name.split(".")[2]) if kind == "llama" else None
     return int(base.fields[f"{kind}.attention.{field}"].contents()) if field else 0
 
 
-def _moved(added: np.ndarray, heads: int) -> np.ndarray:
+def _permute(added: np.ndarray, heads: int) -> np.ndarray:
     """Rows from transformers' order, halves of a head apart, to that of the files, in pairs."""
     outputs, inputs = added.shape
     halves = added.reshape(heads, 2, outputs // heads // 2, inputs)

@@ -1,21 +1,30 @@
-"""What was learnt, as a thing with a name: a release, and the lineup that says which release does which task.
+"""A release: a trained model with its files, and the record of which release is active for which task.
 
-Knows no database and no weights.
+The files are stored in the deployment's database, in parts, so that all replicas have them without a shared disk.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from sqlalchemy import Connection, insert, select
+
+from dialogue.store import schema
+from dialogue.store.database import Database
+from finetune.errors import BadRelease
 
 TASKS = ("rewrite", "answer", "retrieve")
-LANGUAGE = ("rewrite", "answer")
+LANGUAGE_TASKS = ("rewrite", "answer")
 """The tasks of the language model."""
-BASE = "base"
+BASE_RELEASE = "base"
 """In place of a release's id: the weights as they come."""
-SHIPPED = "shipped"
+SHIPPED_RELEASE = "shipped"
 """In place of a release's id: the adapter that comes with this package."""
-WITHOUT_FILES: Mapping[str, tuple[str, ...]] = {BASE: TASKS, SHIPPED: LANGUAGE}
+BUILT_IN_RELEASES: Mapping[str, tuple[str, ...]] = {BASE_RELEASE: TASKS, SHIPPED_RELEASE: LANGUAGE_TASKS}
 """What may be promoted though it is in no database, and for which tasks."""
 
 
@@ -29,7 +38,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """base: the weights it was trained on, by the name in the catalogue. decision: what the gate said, once it did.
+    """base: the weights it was trained on, by the name in the catalog. decision: what the gate said, once it did.
 
     files: by their path below the release's folder. What has the same base, tasks and files has the same id.
     """
@@ -51,7 +60,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Lineup:
+class ActiveModels:
     """names: a release's id, `base` or `shipped`, by task; whoever loads it chooses for a task without a name.
 
     number: of the promotion that made it, 0 before the first one.
@@ -69,4 +78,81 @@ class Lineup:
     @property
     def releases(self) -> Collection[str]:
         """The ids of the releases in it."""
-        return {name for name in self.names.values() if name not in WITHOUT_FILES}
+        return {name for name in self.names.values() if name not in BUILT_IN_RELEASES}
+
+
+PART_SIZE = 1 << 20
+"""Bytes of a part."""
+CONVERTED_FOLDER = "openvino"
+"""The folder in which an encoder keeps its converted graph: each machine makes its own."""
+
+
+def describe_files(folder: Path) -> dict[str, StoredFile]:
+    """The files below `folder` by their path there. Raises BadRelease where there are none."""
+    found = {
+        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    files = {
+        name: StoredFile(_sha256(path), path.stat().st_size)
+        for name, path in found.items()
+        if CONVERTED_FOLDER not in PurePosixPath(name).parts
+    }
+    if not files:
+        raise BadRelease(folder.name, f"{folder} holds no files")
+    return files
+
+
+def store_files(connection: Connection, release: str, folder: Path, files: Mapping[str, StoredFile]) -> None:
+    """Writes the parts of all files. Raises BadRelease where a file is no longer what `survey` saw."""
+    for name, file in files.items():
+        digest = hashlib.sha256()
+        with (folder / name).open("rb") as source:
+            for number, part in enumerate(_parts(source)):
+                digest.update(part)
+                row = {"release": release, "name": name, "part": number, "bytes": part}
+                connection.execute(insert(schema.release_file).values(row))
+        if digest.hexdigest() != file.sha256:
+            raise BadRelease(release, f"{name} was changed while it was read")
+
+
+async def fetch_files(database: Database, release: Release, folder: Path) -> None:
+    """Writes the files below `folder`. Raises BadRelease where one is damaged, StoreUnavailable."""
+    for name, file in release.files.items():
+        with _open_for_writing(release.id, folder, name) as out:
+            found = await _fetch_file(database, release.id, name, out)
+        if found != file.sha256:
+            raise BadRelease(release.id, f"{name} is damaged (SHA-256 {found}, expected {file.sha256})")
+
+
+def _open_for_writing(release: str, folder: Path, name: str) -> BinaryIO:
+    """The file, to be written. Raises BadRelease for a name that leads out of the folder."""
+    target = folder / name
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise BadRelease(release, f"{name!r} leads out of its folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.open("wb")
+
+
+async def _fetch_file(database: Database, release: str, name: str, out: BinaryIO) -> str:
+    """Writes one file part by part; its SHA-256."""
+    digest, number = hashlib.sha256(), 0
+    while (part := await database.read(partial(_read_part, release, name, number))) is not None:
+        digest.update(part)
+        out.write(part)
+        number += 1
+    return digest.hexdigest()
+
+
+def _read_part(release: str, name: str, number: int, connection: Connection) -> bytes | None:
+    table = schema.release_file.c
+    query = select(table.bytes).where(table.release == release, table.name == name, table.part == number)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _parts(source: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: source.read(PART_SIZE), b"")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,6 @@
-"""The releases of a deployment and which of them are live, in its database: the truth that all replicas share.
+"""The releases of a deployment and which of them are active, in the database that all replicas share.
 
-Knows rows. Does not know how a release is loaded, nor whether it is any good: that is the gate's.
+How a release is loaded, and whether it is good enough to promote, is decided elsewhere.
 """
 
 import asyncio
@@ -16,13 +16,21 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from dialogue import schema
-from dialogue.database import Database, now
+from dialogue.store import schema
+from dialogue.store.database import Database, now
 from finetune.errors import LiveChanged, NothingToRollBack, UnknownRelease
-from finetune.release import TASKS, WITHOUT_FILES, Lineup, Release, StoredFile
-from finetune.release_files import fetch_files, store_files, survey
+from finetune.release import (
+    BUILT_IN_RELEASES,
+    TASKS,
+    ActiveModels,
+    Release,
+    StoredFile,
+    describe_files,
+    fetch_files,
+    store_files,
+)
 
-RELEASE, PROMOTION = schema.release, schema.promotion
+RELEASE_TABLE, PROMOTION_TABLE = schema.release, schema.promotion
 
 
 class Releases:
@@ -46,10 +54,10 @@ class Releases:
 
         Raises BadRelease where there are no files, UnknownRelease where there is no such parent.
         """
-        files = survey(folder)
+        files = describe_files(folder)
         served = tuple(task for task in TASKS if task in set(tasks))
         row: dict[str, Any] = {
-            "id": _identity(served, base, files),
+            "id": _release_id(served, base, files),
             "tasks": list(served),
             "base": base,
             "parent": parent,
@@ -62,24 +70,28 @@ class Releases:
 
         def store(connection: Connection) -> Release:
             if parent is not None:
-                _known(connection, parent)
-            if known := _row(connection, row["id"]):
-                return _release(known)
-            added = connection.execute(insert(RELEASE).values(row).returning(RELEASE)).mappings().one()
+                _get_row(connection, parent)
+            if known := _find_row(connection, row["id"]):
+                return _release_from(known)
+            added = (
+                connection.execute(insert(RELEASE_TABLE).values(row).returning(RELEASE_TABLE))
+                .mappings()
+                .one()
+            )
             store_files(connection, added["id"], folder, files)
-            return _release(added)
+            return _release_from(added)
 
         return await self._database.write(store)
 
     async def get(self, release: str) -> Release:
         """Raises UnknownRelease."""
-        return _release(await self._database.read(lambda c: _known(c, release)))
+        return _release_from(await self._database.read(lambda c: _get_row(c, release)))
 
     async def list(self) -> Sequence[Release]:
         """All of them, the newest first."""
-        query = select(RELEASE).order_by(RELEASE.c.created_at.desc(), RELEASE.c.id)
+        query = select(RELEASE_TABLE).order_by(RELEASE_TABLE.c.created_at.desc(), RELEASE_TABLE.c.id)
         rows = await self._database.read(lambda c: c.execute(query).mappings().all())
-        return [_release(row) for row in rows]
+        return [_release_from(row) for row in rows]
 
     async def fetch(self, release: str, folder: Path) -> Path:
         """The release's files in `folder`, whole and verified, or not there at all; quick where they are.
@@ -89,33 +101,35 @@ class Releases:
         if await asyncio.to_thread(folder.exists):
             return folder
         wanted = await self.get(release)
-        with _making(folder) as incoming:
+        with _new_folder(folder) as incoming:
             await fetch_files(self._database, wanted, incoming)
         return folder
 
     async def judge(
-        self, release: str, decision: Mapping[str, Any], beside: Lineup, promoted_for: str | None = None
+        self, release: str, decision: Mapping[str, Any], beside: ActiveModels, promoted_for: str | None = None
     ) -> Release:
-        """Stores what the gate said of it beside the live lineup and, given a reason, makes it live: both or neither.
+        """Stores what the gate said of it beside what is live and, given a reason, makes it live: both or neither.
 
         Raises UnknownRelease, and LiveChanged if `beside` is not live any more.
         """
-        change = update(RELEASE).where(RELEASE.c.id == release).values(decision=dict(decision))
+        change = update(RELEASE_TABLE).where(RELEASE_TABLE.c.id == release).values(decision=dict(decision))
 
         def store(connection: Connection) -> Release:
-            judged = _release(_known(connection, release))
-            if _live(connection).number != beside.number:
+            judged = _release_from(_get_row(connection, release))
+            if _active_models(connection).number != beside.number:
                 raise LiveChanged
             connection.execute(change)
             if promoted_for is not None:
-                _given(connection, release, judged.tasks, promoted_for)
+                _assign_tasks(connection, release, judged.tasks, promoted_for)
             return replace(judged, decision=dict(decision))
 
         return await self._database.write(store)
 
     async def trained_on(self, datasets: Collection[str]) -> Sequence[str]:
         """The ids of the releases that learnt from one of `datasets`, themselves or by their ancestors."""
-        query = select(RELEASE.c.id, RELEASE.c.parent, RELEASE.c.dataset).order_by(RELEASE.c.created_at)
+        query = select(RELEASE_TABLE.c.id, RELEASE_TABLE.c.parent, RELEASE_TABLE.c.dataset).order_by(
+            RELEASE_TABLE.c.created_at
+        )
         rows = await self._database.read(lambda c: c.execute(query).all())
         tainted: list[str] = []
         for row in rows:
@@ -123,48 +137,48 @@ class Releases:
                 tainted.append(row.id)
         return tainted
 
-    async def live(self) -> Lineup:
+    async def live(self) -> ActiveModels:
         """Who does which task now; reads one row by its key."""
-        return await self._database.read(_live)
+        return await self._database.read(_active_models)
 
-    async def promote(self, release: str, reason: str = "") -> Lineup:
+    async def promote(self, release: str, reason: str = "") -> ActiveModels:
         """From now on `release`, or `base` or `shipped`, does its tasks. Raises UnknownRelease."""
 
-        def store(connection: Connection) -> Lineup:
-            tasks = WITHOUT_FILES.get(release) or tuple(_known(connection, release)["tasks"])
-            return _given(connection, release, tasks, reason)
+        def store(connection: Connection) -> ActiveModels:
+            tasks = BUILT_IN_RELEASES.get(release) or tuple(_get_row(connection, release)["tasks"])
+            return _assign_tasks(connection, release, tasks, reason)
 
         return await self._database.write(store)
 
-    async def rollback(self, reason: str = "") -> Lineup:
-        """The lineup before the live one is live again, and a second time the one before that.
+    async def rollback(self, reason: str = "") -> ActiveModels:
+        """Undoes the last promotion, and a second time the one before that.
 
         Raises NothingToRollBack.
         """
 
-        def store(connection: Connection) -> Lineup:
-            live = _promotion(connection)
+        def store(connection: Connection) -> ActiveModels:
+            live = _find_promotion(connection)
             if live is None or (live["parent"] is None and not live["lineup"]):
                 raise NothingToRollBack
-            former = _promotion(connection, live["parent"]) if live["parent"] else None
+            former = _find_promotion(connection, live["parent"]) if live["parent"] else None
             names, parent = (former["lineup"], former["parent"]) if former else ({}, None)
-            return _promoted(connection, names, parent, live["number"], reason)
+            return _insert_promotion(connection, names, parent, live["number"], reason)
 
         return await self._database.write(store)
 
 
-class Pinned(Releases):
-    """Releases of which one lineup counts as live, whatever was promoted: to try it out."""
+class PinnedReleases(Releases):
+    """Releases of which the given ones count as active, whatever was promoted: to try them out."""
 
-    def __init__(self, database: Database, lineup: Lineup) -> None:
+    def __init__(self, database: Database, active: ActiveModels) -> None:
         super().__init__(database)
-        self._lineup = lineup
+        self._active = active
 
-    async def live(self) -> Lineup:
-        return self._lineup
+    async def live(self) -> ActiveModels:
+        return self._active
 
 
-def _identity(tasks: Collection[str], base: str, files: Mapping[str, StoredFile]) -> str:
+def _release_id(tasks: Collection[str], base: str, files: Mapping[str, StoredFile]) -> str:
     content = {
         "tasks": list(tasks),
         "base": base,
@@ -174,7 +188,7 @@ def _identity(tasks: Collection[str], base: str, files: Mapping[str, StoredFile]
 
 
 @contextmanager
-def _making(folder: Path) -> Iterator[Path]:
+def _new_folder(folder: Path) -> Iterator[Path]:
     """A new folder beside `folder`, which takes its place when the block is done; another process may be quicker."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     incoming = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -186,39 +200,45 @@ def _making(folder: Path) -> Iterator[Path]:
         shutil.rmtree(incoming, ignore_errors=True)
 
 
-def _row(connection: Connection, release: str) -> RowMapping | None:
-    return connection.execute(select(RELEASE).where(RELEASE.c.id == release)).mappings().one_or_none()
+def _find_row(connection: Connection, release: str) -> RowMapping | None:
+    return (
+        connection.execute(select(RELEASE_TABLE).where(RELEASE_TABLE.c.id == release))
+        .mappings()
+        .one_or_none()
+    )
 
 
-def _known(connection: Connection, release: str) -> RowMapping:
-    row = _row(connection, release)
+def _get_row(connection: Connection, release: str) -> RowMapping:
+    row = _find_row(connection, release)
     if row is None:
         raise UnknownRelease(release)
     return row
 
 
-def _promotion(connection: Connection, number: int | None = None) -> RowMapping | None:
+def _find_promotion(connection: Connection, number: int | None = None) -> RowMapping | None:
     """The promotion of this number, or the newest."""
-    query = select(PROMOTION).order_by(PROMOTION.c.number.desc()).limit(1)
+    query = select(PROMOTION_TABLE).order_by(PROMOTION_TABLE.c.number.desc()).limit(1)
     if number is not None:
-        query = query.where(PROMOTION.c.number == number)
+        query = query.where(PROMOTION_TABLE.c.number == number)
     return connection.execute(query).mappings().one_or_none()
 
 
-def _live(connection: Connection) -> Lineup:
-    row = _promotion(connection)
-    return _lineup(row) if row else Lineup()
+def _active_models(connection: Connection) -> ActiveModels:
+    row = _find_promotion(connection)
+    return _active_models_from(row) if row else ActiveModels()
 
 
-def _given(connection: Connection, release: str, tasks: Collection[str], reason: str) -> Lineup:
-    """The live lineup with these tasks given to the release."""
-    live = _live(connection)
-    return _promoted(connection, live.given_to(release, tasks), live.number or None, live.number, reason)
+def _assign_tasks(connection: Connection, release: str, tasks: Collection[str], reason: str) -> ActiveModels:
+    """The active models with these tasks given to the release."""
+    live = _active_models(connection)
+    return _insert_promotion(
+        connection, live.given_to(release, tasks), live.number or None, live.number, reason
+    )
 
 
-def _promoted(
+def _insert_promotion(
     connection: Connection, names: Mapping[str, str], parent: int | None, last: int, reason: str
-) -> Lineup:
+) -> ActiveModels:
     """The new newest row; who came second in a race finds the number taken and looks again."""
     values = {
         "number": last + 1,
@@ -227,14 +247,16 @@ def _promoted(
         "reason": reason,
         "created_at": now(),
     }
-    return _lineup(connection.execute(insert(PROMOTION).values(values).returning(PROMOTION)).mappings().one())
+    return _active_models_from(
+        connection.execute(insert(PROMOTION_TABLE).values(values).returning(PROMOTION_TABLE)).mappings().one()
+    )
 
 
-def _lineup(row: RowMapping) -> Lineup:
-    return Lineup(row["lineup"], row["number"], row["reason"], row["created_at"])
+def _active_models_from(row: RowMapping) -> ActiveModels:
+    return ActiveModels(row["lineup"], row["number"], row["reason"], row["created_at"])
 
 
-def _release(row: RowMapping) -> Release:
+def _release_from(row: RowMapping) -> Release:
     files = {name: StoredFile(**file) for name, file in row["manifest"]["files"].items()}
     return Release(
         id=row["id"],

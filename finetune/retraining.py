@@ -1,7 +1,7 @@
-"""The cycle of learning: a dataset from the log, a candidate, its comparison, the gate, and what comes of it.
+"""One retraining cycle: build a dataset from the log, train a candidate, compare it, ask the gate, promote or reject.
 
-Only the order of the steps, and how a cycle that was killed goes on. Knows no models and no files but its own note; it
-is given what builds, trains and compares. A step that fails leaves the live release as it is.
+Holds only the order of the steps and the way an interrupted cycle is resumed; the steps themselves are passed in. A
+step that fails leaves the live release as it is.
 """
 
 import json
@@ -13,31 +13,29 @@ from pathlib import Path
 from typing import Any
 
 from dialogue.errors import DialogueError
-from finetune.datasets.dataset import Dataset, find_dataset
-from finetune.datasets.splitting import TRAIN
+from finetune.datasets.dataset import TRAIN, Dataset, find_dataset
 from finetune.errors import DatasetError, EmptyDataset, FinetuneError, StepFailed
-from finetune.evaluation.comparison import Comparison
-from finetune.evaluation.scores import rows_of
+from finetune.evaluation.results import Comparison, result_rows
 from finetune.gate import Decision, decide
-from finetune.release import Lineup, Release
+from finetune.release import ActiveModels, Release
 from finetune.releases import Releases
 from retrieval.errors import RetrievalError
 
-ATTEMPTS = 3
+MAX_RESUMES = 3
 """So often a cycle that was interrupted goes on with its dataset, before it begins anew with the log of the day."""
 
 
-class Verdict(StrEnum):
+class CycleStatus(StrEnum):
     SKIPPED = "skipped"
     PROMOTED = "promoted"
     REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CycleResult:
     """What a cycle came to. `release` is the candidate, also where it was rejected."""
 
-    verdict: Verdict
+    verdict: CycleStatus
     reasons: tuple[str, ...]
     release: str | None = None
 
@@ -53,7 +51,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Comparisons:
     """The candidate beside the systems called `live` and `base`, on sets of examples.
 
     decisive: the log's own and those that an operator checked, each as a whole; others: parts of them, and what was
@@ -67,24 +65,24 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class RetrainingSteps:
     """What does the work. `train` goes on where it was interrupted when it is called again with the same dataset.
 
     show: is given what was decided, to lay it before people.
     """
 
     build: Callable[[], Awaitable[Dataset]]
-    train: Callable[[Dataset, Lineup], Awaitable[Candidate]]
-    compare: Callable[[Release, Dataset, Lineup], Awaitable[Trial]]
-    show: Callable[[Release, Trial, Decision], None]
+    train: Callable[[Dataset, ActiveModels], Awaitable[Candidate]]
+    compare: Callable[[Release, Dataset, ActiveModels], Awaitable[Comparisons]]
+    show: Callable[[Release, Comparisons, Decision], None]
 
 
-Say = Callable[[str], None]
+Announce = Callable[[str], None]
 """Told what begins."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cycle:
+class RetrainingCycle:
     """kinds: of the examples that candidates for `tasks` learn from. minimum: so many new ones make it worth while.
 
     folders: of the datasets, and of the note that a cycle leaves while it is under way.
@@ -94,20 +92,20 @@ class Cycle:
     kinds: tuple[str, ...]
     minimum: int
     datasets: Path
-    note: "Note"
+    note: "PendingDataset"
     releases: Releases
-    steps: Steps
-    say: Say
+    steps: RetrainingSteps
+    say: Announce
 
-    async def run(self) -> Outcome:
+    async def run(self) -> CycleResult:
         """Once. Raises StepFailed, which says what failed and what to do."""
         try:
             dataset = await self._dataset()
         except EmptyDataset as error:
-            return Outcome(Verdict.SKIPPED, (str(error),))
+            return CycleResult(CycleStatus.SKIPPED, (str(error),))
         if reason := await self._too_little(dataset):
             self.note.remove()
-            return Outcome(Verdict.SKIPPED, (reason,))
+            return CycleResult(CycleStatus.SKIPPED, (reason,))
         self.note.write(dataset.id)
         outcome = await self._judged(await self._candidate(dataset), dataset)
         self.note.remove()
@@ -153,19 +151,19 @@ class Cycle:
                 made.folder, tasks=made.tasks, base=made.base, parent=made.parent, dataset=dataset.id
             )
 
-    async def _judged(self, release: Release, dataset: Dataset) -> Outcome:
+    async def _judged(self, release: Release, dataset: Dataset) -> CycleResult:
         with _step("evaluating"):
             self.say(f"Comparing {release.id} with the live release")
             live = await self.releases.live()
-            trial = await self.steps.compare(release, dataset, live)
-            decision = decide(trial.decisive, trial.others, trial.live, trial.base, release.tasks)
-            self.steps.show(release, trial, decision)
+            compared = await self.steps.compare(release, dataset, live)
+            decision = decide(compared.decisive, compared.others, compared.live, compared.base, release.tasks)
+            self.steps.show(release, compared, decision)
         with _step("promoting" if decision.promote else "rejecting"):
             dataset.check_current()
             reason = decision.reasons[0] if decision.promote else None
-            await self.releases.judge(release.id, record_of(decision, trial), live, reason)
-        verdict = Verdict.PROMOTED if decision.promote else Verdict.REJECTED
-        return Outcome(verdict, decision.reasons, release.id)
+            await self.releases.judge(release.id, decision_record(decision, compared), live, reason)
+        verdict = CycleStatus.PROMOTED if decision.promote else CycleStatus.REJECTED
+        return CycleResult(verdict, decision.reasons, release.id)
 
 
 def count_new(dataset: Dataset, former: Dataset | None, kinds: Sequence[str]) -> int:
@@ -178,13 +176,13 @@ def _lines(dataset: Dataset | None, kind: str) -> frozenset[bytes]:
     return frozenset(path.read_bytes().splitlines()) if path else frozenset()
 
 
-def record_of(decision: Decision, trial: Trial) -> dict[str, Any]:
+def decision_record(decision: Decision, compared: Comparisons) -> dict[str, Any]:
     """What is kept with the release."""
-    comparisons = [*trial.decisive, *trial.others]
+    comparisons = [*compared.decisive, *compared.others]
     return {
         "verdict": "promote" if decision.promote else "reject",
         "reasons": list(decision.reasons),
-        "rows": [dict(row) for c in comparisons for row in rows_of(c.results)],
+        "rows": [dict(row) for c in comparisons for row in result_rows(c.results)],
         "gains": [dict(row) for c in comparisons for row in c.gain_rows()],
     }
 
@@ -201,7 +199,7 @@ def _step(name: str) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class PendingDataset:
     """A file that names the dataset of a cycle under way, so that the next one goes on after a kill."""
 
     path: Path
@@ -209,7 +207,7 @@ class Note:
     def dataset(self, folder: Path) -> Dataset | None:
         """The dataset noted; None if there is no note, it was tried too often, or its dataset is gone."""
         name, attempts = self._read()
-        if not name or attempts >= ATTEMPTS:
+        if not name or attempts >= MAX_RESUMES:
             return None
         try:
             return find_dataset(folder, name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.chunking import Chunk
-from retrieval.document import Document, Heading
+from retrieval.documents import Document, Heading
 from retrieval.errors import SnapshotDamaged
 
 _SCHEMA = """
@@ -37,7 +37,7 @@ FROM chunks JOIN documents USING (source) WHERE """
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IngestedFile:
     """A file as it was ingested: the digest of its bytes, its documents with chunks, or why it has none."""
 
     path: str
@@ -55,7 +55,7 @@ def embedding_key(chunk: Chunk) -> str:
     return hashlib.sha256(chunk.embedded.encode()).hexdigest()
 
 
-def write_archive(path: Path, entries: Iterable[Entry]) -> None:
+def write_archive(path: Path, entries: Iterable[IngestedFile]) -> None:
     """Writes the entries; rows count the chunks from 0 in their order."""
     database = sqlite3.connect(path)
     try:
@@ -68,7 +68,7 @@ def write_archive(path: Path, entries: Iterable[Entry]) -> None:
         database.close()
 
 
-def _write_entry(database: sqlite3.Connection, entry: Entry, row: int) -> int:
+def _write_entry(database: sqlite3.Connection, entry: IngestedFile, row: int) -> int:
     """Returns the row after the last one written."""
     database.execute("INSERT INTO files VALUES (?, ?, ?)", (entry.path, entry.digest, entry.problem))
     for document, chunks in entry.contents:
@@ -123,14 +123,14 @@ class Archive:
         """A row for every embedding key."""
         return dict(self._ask("SELECT embedded, row FROM chunks"))
 
-    def entry(self, path: str) -> Entry:
+    def entry(self, path: str) -> IngestedFile:
         """A file as it was ingested."""
         digest, problem = self._ask("SELECT digest, problem FROM files WHERE path = ?", path)[0]
         found = self._ask(
             "SELECT source, title, text, headings FROM documents WHERE file = ? ORDER BY rowid", path
         )
         documents = [_document(*values) for values in found]
-        return Entry(
+        return IngestedFile(
             path, digest, tuple((document, self._chunks_of(document)) for document in documents), problem
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from retrieval.document import Document, Heading
+from retrieval.documents import Document, Heading
 from retrieval.sentences import Span, sentences
 
 _TOKEN = re.compile(r"[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]{1,7}|\d{1,3}|\S")

@@ -12,13 +12,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retrieval.archive import Entry
+from retrieval.archive import IngestedFile
 from retrieval.chunking import Chunking
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.errors import FingerprintMismatch, IngestFailed, RetrievalError, SnapshotDamaged
 from retrieval.ingest import IngestReport, Progress, embed, find_files, read_entries
-from retrieval.shelf import Shelf
-from retrieval.snapshot import Snapshot, write_snapshot
+from retrieval.snapshots import Snapshot, SnapshotDirectory, write_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ class Collection:
         self.folder = folder
         self.encoder = encoder
         self.chunking = chunking or Chunking()
-        self._shelf = Shelf(folder)
+        self._shelf = SnapshotDirectory(folder)
         self._snapshot: Snapshot | None = None
         self._refused: str | None = None
         self._opening = threading.Lock()
@@ -146,7 +145,7 @@ class Collection:
         same_way = (manifest.encoder, manifest.chunking) == (self.encoder.fingerprint, repr(self.chunking))
         return same_way and snapshot.archive.digests() == digests
 
-    def _publish(self, entries: Sequence[Entry], vectors: Vectors) -> None:
+    def _publish(self, entries: Sequence[IngestedFile], vectors: Vectors) -> None:
         try:
             manifest = write_snapshot(
                 self._shelf.making, entries, vectors, self.encoder.fingerprint, repr(self.chunking)
@@ -160,7 +159,11 @@ class Collection:
             ) from error
 
     def _report(
-        self, previous: Snapshot | None, entries: Sequence[Entry], embedded: int, skipped: tuple[str, ...]
+        self,
+        previous: Snapshot | None,
+        entries: Sequence[IngestedFile],
+        embedded: int,
+        skipped: tuple[str, ...],
     ) -> IngestReport:
         before = previous.archive.digests() if previous else {}
         now = {entry.path: entry.digest for entry in entries}
@@ -177,5 +180,5 @@ class Collection:
         )
 
 
-def _first_problem(entries: Sequence[Entry]) -> str:
+def _first_problem(entries: Sequence[IngestedFile]) -> str:
     return next(f"{entry.path}: {entry.problem}." for entry in entries)

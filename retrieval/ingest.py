@@ -11,20 +11,20 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from retrieval.archive import Entry, embedding_key
+from retrieval.archive import IngestedFile, embedding_key
 from retrieval.chunking import Chunk, Chunking
-from retrieval.document import Document
+from retrieval.documents import Document
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.errors import IngestFailed, UnreadableDocument
 from retrieval.loaders import LOADERS
-from retrieval.snapshot import Snapshot
+from retrieval.snapshots import Snapshot
 
 Progress = Callable[[str, int, int], None]
 """Told the stage (`read` counts files, `embed` counts chunks), what is done and how much there is."""
 
-_BATCH = 256
+_BATCH_CHUNKS = 256
 """Chunks embedded between two reports of progress."""
-_LARGEST = 256 << 20
+_LARGEST_FILE = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _source(path: Path, base: Path) -> str:
 
 def read_entries(
     files: dict[str, Path], chunking: Chunking, previous: Snapshot | None, progress: Progress
-) -> Iterator[Entry]:
+) -> Iterator[IngestedFile]:
     """One entry a file, in order; an unreadable file gives one with a problem."""
     same_chunking = previous is not None and previous.manifest.chunking == repr(chunking)
     known = previous.archive.digests() if previous and same_chunking else {}
@@ -87,16 +87,16 @@ def read_entries(
             if previous and known.get(source) == digest:
                 yield previous.archive.entry(source)
             else:
-                yield Entry(source, digest, _load(content, source, chunking))
+                yield IngestedFile(source, digest, _load(content, source, chunking))
         except UnreadableDocument as error:
-            yield Entry(source, "", problem=error.reason)
+            yield IngestedFile(source, "", problem=error.reason)
         progress("read", done, len(files))
 
 
 def _content(path: Path, source: str) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise UnreadableDocument(source, f"it is larger than {_LARGEST >> 20} MB. Split it.")
+        if path.stat().st_size > _LARGEST_FILE:
+            raise UnreadableDocument(source, f"it is larger than {_LARGEST_FILE >> 20} MB. Split it.")
         return path.read_bytes()
     except OSError as error:
         raise UnreadableDocument(source, f"it cannot be read: {error.strerror}") from error
@@ -129,8 +129,8 @@ def embed(
     if reusable and old:
         vectors[old] = reusable.index.vectors.at([known[keys[row]] for row in old])
     new = [row for row, key in enumerate(keys) if key not in known]
-    for start in range(0, len(new), _BATCH):
-        rows = new[start : start + _BATCH]
+    for start in range(0, len(new), _BATCH_CHUNKS):
+        rows = new[start : start + _BATCH_CHUNKS]
         vectors[rows] = encoder.encode([chunks[row].embedded for row in rows])
         progress("embed", start + len(rows), len(new))
     return vectors, len(new)

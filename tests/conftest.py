@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.migrations import upgrade
-from dialogue.store import Store
+from dialogue.store.migrations import upgrade
+from dialogue.store.store import Store
 from tests.postgres import Cluster, cluster
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
+from bot.commands import main
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.channels.aside import AsideChannel
+from bot.assembly import Runtime, open_runtime
+from bot.channels.base import DirectChannel
 from bot.settings import Settings
-from bot.wiring import Bot, open_bot
 from dialogue.conversation import Address, Utterance
 from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token
 
@@ -21,13 +21,13 @@ def settings(tmp_path_factory) -> Settings:
 
 
 @pytest.fixture
-async def bot(settings) -> AsyncIterator[Bot]:
-    opened = await open_bot(settings, lambda stage, done, total: None, (AsideChannel("test"),))
+async def bot(settings) -> AsyncIterator[Runtime]:
+    opened = await open_runtime(settings, lambda stage, done, total: None, (DirectChannel("test"),))
     yield opened
     await opened.close()
 
 
-async def say(bot: Bot, text: str) -> list[object]:
+async def say(bot: Runtime, text: str) -> list[object]:
     return [event async for event in bot.manager.converse(Utterance(ADA, text, text))]
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
-from dialogue.conversation import Answer, Parcel, Turn
-from dialogue.outbox import Arrived
+from dialogue.conversation import Answer, OutboxMessage, Turn
+from dialogue.delivery import Postponed, ReportProgress
 
 if TYPE_CHECKING:
     from dialogue.manager import Manager
@@ -43,7 +43,7 @@ class Channel(ABC):
         """
 
     @abstractmethod
-    async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
+    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
         """Send `parcel.payload` to `parcel.address`, skipping the first `parcel.progress` parts.
 
         After each part but the last, `await arrived(parts so far)`. Raises Postponed (try again in so many
@@ -58,3 +58,17 @@ class Channel(ABC):
     async def run(self, manager: Manager) -> None:
         """Fetch what people say, until cancelled. A medium that comes in by routes has nothing to fetch."""
         await asyncio.Event().wait()
+
+
+AN_HOUR = 3600.0
+
+
+class DirectChannel(Channel):
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+
+    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+        return {"text": answer.text}
+
+    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+        raise Postponed(AN_HOUR, f"whoever asked on {self.channel!r} shows the answer")

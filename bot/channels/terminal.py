@@ -18,7 +18,7 @@ from dialogue.voice import Voice, Wording
 CHANNEL = "terminal"
 
 
-class Talk:
+class TerminalSession:
     """What one person at this terminal says and is shown."""
 
     def __init__(self, manager: Manager, voice: Voice, console: Console, language: str | None = None) -> None:

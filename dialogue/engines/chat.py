@@ -16,19 +16,18 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, SkipValidation
 
-from dialogue.engines.messages import Message, template_messages
-from dialogue.engines.request import Request, Step
-from dialogue.engines.writing import Writing
+from dialogue.engines.base import ChatMessage, GenerationRequest, TokenBatch, template_messages
+from dialogue.engines.streaming import ReplyStream
 from dialogue.errors import PromptTooLong
 
 
-class Model(Protocol):
+class LocalModel(Protocol):
     """Weights in memory and the thread that runs them. `window` is the most tokens of prompt and reply."""
 
     kind: str
     window: int
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
+    def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The tokens of a conversation up to where the assistant speaks. Raises EngineError."""
 
     def encode(self, text: str) -> list[int]: ...
@@ -36,17 +35,17 @@ class Model(Protocol):
     def decode(self, tokens: Sequence[int]) -> str:
         """Their text without special tokens, U+FFFD for a character that is not whole."""
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         """Takes a request in and returns at once. Raises EngineError when closed."""
 
     def close(self) -> None:
         """Ends the thread; what is still running ends with an EngineError."""
 
 
-class LocalChat(BaseChatModel):
+class LocalChatModel(BaseChatModel):
     """A chat model on this machine. `max_tokens` of a call wins over the field; `stop` strings are not given out."""
 
-    model: SkipValidation[Model] = Field(exclude=True, repr=False)
+    model: SkipValidation[LocalModel] = Field(exclude=True, repr=False)
     max_tokens: int = 320
 
     @property
@@ -76,14 +75,14 @@ class LocalChat(BaseChatModel):
         max_tokens: int | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        loop, steps = asyncio.get_running_loop(), asyncio.Queue[Step]()
+        loop, steps = asyncio.get_running_loop(), asyncio.Queue[TokenBatch]()
         tokens = await asyncio.to_thread(self.prompt_tokens, messages, max_tokens)
 
-        def deliver(step: Step) -> None:
+        def deliver(step: TokenBatch) -> None:
             loop.call_soon_threadsafe(steps.put_nowait, step)
 
-        request = Request(tokens, max_tokens or self.max_tokens, deliver)
-        writing = Writing(self.model.decode, len(tokens), stop or ())
+        request = GenerationRequest(tokens, max_tokens or self.max_tokens, deliver)
+        writing = ReplyStream(self.model.decode, len(tokens), stop or ())
         self.model.submit(request)
         try:
             while not writing.ended:
@@ -101,10 +100,10 @@ class LocalChat(BaseChatModel):
         max_tokens: int | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        steps = queue.SimpleQueue[Step]()
+        steps = queue.SimpleQueue[TokenBatch]()
         tokens = self.prompt_tokens(messages, max_tokens)
-        request = Request(tokens, max_tokens or self.max_tokens, steps.put)
-        writing = Writing(self.model.decode, len(tokens), stop or ())
+        request = GenerationRequest(tokens, max_tokens or self.max_tokens, steps.put)
+        writing = ReplyStream(self.model.decode, len(tokens), stop or ())
         self.model.submit(request)
         try:
             while not writing.ended:

@@ -13,10 +13,9 @@ from typing import Any
 
 import openvino_genai as genai
 
-from dialogue.engines.batch import Batch
-from dialogue.engines.chat import LocalChat
-from dialogue.engines.messages import Message
-from dialogue.engines.request import Request
+from dialogue.engines.base import ChatMessage, GenerationRequest
+from dialogue.engines.batching import ContinuousBatch
+from dialogue.engines.chat import LocalChatModel
 from dialogue.errors import EngineError
 
 LOOKUP = {"prompt_lookup": True}
@@ -28,7 +27,7 @@ PROPERTIES: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class EngineLimits:
     """window: most tokens of prompt and reply. cache_gb: memory of the KV cache. step_tokens: most tokens a step
     reads, which bounds how long a newcomer's prompt makes the others wait."""
 
@@ -40,19 +39,19 @@ class Limits:
 def load_openvino(
     path: Path,
     *,
-    limits: Limits | None = None,
+    limits: EngineLimits | None = None,
     max_tokens: int = 320,
     properties: Mapping[str, Any] = PROPERTIES,
-) -> LocalChat:
+) -> LocalChatModel:
     """Reads the weights (seconds). Raises EngineError if the file cannot be run."""
-    limits = limits or Limits()
+    limits = limits or EngineLimits()
     try:
         pipeline = genai.ContinuousBatchingPipeline(
             str(path), _scheduler(limits), "CPU", {**LOOKUP, **properties}
         )
     except Exception as error:
         raise EngineError(f"OpenVINO cannot run {path.name}: {error}. Choose another GENERATOR.") from error
-    return LocalChat(model=OpenVINOModel(pipeline, limits.window), max_tokens=max_tokens)
+    return LocalChatModel(model=OpenVINOModel(pipeline, limits.window), max_tokens=max_tokens)
 
 
 class OpenVINOModel:
@@ -64,9 +63,9 @@ class OpenVINOModel:
         self._tokenizer = pipeline.get_tokenizer()
         self.window = min(window, self._longest(window))
         ends = {self._tokenizer.get_eos_token_id(), *pipeline.get_config().stop_token_ids}
-        self._batch = Batch(pipeline, ends)
+        self._batch = ContinuousBatch(pipeline, ends)
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
+    def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         try:
             text = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
         except RuntimeError as error:
@@ -83,14 +82,14 @@ class OpenVINOModel:
         """The tokens of a prompt that the tokenizer keeps: it cuts the rest off without a word."""
         return len(self.encode("x " * window))
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._batch.submit(request)
 
     def close(self) -> None:
         self._batch.close()
 
 
-def _scheduler(limits: Limits) -> genai.SchedulerConfig:
+def _scheduler(limits: EngineLimits) -> genai.SchedulerConfig:
     config = genai.SchedulerConfig()
     config.cache_size = limits.cache_gb
     config.enable_prefix_caching = True

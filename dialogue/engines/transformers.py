@@ -19,10 +19,8 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from dialogue.engines.chat import LocalChat
-from dialogue.engines.line import Line, shut_down
-from dialogue.engines.messages import Message
-from dialogue.engines.request import Request, Step
+from dialogue.engines.base import ChatMessage, GenerationRequest, RequestQueue, TokenBatch, shut_down
+from dialogue.engines.chat import LocalChatModel
 from dialogue.errors import EngineError
 
 
@@ -33,7 +31,7 @@ def load_transformers(
     device: torch.device | None = None,
     window: int = 8192,
     max_tokens: int = 320,
-) -> LocalChat:
+) -> LocalChatModel:
     """Reads the weights onto `device`, the machine's accelerator where it has one. Raises EngineError.
 
     A GGUF file is unpacked to `dtype`, which takes two (bfloat16) or four (float32) bytes of memory a weight.
@@ -51,7 +49,7 @@ def load_transformers(
         raise EngineError(
             f"transformers cannot run {path.name}: {error}. Choose another GENERATOR."
         ) from error
-    return LocalChat(model=model, max_tokens=max_tokens)
+    return LocalChatModel(model=model, max_tokens=max_tokens)
 
 
 class TransformersModel:
@@ -64,11 +62,11 @@ class TransformersModel:
         self._weights = weights
         self._tokenizer = tokenizer
         self._ends = _ends(weights, tokenizer)
-        self._line = Line()
+        self._line = RequestQueue()
         self._thread = threading.Thread(target=self._run, name="transformers", daemon=True)
         self._thread.start()
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
+    def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         try:
             text = self._tokenizer.apply_chat_template(
                 list(messages), tokenize=False, add_generation_prompt=True
@@ -85,7 +83,7 @@ class TransformersModel:
             self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         )
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._line.join(request)
 
     def close(self) -> None:
@@ -95,14 +93,14 @@ class TransformersModel:
     def _run(self) -> None:
         while not self._line.closed:
             for request in self._line.admit(wait=True):
-                request.give(Step(end=self._reply(request)))
+                request.give(TokenBatch(end=self._reply(request)))
         for request in self._line.admit(wait=False):
-            request.give(Step(end=shut_down()))
+            request.give(TokenBatch(end=shut_down()))
 
-    def _reply(self, request: Request) -> str | EngineError:
+    def _reply(self, request: GenerationRequest) -> str | EngineError:
         """Gives out the tokens one by one; how it ended."""
         prompt = torch.tensor([request.tokens], device=self._weights.device)
-        follower = Follower(request, self._line)
+        follower = TokenCallback(request, self._line)
         try:
             whole = self._weights.generate(
                 prompt,
@@ -116,7 +114,7 @@ class TransformersModel:
             return shut_down()
         return "stop" if int(whole[0, -1]) in self._ends else "length"
 
-    def _config(self, request: Request) -> GenerationConfig:
+    def _config(self, request: GenerationRequest) -> GenerationConfig:
         return GenerationConfig(
             max_new_tokens=request.max_tokens,
             do_sample=False,
@@ -125,15 +123,15 @@ class TransformersModel:
         )
 
 
-class Follower:
+class TokenCallback:
     """A stopping criterion that is told of each new token: passes it on, and stops the model when nobody wants more."""
 
-    def __init__(self, request: Request, line: Line) -> None:
+    def __init__(self, request: GenerationRequest, line: RequestQueue) -> None:
         self._request = request
         self._line = line
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        self._request.give(Step(input_ids[0, -1:].tolist()))
+        self._request.give(TokenBatch(input_ids[0, -1:].tolist()))
         stop = self._request.cancelled.is_set() or self._line.closed
         return torch.tensor([stop], device=input_ids.device)
 

@@ -1,1 +1,1 @@
-"""Datasets: what was logged and what was imported, as immutable folders of examples to learn from."""
+"""Datasets of examples, built from logged conversations and from imported files."""

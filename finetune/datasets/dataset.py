@@ -1,20 +1,21 @@
-"""A dataset: an immutable folder of examples, named by what is in it.
+"""A dataset: an immutable folder of examples, named after a hash of its contents.
 
-    <kind>.<split>.jsonl    one example a line, in the forms of `finetune.examples`
-    manifest.json           hashes, counts, lineage
-    card.md                 the same for people to read, without lineage
+    <kind>.<split>.jsonl    one example per line, in the forms of `finetune.examples`
+    manifest.json           hashes, counts, what was filtered out, and whose words each example holds
+    card.md                 the same for people to read, without the lineage
 
-Knows how a dataset is read and checked; not how it is made.
+All examples of one conversation go into the same split, chosen by a hash of the conversation, so the split never
+changes from one dataset to the next.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from finetune.datasets.manifest import FileRecord, Manifest
 from finetune.errors import DatasetError
 from finetune.examples import (
     Example,
@@ -23,10 +24,80 @@ from finetune.examples import (
     RatedExample,
     RetrievalExample,
     RewritingExample,
-    read,
+    read_examples,
 )
 
-FORMS: Mapping[str, type[Example]] = {
+
+class FrozenModel(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class FileRecord(FrozenModel):
+    sha256: str
+    rows: int
+
+
+class ImportRecord(FrozenModel):
+    """A file that was read beside the log; its folder's name and its own, not where it lay."""
+
+    name: str
+    sha256: str
+    rows: int
+
+
+class SourceTurns(FrozenModel):
+    """Turns whose words are in an example."""
+
+    conversation: str
+    turns: tuple[int, ...]
+
+
+class TimeWindow(FrozenModel):
+    """since: as it was asked for. until: when the last exchange that was read was answered."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class DatasetManifest(FrozenModel):
+    """filters: what was left out or changed, by reason. lineage: the turns behind an example, by its id.
+
+    replaces: ids of the datasets that this one was made from by forgetting. forgotten: examples lost that way.
+    """
+
+    id: str
+    files: Mapping[str, FileRecord]
+    filters: Mapping[str, int]
+    lineage: Mapping[str, tuple[SourceTurns, ...]]
+    imports: tuple[ImportRecord, ...] = ()
+    log: TimeWindow = TimeWindow()
+    replaces: tuple[str, ...] = ()
+    forgotten: int = 0
+
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
+TENTHS = (TRAIN,) * 8 + (VALIDATION, TEST)
+
+
+def group_of(example: str) -> str:
+    """The middle field of an id; an id without fields stands for itself."""
+    fields = example.split(":")
+    return fields[1] if len(fields) > 1 else example
+
+
+def split_of(group: str) -> str:
+    """80 % train, 10 % validation, 10 % test, by a hash."""
+    digest = hashlib.sha256(group.encode("utf-8", "surrogatepass")).digest()
+    return TENTHS[int.from_bytes(digest[:8], "big") % len(TENTHS)]
+
+
+def pseudonym(conversation: str) -> str:
+    """A conversation in ids of examples: its own id opens it, so it stays out of what is trained on and shown."""
+    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
+
+
+EXAMPLE_TYPES: Mapping[str, type[Example]] = {
     "rewriting": RewritingExample,
     "grounding": GroundingExample,
     "preference": PreferenceExample,
@@ -34,13 +105,13 @@ FORMS: Mapping[str, type[Example]] = {
     "retrieval": RetrievalExample,
 }
 """The kinds of examples."""
-MANIFEST, CARD = "manifest.json", "card.md"
+MANIFEST_FILE, CARD_FILE = "manifest.json", "card.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
     folder: Path
-    manifest: Manifest
+    manifest: DatasetManifest
 
     @classmethod
     def open(cls, folder: Path) -> "Dataset":
@@ -55,7 +126,7 @@ class Dataset:
     def described(cls, folder: Path) -> "Dataset":
         """By its manifest alone: quick, and the files are not checked. Raises DatasetError."""
         try:
-            return cls(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
+            return cls(folder, DatasetManifest.model_validate_json((folder / MANIFEST_FILE).read_bytes()))
         except (OSError, ValidationError) as error:
             raise DatasetError(folder, f"cannot be read ({type(error).__name__}): remove it") from error
 
@@ -69,13 +140,13 @@ class Dataset:
         return self.folder / name if name in self.manifest.files else None
 
     def examples(self, kind: str, split: str) -> list[Example]:
-        """In the form of their kind (`FORMS`), in the file's order. Raises BadFile."""
+        """In the form of their kind (`EXAMPLE_TYPES`), in the file's order. Raises BadFile."""
         path = self.path(kind, split)
-        return list(read(path, FORMS[kind])) if path else []
+        return list(read_examples(path, EXAMPLE_TYPES[kind])) if path else []
 
     def check_current(self) -> None:
         """Raises DatasetError if somebody was forgotten since: what was learnt from it learnt their words."""
-        if not (self.folder / MANIFEST).is_file():
+        if not (self.folder / MANIFEST_FILE).is_file():
             raise DatasetError(self.folder, "was replaced, for somebody was forgotten meanwhile: train again")
 
     def rows(self, kind: str, split: str) -> int:
@@ -84,16 +155,16 @@ class Dataset:
 
 
 def kind_of(example: Example) -> str:
-    return next(kind for kind, form in FORMS.items() if isinstance(example, form))
+    return next(kind for kind, form in EXAMPLE_TYPES.items() if isinstance(example, form))
 
 
-def identity(files: Mapping[str, FileRecord]) -> str:
+def dataset_id(files: Mapping[str, FileRecord]) -> str:
     """The id of what these files hold: the same examples make the same dataset."""
     told = "\n".join(f"{record.sha256} {name}" for name, record in sorted(files.items()))
     return f"d-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
-def datasets_in(folder: Path) -> list[Dataset]:
+def all_datasets(folder: Path) -> list[Dataset]:
     """Those in `folder`, by id. Raises DatasetError."""
     return [Dataset.described(found) for found in sorted(folder.glob("d-*"))]
 
@@ -103,9 +174,9 @@ def find_dataset(folder: Path, name: str) -> Dataset:
 
     Raises DatasetError.
     """
-    if (folder / name / MANIFEST).is_file():
+    if (folder / name / MANIFEST_FILE).is_file():
         return Dataset.open(folder / name)
-    for dataset in datasets_in(folder):
+    for dataset in all_datasets(folder):
         if name in dataset.manifest.replaces:
             return dataset
     raise DatasetError(folder / name, "is not there")

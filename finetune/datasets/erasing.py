@@ -1,7 +1,6 @@
-"""Forgetting (I7) in datasets: one that holds words of a forgotten conversation is replaced by one without them.
+"""Erases conversations (I7) from datasets: a dataset that holds their words is replaced by one that does not.
 
-Datasets stay immutable: the new one has an id of its own and says which it replaces. Knows conversations by their ids,
-not people.
+Datasets stay immutable: the replacement has an id of its own and lists the ids that it replaces.
 """
 
 import json
@@ -10,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finetune.datasets.dataset import Dataset
-from finetune.datasets.shelf import Shelf
-from finetune.datasets.writing import DatasetWriter
+from finetune.datasets.storage import DatasetDirectory, DatasetWriter
 from finetune.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ErasedExamples:
     """replaced: a dataset's id and that of the one in its place, empty where nothing was left.
 
     held: all datasets that ever held the words, those replaced earlier too: what was trained on them learnt from them.
@@ -27,52 +25,52 @@ class Forgotten:
     examples: int
 
 
-def forget_in(folder: Path, conversations: Collection[str]) -> Forgotten:
+def erase_conversations(folder: Path, conversations: Collection[str]) -> ErasedExamples:
     """Erase every example made of `conversations` from the datasets in `folder`, which need not exist.
 
     Raises DatasetError for one that cannot be read, when all others are done.
     """
     if not folder.is_dir() or not conversations:
-        return Forgotten({}, (), 0)
-    shelf = Shelf(folder)
-    with shelf.changing():
-        shelf.note(conversations)
-        forgotten = erase(shelf, conversations)
-        erase_noted(shelf)
+        return ErasedExamples({}, (), 0)
+    directory = DatasetDirectory(folder)
+    with directory.changing():
+        directory.note(conversations)
+        forgotten = erase_locked(directory, conversations)
+        erase_pending(directory)
         return forgotten
 
 
-def erase_noted(shelf: Shelf) -> None:
-    """Erase who was forgotten while a build ran; the note goes when that is done. By whoever is changing the shelf.
+def erase_pending(directory: DatasetDirectory) -> None:
+    """Erase who was forgotten while a build ran; the note goes when that is done. By whoever is changing the directory.
 
-    Raises DatasetError as `forget_in`.
+    Raises DatasetError as `erase_conversations`.
     """
-    if noted := shelf.noted():
-        erase(shelf, noted)
-    shelf.clear()
+    if noted := directory.noted():
+        erase_locked(directory, noted)
+    directory.clear()
 
 
-def erase(shelf: Shelf, conversations: Collection[str]) -> Forgotten:
-    """As `forget_in`, by whoever is changing the shelf already."""
+def erase_locked(directory: DatasetDirectory, conversations: Collection[str]) -> ErasedExamples:
+    """As `erase_conversations`, by whoever is changing the directory already."""
     replaced: dict[str, str] = {}
     held: list[str] = []
     examples, unread = 0, None
-    for place in sorted(shelf.folder.glob("d-*")):
+    for place in sorted(directory.folder.glob("d-*")):
         try:
             dataset = Dataset.described(place)
         except DatasetError as error:
             unread = unread or error
             continue
-        if doomed := _doomed(dataset, conversations):
+        if doomed := _affected_examples(dataset, conversations):
             examples += len(doomed)
             held += [*dataset.manifest.replaces, dataset.id]
-            replaced[dataset.id] = _replace(shelf, dataset, doomed)
+            replaced[dataset.id] = _write_replacement(directory, dataset, doomed)
     if unread:
         raise unread
-    return Forgotten(replaced, tuple(dict.fromkeys(held)), examples)
+    return ErasedExamples(replaced, tuple(dict.fromkeys(held)), examples)
 
 
-def _doomed(dataset: Dataset, conversations: Collection[str]) -> frozenset[str]:
+def _affected_examples(dataset: Dataset, conversations: Collection[str]) -> frozenset[str]:
     """Ids of the examples that hold words of the conversations."""
     lineage = dataset.manifest.lineage.items()
     return frozenset(
@@ -80,9 +78,9 @@ def _doomed(dataset: Dataset, conversations: Collection[str]) -> frozenset[str]:
     )
 
 
-def _replace(shelf: Shelf, dataset: Dataset, doomed: frozenset[str]) -> str:
+def _write_replacement(directory: DatasetDirectory, dataset: Dataset, doomed: frozenset[str]) -> str:
     manifest = dataset.manifest
-    with DatasetWriter(shelf.folder) as writer:
+    with DatasetWriter(directory.folder) as writer:
         for file in manifest.files:
             kind = file.partition(".")[0]
             with (dataset.folder / file).open(encoding="utf-8") as lines:
@@ -97,5 +95,5 @@ def _replace(shelf: Shelf, dataset: Dataset, doomed: frozenset[str]) -> str:
             replaces=(*manifest.replaces, dataset.id),
             forgotten=manifest.forgotten + len(doomed),
         )
-    shelf.remove(dataset.folder)
+    directory.remove(dataset.folder)
     return kept.id if kept else ""

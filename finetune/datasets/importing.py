@@ -1,6 +1,6 @@
-"""Files of examples that are read beside the log: JSON lines in the forms of `finetune.examples`, and BEIR folders.
+"""Reads example files that are added to the log's own: JSON lines as in `finetune.examples`, and BEIR folders.
 
-A file's form is that of its first row. Rows are taken as they are; what is public is not altered.
+The type of a file's examples is told by its first row. Examples are taken as they are; public data is not altered.
 """
 
 import hashlib
@@ -9,21 +9,21 @@ from pathlib import Path
 
 from pydantic import ConfigDict
 
-from finetune.datasets.manifest import Import
+from finetune.datasets.dataset import ImportRecord
+from finetune.datasets.search_set import SearchQuestion, read_search_set
 from finetune.errors import BadFile
-from finetune.evaluation.searches import SearchQuestion, read_search_set
 from finetune.examples import (
     Example,
-    GivenPassage,
+    ExamplePassage,
     GroundingExample,
     PreferenceExample,
     RatedExample,
     RetrievalExample,
     RewritingExample,
-    read,
+    read_examples,
 )
 
-SIGNS: tuple[tuple[type[Example], frozenset[str]], ...] = (
+DISTINCTIVE_FIELDS: tuple[tuple[type[Example], frozenset[str]], ...] = (
     (RewritingExample, frozenset({"question", "rewrite"})),
     (PreferenceExample, frozenset({"chosen", "rejected"})),
     (GroundingExample, frozenset({"passages", "evidence"})),
@@ -33,7 +33,7 @@ SIGNS: tuple[tuple[type[Example], frozenset[str]], ...] = (
 """The fields that tell a form."""
 
 
-class AnyRow(Example):
+class UntypedExample(Example):
     """A row whose form is not known yet; it keeps the fields that it came with."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -41,20 +41,20 @@ class AnyRow(Example):
     id: str = ""
 
 
-def imported(path: Path) -> Iterator[Example]:
+def read_imported(path: Path) -> Iterator[Example]:
     """The examples of a file, or of a folder in BEIR form: a query with each of its relevant passages.
 
     Raises BadFile, at the row concerned.
     """
-    return _searches(path) if path.is_dir() else read(path, form_of(path))
+    return _read_beir(path) if path.is_dir() else read_examples(path, example_type(path))
 
 
-def form_of(path: Path) -> type[Example]:
+def example_type(path: Path) -> type[Example]:
     """The form of a file's first row. Raises BadFile if there is none, or it is in no form that is known."""
-    row = next(read(path, AnyRow, 1), None)
+    row = next(read_examples(path, UntypedExample, 1), None)
     if row is None:
         raise BadFile(path, None, "is empty")
-    for form, fields in SIGNS:
+    for form, fields in DISTINCTIVE_FIELDS:
         if fields <= row.model_fields_set:
             return form
     raise BadFile(
@@ -62,17 +62,17 @@ def form_of(path: Path) -> type[Example]:
     )
 
 
-def records(path: Path, rows: int) -> Iterator[Import]:
+def import_records(path: Path, rows: int) -> Iterator[ImportRecord]:
     """What was read for `rows` examples: the file, or the files of a folder."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     for file in files:
         name = f"{file.absolute().parent.name}/{file.name}"
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
-        yield Import(name=name, sha256=digest, rows=rows)
+        yield ImportRecord(name=name, sha256=digest, rows=rows)
 
 
-def _searches(folder: Path) -> Iterator[Example]:
+def _read_beir(folder: Path) -> Iterator[Example]:
     searches = read_search_set(folder)
     corpus = {passage.id: passage for passage in searches.corpus}
     for question in searches.questions:
@@ -81,15 +81,15 @@ def _searches(folder: Path) -> Iterator[Example]:
                 raise BadFile(
                     folder / "qrels.tsv", None, f"names a passage {name!r} that is not in the corpus"
                 )
-            passage = GivenPassage(id=name, title=corpus[name].title, text=corpus[name].text)
+            passage = ExamplePassage(id=name, title=corpus[name].title, text=corpus[name].text)
             yield RetrievalExample(
-                id=f"{searches.name}:{_group(question)}:{question.id}:{name}",
+                id=f"{searches.name}:{_conversation_group(question)}:{question.id}:{name}",
                 language=question.language,
                 query=question.rewrite or question.question,
                 positive=passage,
             )
 
 
-def _group(question: SearchQuestion) -> str:
+def _conversation_group(question: SearchQuestion) -> str:
     """What belongs together, as the middle field of ids has it."""
     return (question.conversation_id or question.id).rsplit(":", 1)[-1]

@@ -1,6 +1,6 @@
-"""The conversations of the store as a log of exchanges: a question, the answer it got, and what people said of it.
+"""Reads the stored conversations as exchanges: a question, its answer, and the feedback on it.
 
-Read in pages, so that memory does not grow with the log. Knows consent; knows nothing of what is learnt.
+Only conversations whose participants consented are read, page by page, so memory does not grow with the log.
 """
 
 from collections import defaultdict, deque
@@ -11,28 +11,28 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, and_, func, select, tuple_
 
-from dialogue import schema
 from dialogue.conversation import Passage, Role, Turn
-from dialogue.database import Database
-from dialogue.records import turn_from
-from dialogue.rewriting import WINDOW
+from dialogue.rewriting import HISTORY_TURNS
+from dialogue.store import schema
+from dialogue.store.database import Database
+from dialogue.store.records import turn_from
 
-HOME, TURN, HIT, PASSAGE, FEEDBACK = (
+CONVERSATION, TURN, HIT, PASSAGE, FEEDBACK = (
     schema.conversation,
     schema.turn,
     schema.hit,
     schema.passage,
     schema.feedback,
 )
-PAGE = 500
+PAGE_SIZE = 500
 """Rows read at once."""
 
-Key = tuple[str, int]
+TurnKey = tuple[str, int]
 """A turn: its conversation and its number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class FeedbackEntry:
     """What one rater said of one answer. rater: with the channel in front, for ids are a channel's own."""
 
     conversation: str
@@ -43,10 +43,10 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class AnswerFeedback:
     """An opinion, and the words that it is about."""
 
-    opinion: Opinion
+    opinion: FeedbackEntry
     query: str
     answer: str
 
@@ -61,7 +61,7 @@ class Exchange:
     answer: Turn
     failed: bool
     passages: tuple[Passage, ...]
-    opinions: tuple[Opinion, ...]
+    opinions: tuple[FeedbackEntry, ...]
 
     @property
     def conversation(self) -> str:
@@ -73,7 +73,7 @@ class Exchange:
         return (*(turn.number for turn in self.history), self.question.number, self.answer.number)
 
 
-class Log:
+class ConversationLog:
     """since: exchanges that were answered earlier are left out."""
 
     def __init__(self, database: Database, since: datetime | None = None) -> None:
@@ -82,9 +82,9 @@ class Log:
 
     async def exchanges(self) -> AsyncIterator[Exchange]:
         """Those of conversations with consent, by conversation and in its order. Raises StoreUnavailable."""
-        window: deque[Turn] = deque(maxlen=WINDOW)
+        window: deque[Turn] = deque(maxlen=HISTORY_TURNS)
         asked: tuple[tuple[Turn, ...], Turn] | None = None
-        async for page in self._pages(_turns_with_consent()):
+        async for page in self._pages(_select_turns()):
             grounds = await self._grounds(page)
             for row in page:
                 turn = turn_from(row)
@@ -92,22 +92,22 @@ class Log:
                     window.clear()
                 if turn.role is Role.USER:
                     asked = (tuple(window), turn)
-                elif asked and _answers(turn, asked[1]) and self._counts(turn):
+                elif asked and _is_answer_to(turn, asked[1]) and self._counts(turn):
                     yield grounds.exchange(row, *asked, turn)
                 window.append(turn)
 
-    async def opinions(self) -> AsyncIterator[Rated]:
+    async def opinions(self) -> AsyncIterator[AnswerFeedback]:
         """All ratings in conversations with consent, by conversation and turn. Raises StoreUnavailable."""
-        async for page in self._pages(_ratings_with_consent()):
+        async for page in self._pages(_select_ratings()):
             for row in page:
-                yield Rated(_opinion(row), row["query"] or "", row["text"])
+                yield AnswerFeedback(_feedback_entry(row), row["query"] or "", row["text"])
 
     async def withheld(self) -> int:
         """How many answers stand in conversations without consent. Raises StoreUnavailable."""
         answers = (
             select(func.count())
-            .select_from(TURN.join(HOME, TURN.c.conversation == HOME.c.id))
-            .where(HOME.c.consent.is_(False), TURN.c.reply_to.is_not(None))
+            .select_from(TURN.join(CONVERSATION, TURN.c.conversation == CONVERSATION.c.id))
+            .where(CONVERSATION.c.consent.is_(False), TURN.c.reply_to.is_not(None))
         )
         if self._since is not None:
             answers = answers.where(TURN.c.created_at >= self._since)
@@ -120,20 +120,20 @@ class Log:
         """The rows of `query` in its order, which must be that of its first three columns."""
         place = tuple_(*list(query.selected_columns)[:3])
         due = query
-        while page := await self._rows(due.limit(PAGE)):
+        while page := await self._rows(due.limit(PAGE_SIZE)):
             yield page
             due = query.where(place > tuple_(*list(page[-1].values())[:3]))
 
-    async def _grounds(self, page: Sequence[RowMapping]) -> "_Grounds":
+    async def _grounds(self, page: Sequence[RowMapping]) -> "_AnswerContext":
         answers = [(row["conversation"], row["number"]) for row in page if row["role"] == Role.ASSISTANT]
         if not answers:
-            return _Grounds({}, {})
+            return _AnswerContext({}, {})
         shown, given = defaultdict(list), defaultdict(list)
-        for row in await self._rows(_shown(answers)):
+        for row in await self._rows(_select_passages(answers)):
             shown[row["conversation"], row["turn"]].append(_passage(row))
-        for row in await self._rows(_given(answers)):
-            given[row["conversation"], row["turn"]].append(_opinion(row))
-        return _Grounds(shown, given)
+        for row in await self._rows(_select_feedback(answers)):
+            given[row["conversation"], row["turn"]].append(_feedback_entry(row))
+        return _AnswerContext(shown, given)
 
     async def _rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[RowMapping]:
         def read(connection: Connection) -> Sequence[RowMapping]:
@@ -143,11 +143,11 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class _Grounds:
+class _AnswerContext:
     """What was shown for the answers of a page, and what was said of them."""
 
-    shown: Mapping[Key, Sequence[Passage]]
-    given: Mapping[Key, Sequence[Opinion]]
+    shown: Mapping[TurnKey, Sequence[Passage]]
+    given: Mapping[TurnKey, Sequence[FeedbackEntry]]
 
     def exchange(self, row: RowMapping, history: tuple[Turn, ...], question: Turn, answer: Turn) -> Exchange:
         key = (answer.conversation, answer.number)
@@ -162,35 +162,35 @@ class _Grounds:
         )
 
 
-def _answers(turn: Turn, question: Turn) -> bool:
+def _is_answer_to(turn: Turn, question: Turn) -> bool:
     return turn.conversation == question.conversation and turn.reply_to == question.number
 
 
-def _turns_with_consent() -> Select[*tuple[Any, ...]]:
+def _select_turns() -> Select[*tuple[Any, ...]]:
     """In the order in which history is read: an answer right after its question, whenever it was given."""
     place = (TURN.c.conversation, TURN.c.asked, TURN.c.number)
     others = [column for column in TURN.c if column not in place]
     return (
         select(*place, *others)
-        .join(HOME, TURN.c.conversation == HOME.c.id)
-        .where(HOME.c.consent.is_(True))
+        .join(CONVERSATION, TURN.c.conversation == CONVERSATION.c.id)
+        .where(CONVERSATION.c.consent.is_(True))
         .order_by(*place)
     )
 
 
-def _ratings_with_consent() -> Select[*tuple[Any, ...]]:
+def _select_ratings() -> Select[*tuple[Any, ...]]:
     place = (FEEDBACK.c.conversation, FEEDBACK.c.turn, FEEDBACK.c.rater)
     rated = and_(TURN.c.conversation == FEEDBACK.c.conversation, TURN.c.number == FEEDBACK.c.turn)
     return (
         select(*place, FEEDBACK.c.rating, FEEDBACK.c.correction, TURN.c.channel, TURN.c.query, TURN.c.text)
         .join(TURN, rated)
-        .join(HOME, TURN.c.conversation == HOME.c.id)
-        .where(HOME.c.consent.is_(True))
+        .join(CONVERSATION, TURN.c.conversation == CONVERSATION.c.id)
+        .where(CONVERSATION.c.consent.is_(True))
         .order_by(*place)
     )
 
 
-def _shown(answers: Sequence[Key]) -> Select[*tuple[Any, ...]]:
+def _select_passages(answers: Sequence[TurnKey]) -> Select[*tuple[Any, ...]]:
     return (
         select(HIT, PASSAGE.c.title, PASSAGE.c.source, PASSAGE.c.text)
         .join(PASSAGE, HIT.c.passage == PASSAGE.c.digest)
@@ -199,7 +199,7 @@ def _shown(answers: Sequence[Key]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _given(answers: Sequence[Key]) -> Select[*tuple[Any, ...]]:
+def _select_feedback(answers: Sequence[TurnKey]) -> Select[*tuple[Any, ...]]:
     """The newest word last: a later correction wins."""
     of = and_(TURN.c.conversation == FEEDBACK.c.conversation, TURN.c.number == FEEDBACK.c.turn)
     return (
@@ -214,8 +214,8 @@ def _passage(row: RowMapping) -> Passage:
     return Passage(row["n"], row["chunk"], row["title"], row["source"], row["text"], row["score"])
 
 
-def _opinion(row: RowMapping) -> Opinion:
-    return Opinion(
+def _feedback_entry(row: RowMapping) -> FeedbackEntry:
+    return FeedbackEntry(
         conversation=row["conversation"],
         turn=row["turn"],
         rater=f"{row['channel']}:{row['rater']}",

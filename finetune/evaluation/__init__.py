@@ -1,1 +1,1 @@
-"""Measures of the whole bot and of its parts, over files of examples."""
+"""Evaluation of rewriting, answering and retrieval, and of the whole bot on a handbook."""

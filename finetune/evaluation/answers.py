@@ -1,6 +1,6 @@
-"""How well questions are answered from given passages: likeness to the expected answers, grounds, abstention.
+"""Evaluates answers to questions with given passages: similarity to the references, grounding, abstention.
 
-Each measure says which examples count for it. Knows nothing of models: it is given what answers.
+Each metric says which examples count for it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,31 +10,31 @@ from langchain_core.documents import Document
 from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
-from finetune.datasets.splitting import group_of
-from finetune.evaluation.asking import Progress, ask_all, silent, timed
-from finetune.evaluation.history import turns
-from finetune.evaluation.scores import NO_SHARE, Result, Scored, Share, share
-from finetune.evaluation.support import (
-    Cited,
+from finetune.datasets.dataset import group_of
+from finetune.evaluation.concurrency import RowProgress, ask_all, no_progress, timed
+from finetune.evaluation.metrics import (
+    CitedPassages,
     abstention_f1,
     citation_precision,
     citation_recall,
     k_precision,
-    without_markers,
+    rouge_l,
+    strip_markers,
+    token_f1,
 )
-from finetune.evaluation.text import rouge_l, token_f1
-from finetune.examples import GivenPassage, GroundingExample
+from finetune.evaluation.results import NO_SHARE, EvaluationResult, ScoredExample, Share, share
+from finetune.examples import ExamplePassage, GroundingExample, to_turns
 
-Respond = Callable[[GroundingExample], Awaitable[Answer]]
+Answerer = Callable[[GroundingExample], Awaitable[Answer]]
 """An answer to the question of an example from its passages; the chunk of a citation is the passage's id."""
 
 
-def answering_with(rewriter: Rewriter, grounder: Grounder) -> Respond:
+def answerer(rewriter: Rewriter, grounder: Grounder) -> Answerer:
     """The bot's own way without the retriever: rewrites, fits passages into the prompt, answers, checks."""
 
     async def respond(example: GroundingExample) -> Answer:
         language = example.language
-        query = await rewriter.rewrite(turns(example.history), example.question, language)
+        query = await rewriter.rewrite(to_turns(example.history), example.question, language)
         passages = grounder.passages(_document(passage) for passage in example.passages)
         text = "".join([piece async for piece in grounder.stream(query, passages, language)])
         reply = grounder.reply(text, passages, query, language)
@@ -44,32 +44,32 @@ def answering_with(rewriter: Rewriter, grounder: Grounder) -> Respond:
 
 
 async def evaluate_answers(
-    respond: Respond,
+    respond: Answerer,
     examples: Sequence[GroundingExample],
     *,
     name: str,
     system: str,
     at_once: int = 8,
-    progress: Progress = silent,
-) -> list[Result]:
+    progress: RowProgress = no_progress,
+) -> list[EvaluationResult]:
     """The result on the file `name`."""
     replies = await ask_all(timed(respond), examples, at_once, progress)
     scored = (
         score_answer(example, answer, seconds)
         for example, (answer, seconds) in zip(examples, replies, strict=True)
     )
-    return [Result("answer", name, system, tuple(scored))]
+    return [EvaluationResult("answer", name, system, tuple(scored))]
 
 
-def score_answer(example: GroundingExample, answer: Answer, seconds: float | None = None) -> Scored:
+def score_answer(example: GroundingExample, answer: Answer, seconds: float | None = None) -> ScoredExample:
     """The measures of one answer, where it counts for them.
 
     Token F1 and ROUGE-L: questions with an answer, also a partial one; an abstention counts as an empty text.
-    K-precision: answers that are no abstention. Citations: see `support`; an example that has an answer but
+    K-precision: answers that are no abstention. Citations: see `metrics`; an example that has an answer but
     names no evidence is left out. Abstention: all but partial ones, where both to abstain and to answer can
     be right.
     """
-    said = "" if answer.abstained else without_markers(answer.text)
+    said = "" if answer.abstained else strip_markers(answer.text)
     texts = [passage.text for passage in example.passages]
     shares = {
         "token_f1": share(token_f1(said, example.accepted) if example.answerable else None),
@@ -79,10 +79,10 @@ def score_answer(example: GroundingExample, answer: Answer, seconds: float | Non
         "abstention_f1": _abstention(example, answer),
         "seconds": share(seconds),
     }
-    return Scored(example.id, group_of(example.id), example.question, answer.text, shares)
+    return ScoredExample(example.id, group_of(example.id), example.question, answer.text, shares)
 
 
-def _document(passage: GivenPassage) -> Document:
+def _document(passage: ExamplePassage) -> Document:
     return Document(
         passage.text,
         metadata={"chunk": passage.id, "title": passage.title, "source": passage.id},
@@ -92,7 +92,9 @@ def _document(passage: GivenPassage) -> Document:
 def _citations(example: GroundingExample, answer: Answer) -> dict[str, Share]:
     if example.answerable and not example.evidence:
         return {"citation_precision": NO_SHARE, "citation_recall": NO_SHARE}
-    cited = Cited(frozenset(citation.chunk for citation in answer.citations), frozenset(example.evidence))
+    cited = CitedPassages(
+        frozenset(citation.chunk for citation in answer.citations), frozenset(example.evidence)
+    )
     return {
         "citation_precision": share(citation_precision(cited)),
         "citation_recall": share(citation_recall(cited)),

@@ -1,8 +1,7 @@
-"""Questions about a set of documents, asked as a customer would, through the whole pipeline.
+"""Evaluates the whole bot on questions about a set of documents, asked as a customer would ask them.
 
-A question is right if the answer states every expected fact and cites an accepted source, or if the bot
-abstains where the documents hold no answer. Earlier questions of a conversation are really asked. Knows no
-models and no channels, only how to converse.
+A question counts as right if the answer states every expected fact and cites an accepted source, or if the bot
+abstains where the documents hold no answer. Earlier questions of a conversation are really asked.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -14,15 +13,15 @@ from uuid import uuid4
 
 from dialogue.conversation import Address, Utterance
 from dialogue.events import Answered, Event, Failed, Rewritten, Token
-from finetune.evaluation.asking import Progress, silent
-from finetune.evaluation.facts import missing
-from finetune.evaluation.report import Row
+from finetune.evaluation.concurrency import RowProgress, no_progress
+from finetune.evaluation.metrics import missing_facts
+from finetune.evaluation.results import ResultRow
 from finetune.examples import Example
 
-CHANNEL = "evaluation"
+EVALUATION_CHANNEL = "evaluation"
 """The channel of the addresses that ask; the worker needs a courier for it, which has nothing to deliver."""
 
-SAMPLE = Path(__file__).with_suffix(".jsonl")
+SAMPLE_QUESTIONS = Path(__file__).with_suffix(".jsonl")
 """The questions about the sample handbook."""
 
 Converse = Callable[[Utterance], AsyncIterator[Event]]
@@ -41,7 +40,7 @@ class HandbookQuestion(Example):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HandbookReply:
     """What came of one question; `first_token` and `seconds` count from the moment it was asked.
 
     A reply that came in one piece has its first token at its end. A failure has no citations, so it is never
@@ -57,11 +56,11 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class HandbookResult:
     """A question and its reply, judged; `missing` names the facts that the answer does not state."""
 
     question: HandbookQuestion
-    reply: Reply
+    reply: HandbookReply
     missing: tuple[str, ...]
     sourced: bool
 
@@ -73,34 +72,34 @@ class Outcome:
 
 
 async def evaluate_handbook(
-    converse: Converse, questions: Iterable[HandbookQuestion], progress: Progress = silent
-) -> list[Outcome]:
+    converse: Converse, questions: Iterable[HandbookQuestion], progress: RowProgress = no_progress
+) -> list[HandbookResult]:
     """Asks one after the other, so that times are those of one person; each in a conversation of its own."""
     outcomes = []
     for question in questions:
-        outcomes.append(judge(question, await _ask_in_turn(converse, question)))
+        outcomes.append(judge(question, await _ask_conversation(converse, question)))
         progress()
     return outcomes
 
 
-def judge(question: HandbookQuestion, reply: Reply) -> Outcome:
+def judge(question: HandbookQuestion, reply: HandbookReply) -> HandbookResult:
     """A cited source is accepted if it is, or ends with, the path of a source of the question."""
     sourced = any(
         cited == wanted or cited.endswith(f"/{wanted}")
         for cited in reply.cited
         for wanted in question.sources
     )
-    return Outcome(question, reply, tuple(missing(reply.text, question.facts)), sourced)
+    return HandbookResult(question, reply, tuple(missing_facts(reply.text, question.facts)), sourced)
 
 
-def by_kind(outcomes: Sequence[Outcome], system: str) -> list[Row]:
+def rows_by_kind(outcomes: Sequence[HandbookResult], system: str) -> list[ResultRow]:
     """One row for each kind of question and one for all: how many are right, and median times in seconds."""
     kinds = list(dict.fromkeys(outcome.question.kind for outcome in outcomes))
     rows = [_row(kind, [o for o in outcomes if o.question.kind == kind], system) for kind in kinds]
     return [*rows, _row("all", outcomes, system)]
 
 
-def one_by_one(outcomes: Sequence[Outcome], system: str) -> list[Row]:
+def rows_by_question(outcomes: Sequence[HandbookResult], system: str) -> list[ResultRow]:
     """One row a question, to see what went wrong."""
     return [
         {
@@ -121,14 +120,14 @@ def one_by_one(outcomes: Sequence[Outcome], system: str) -> list[Row]:
     ]
 
 
-async def _ask_in_turn(converse: Converse, question: HandbookQuestion) -> Reply:
-    address = Address(CHANNEL, uuid4().hex)
+async def _ask_conversation(converse: Converse, question: HandbookQuestion) -> HandbookReply:
+    address = Address(EVALUATION_CHANNEL, uuid4().hex)
     for number, earlier in enumerate(question.history):
         await _ask(converse, Utterance(address, str(number), earlier))
     return await _ask(converse, Utterance(address, "last", question.question))
 
 
-async def _ask(converse: Converse, utterance: Utterance) -> Reply:
+async def _ask(converse: Converse, utterance: Utterance) -> HandbookReply:
     asked = perf_counter()
     query, first_token, last = utterance.text, None, None
     async for last in converse(utterance):
@@ -140,15 +139,15 @@ async def _ask(converse: Converse, utterance: Utterance) -> Reply:
     return _reply(last, query, seconds if first_token is None else first_token, seconds)
 
 
-def _reply(last: Event | None, query: str, first_token: float, seconds: float) -> Reply:
+def _reply(last: Event | None, query: str, first_token: float, seconds: float) -> HandbookReply:
     if not isinstance(last, Answered):
         text = last.message if isinstance(last, Failed) else ""
-        return Reply(text, query, (), False, first_token, seconds)
+        return HandbookReply(text, query, (), False, first_token, seconds)
     cited = tuple(dict.fromkeys(citation.source for citation in last.citations))
-    return Reply(last.text, query, cited, last.abstained, first_token, seconds)
+    return HandbookReply(last.text, query, cited, last.abstained, first_token, seconds)
 
 
-def _row(kind: str, outcomes: Sequence[Outcome], system: str) -> Row:
+def _row(kind: str, outcomes: Sequence[HandbookResult], system: str) -> ResultRow:
     return {
         "set": "handbook",
         "system": system,

@@ -1,8 +1,8 @@
-"""How well the passages that answer a question are found: as it was asked, rewritten by the bot, and by a person.
+"""Evaluates retrieval: how well the passages that answer a question are found.
 
-Every passage of a folder counts as one chunk and is searched as the bot searches its documents. The vectors of a
-corpus are kept on disk, so that only the first run with an encoder takes minutes. Knows nothing of models that
-rewrite: it is given what does.
+Questions are searched as they were asked, as the bot rewrites them and as people rewrote them. Every passage of the
+corpus counts as one chunk and is searched the way the bot searches its documents. Vectors are cached on disk, so only
+the first run with an encoder takes minutes.
 """
 
 import asyncio
@@ -16,32 +16,31 @@ import numpy as np
 
 from dialogue.language import language_of
 from dialogue.rewriting import Rewriter
-from finetune.datasets.splitting import group_of
-from finetune.evaluation.asking import Progress, ask_all, silent
-from finetune.evaluation.history import turns
-from finetune.evaluation.ranking import ndcg_at, recall_at
-from finetune.evaluation.scores import Result, Scored, share
-from finetune.evaluation.searches import SearchQuestion, SearchSet
+from finetune.datasets.dataset import group_of
+from finetune.datasets.search_set import SearchQuestion, SearchSet
+from finetune.evaluation.concurrency import RowProgress, ask_all, no_progress
+from finetune.evaluation.metrics import ndcg_at, recall_at
+from finetune.evaluation.results import EvaluationResult, ScoredExample, share
+from finetune.examples import to_turns
 from retrieval.encoders.base import Encoder
-from retrieval.index import KEYWORD_WEIGHT, Index
+from retrieval.index import KEYWORD_WEIGHT, Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
-from retrieval.vectors import VectorIndex, write_vectors
 
-Rewrite = Callable[[SearchQuestion], Awaitable[str]]
+SearchRewriter = Callable[[SearchQuestion], Awaitable[str]]
 """The standalone question for the history and the question."""
 
 Wordings = Sequence[Sequence[str]]
 """For each question the wordings that are searched for together."""
 
-_CUT = 5
+_CUTOFF = 5
 
 
-def rewriting_questions_with(rewriter: Rewriter) -> Rewrite:
+def search_rewriter(rewriter: Rewriter) -> SearchRewriter:
     """The bot's own rewriter, drift guard included."""
 
     async def rewrite(question: SearchQuestion) -> str:
         return await rewriter.rewrite(
-            turns(question.history), question.question, language_of(question.question)
+            to_turns(question.history), question.question, language_of(question.question)
         )
 
     return rewrite
@@ -53,11 +52,11 @@ async def evaluate_retrieval(
     cache: Path,
     *,
     system: str,
-    rewrite: Rewrite | None = None,
+    rewrite: SearchRewriter | None = None,
     keyword_weight: float = KEYWORD_WEIGHT,
     at_once: int = 8,
-    progress: Progress = silent,
-) -> list[Result]:
+    progress: RowProgress = no_progress,
+) -> list[EvaluationResult]:
     """One result for each form: `raw`, `rewrite` where something rewrites, `human` where people rewrote.
 
     `rewrite+raw` and `human+raw` search both wordings, as the bot does. Recall and nDCG at 5, as fractions.
@@ -107,26 +106,26 @@ def _forms(questions: Sequence[SearchQuestion], rewrites: Sequence[str] | None) 
 def _ranked(searches: SearchSet, index: Index, encoder: Encoder, wordings: Wordings) -> list[list[str]]:
     """For each question the ids of the best passages."""
     encoded = iter(encoder.encode_questions([text for texts in wordings for text in texts]))
-    found = (index.search(texts, np.stack([next(encoded) for _ in texts]), _CUT) for texts in wordings)
+    found = (index.search(texts, np.stack([next(encoded) for _ in texts]), _CUTOFF) for texts in wordings)
     return [[searches.corpus[hit.row].id for hit in hits] for hits in found]
 
 
 def _result(
     searches: SearchSet, wordings: Wordings, ranked: Sequence[Sequence[str]], system: str, form: str
-) -> Result:
+) -> EvaluationResult:
     rows = zip(searches.questions, wordings, ranked, strict=True)
     scored = tuple(
         _scored(question, texts, found, searches.relevant[question.id]) for question, texts, found in rows
     )
-    return Result("retrieve", searches.name, system, scored, {"form": form})
+    return EvaluationResult("retrieve", searches.name, system, scored, {"form": form})
 
 
 def _scored(
     question: SearchQuestion, texts: Sequence[str], found: Sequence[str], wanted: Mapping[str, int]
-) -> Scored:
+) -> ScoredExample:
     shares = {
-        "recall_at_5": share(recall_at(_CUT, found, wanted)),
-        "ndcg_at_5": share(ndcg_at(_CUT, found, wanted)),
+        "recall_at_5": share(recall_at(_CUTOFF, found, wanted)),
+        "ndcg_at_5": share(ndcg_at(_CUTOFF, found, wanted)),
     }
     conversation = question.conversation_id or group_of(question.id)
-    return Scored(question.id, conversation, question.question, " | ".join(texts), shares)
+    return ScoredExample(question.id, conversation, question.question, " | ".join(texts), shares)

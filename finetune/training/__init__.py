@@ -1,4 +1,4 @@
-"""Training, over TRL, PEFT and sentence-transformers (the extra `finetune`): what `groundtalk finetune` runs.
+"""Training with TRL, PEFT and sentence-transformers (the extra `finetune`), as run by `groundtalk finetune`.
 
-A run is a folder; what it learnt lies in `artifact`. Nothing here is imported by a bot that only answers.
+A run is a folder; what it trained lies in `artifact`. A bot that only answers imports nothing from here.
 """

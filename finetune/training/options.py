@@ -1,14 +1,22 @@
-"""What may be chosen of a training run of the language model, with defaults for a small log on a small machine."""
+"""Options of training runs, with defaults for a small log on a small machine."""
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Literal
 
-Method = Literal["lora", "adalora", "prefix"]
+
+class TrainingObjective(StrEnum):
+    SUPERVISED = "supervised"
+    DPO = "dpo"
+    KTO = "kto"
+
+
+AdapterMethod = Literal["lora", "adalora", "prefix"]
 Precision = Literal["bf16", "fp32"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TrainingOptions:
     """learning_rate: at its highest, after `warmup` (a share of all steps); it falls to 0 by a cosine.
     batch: examples read at once; accumulation: so many batches make one step.
     layers: how many of the last layers are trained, None for all of them.
@@ -19,7 +27,7 @@ class Options:
     patience: evaluations without a better validation loss before the run ends early; evaluations a run: how many.
     """
 
-    method: Method = "lora"
+    method: AdapterMethod = "lora"
     rank: int = 8
     layers: int | None = None
     learning_rate: float = 3e-4
@@ -43,7 +51,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class PreferenceOptions(Options):
+class PreferenceOptions(TrainingOptions):
     """beta: how closely what is learnt is held to the model as it was; more is closer.
     likelihood: weight of the likelihood of the better reply beside the preference for it; of pairs only.
     """
@@ -51,3 +59,33 @@ class PreferenceOptions(Options):
     learning_rate: float = 5e-5
     beta: float = 0.1
     likelihood: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderOptions:
+    """learning_rate: at its highest, after `warmup` (a share of all steps); it falls to 0 by a cosine.
+    batch: rows that are each other's negatives; at_once: how many of them are in memory together.
+    accumulation: so many batches make one step.
+    negatives: hard ones in each row. positives: of a question, at most; each has a row.
+    longest: tokens of a text while training.
+    patience: evaluations without a better validation nDCG before the run ends early; evaluations a run: how many.
+    """
+
+    learning_rate: float = 2e-5
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    temperature: float = 0.05
+    epochs: float = 1.0
+    batch: int = 64
+    at_once: int = 32
+    accumulation: int = 1
+    negatives: int = 2
+    positives: int = 4
+    longest: int = 128
+    precision: Precision = "fp32"
+    evaluations: int = 4
+    patience: int = 2
+    seed: int = 17
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,12 +1,10 @@
-"""One training run: a folder that says what is trained from what, and from which a killed run goes on.
+"""A training run: a folder that records what is trained on what, and from which a killed run resumes.
 
-    run.json       what was asked for: base, parent, data, options
-    checkpoints/   where to go on from, until it is finished
-    tensorboard/   curves, as they come
-    artifact/      what was learnt
-    report.html    curves and figures of a finished run
-
-Knows nothing of models.
+run.json       what was asked for: base, parent, data, options
+checkpoints/   where to resume, until the run has finished
+tensorboard/   curves, while it runs
+artifact/      the result
+report.html    curves and figures of a finished run
 """
 
 import hashlib

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from retrieval.document import Document
+from retrieval.documents import Document
 from retrieval.loaders.docx import load_docx
 from retrieval.loaders.faq import load_csv, load_jsonl
 from retrieval.loaders.markup import load_html, load_markdown

@@ -8,7 +8,7 @@ import docx
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from retrieval.document import Document, Draft
+from retrieval.documents import Document, DocumentBuilder
 
 _HEADING = re.compile(r"(?:Heading|heading|标题) ?([1-9])")
 
@@ -16,7 +16,7 @@ _HEADING = re.compile(r"(?:Heading|heading|标题) ?([1-9])")
 def load_docx(content: bytes, source: str) -> Iterator[Document]:
     """One document, titled as its properties say, or by its title paragraph or first heading."""
     word = docx.Document(BytesIO(content))
-    draft = Draft()
+    draft = DocumentBuilder()
     for block in word.iter_inner_content():
         if isinstance(block, Table):
             _read_table(block, draft)
@@ -25,7 +25,7 @@ def load_docx(content: bytes, source: str) -> Iterator[Document]:
     yield draft.document(source, word.core_properties.title)
 
 
-def _read_paragraph(paragraph: Paragraph, draft: Draft) -> None:
+def _read_paragraph(paragraph: Paragraph, draft: DocumentBuilder) -> None:
     style = (paragraph.style.name if paragraph.style else "") or ""
     heading = _HEADING.match(style)
     if heading or style == "Title":
@@ -34,7 +34,7 @@ def _read_paragraph(paragraph: Paragraph, draft: Draft) -> None:
         draft.block(f"- {paragraph.text}" if style.startswith("List") else paragraph.text)
 
 
-def _read_table(table: Table, draft: Draft) -> None:
+def _read_table(table: Table, draft: DocumentBuilder) -> None:
     for row in table.rows:
         cells = dict.fromkeys(" ".join(cell.text.split()) for cell in row.cells)
         draft.block(" | ".join(cells))

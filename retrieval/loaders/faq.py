@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from retrieval.document import Document, Draft
+from retrieval.documents import Document, DocumentBuilder
 from retrieval.errors import UnreadableDocument
 from retrieval.loaders.text import decoded
 
@@ -35,7 +35,7 @@ def _entries(rows: Iterable[Any], source: str) -> Iterator[Document]:
     for number, row in enumerate(rows, 1):
         question, answer = _cell(row, _QUESTION, source), _cell(row, _ANSWER, source)
         if question and answer:
-            draft = Draft()
+            draft = DocumentBuilder()
             draft.heading(1, question)
             for line in answer.splitlines():
                 draft.block(line)

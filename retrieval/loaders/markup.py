@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import PreformattedString
 from markdown_it import MarkdownIt
 
-from retrieval.document import Document, Draft
+from retrieval.documents import Document, DocumentBuilder
 from retrieval.loaders.text import decoded
 
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n(?:---|\.\.\.)\s*\n", re.DOTALL)
@@ -48,12 +48,12 @@ def _parsed(html: str) -> BeautifulSoup:
 def _document(root: Tag, source: str, title: str | None) -> Document:
     for skipped in root.find_all(_SKIPPED):
         skipped.decompose()
-    draft = Draft()
+    draft = DocumentBuilder()
     _read(root, draft)
     return draft.document(source, title)
 
 
-def _read(tag: Tag, draft: Draft, mark: str = "") -> None:
+def _read(tag: Tag, draft: DocumentBuilder, mark: str = "") -> None:
     """Adds what a block holds: inline content as lines, the first after `mark`, and its blocks in turn."""
     line = ""
     for child in tag.children:
@@ -66,7 +66,7 @@ def _read(tag: Tag, draft: Draft, mark: str = "") -> None:
     _close(line, draft, mark)
 
 
-def _close(line: str, draft: Draft, mark: str) -> str:
+def _close(line: str, draft: DocumentBuilder, mark: str) -> str:
     """Ends a line; returns the mark that is still to be set before one."""
     if not line.strip():
         return mark
@@ -74,7 +74,7 @@ def _close(line: str, draft: Draft, mark: str) -> str:
     return ""
 
 
-def _read_block(tag: Tag, draft: Draft, mark: str) -> None:
+def _read_block(tag: Tag, draft: DocumentBuilder, mark: str) -> None:
     if tag.name in _HEADINGS:
         draft.heading(_HEADINGS[tag.name], tag.get_text())
     elif tag.name == "pre":

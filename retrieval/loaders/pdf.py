@@ -6,7 +6,7 @@ from io import BytesIO
 
 from pypdf import PdfReader
 
-from retrieval.document import Document, Draft
+from retrieval.documents import Document, DocumentBuilder
 from retrieval.errors import UnreadableDocument
 
 _HYPHEN = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
@@ -18,7 +18,7 @@ def load_pdf(content: bytes, source: str) -> Iterator[Document]:
     reader = PdfReader(BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
         raise UnreadableDocument(source, "it is locked by a password. Save it without one.")
-    draft = Draft()
+    draft = DocumentBuilder()
     for page in reader.pages:
         for line in _joined(page.extract_text()).splitlines():
             draft.block(line)

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from charset_normalizer import from_bytes
 
-from retrieval.document import Document, Draft
+from retrieval.documents import Document, DocumentBuilder
 from retrieval.errors import UnreadableDocument
 
 
 def load_text(content: bytes, source: str) -> Iterator[Document]:
     """One document, its lines as they are."""
-    draft = Draft()
+    draft = DocumentBuilder()
     for line in decoded(content, source).splitlines():
         draft.block(line)
     yield draft.document(source)

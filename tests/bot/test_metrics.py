@@ -2,7 +2,7 @@
 
 from bot.metrics import Metrics
 from dialogue.conversation import Answer
-from dialogue.desk import Backlog
+from dialogue.store.operators import Backlog
 
 
 def shown(metrics: Metrics, backlog: Backlog | None = None, queued: int = 0) -> list[str]:

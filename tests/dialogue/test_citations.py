@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from dialogue.citations import ground, markers
+from dialogue.citations import check_citations, markers
 from dialogue.conversation import Passage
 
 QUESTION = "What should I know about borrowing?"
@@ -32,11 +32,11 @@ ANSWERS = some.text(max_size=120) | some.lists(some.sampled_from(WORDS.split(" "
 
 
 def cited(text: str) -> list[int]:
-    return [citation.n for citation in ground(text, SHELF, QUESTION).citations]
+    return [citation.n for citation in check_citations(text, SHELF, QUESTION).citations]
 
 
 def test_a_marker_that_is_borne_out_stays_with_its_sentence() -> None:
-    grounded = ground("Novels can be kept for 28 days [1].", SHELF, QUESTION)
+    grounded = check_citations("Novels can be kept for 28 days [1].", SHELF, QUESTION)
     assert grounded.text == "Novels can be kept for 28 days [1]."
     (citation,) = grounded.citations
     assert (citation.chunk, citation.title, citation.source) == ("chunk-1", "Lending", "lending.md")
@@ -59,29 +59,32 @@ def test_a_marker_that_is_borne_out_stays_with_its_sentence() -> None:
     ],
 )
 def test_a_wrong_marker_is_corrected_and_a_missing_one_added(written: str) -> None:
-    assert ground(written, SHELF, QUESTION).text == "Children pay nothing [2]."
+    assert check_citations(written, SHELF, QUESTION).text == "Children pay nothing [2]."
 
 
 def test_each_sentence_is_checked_by_itself() -> None:
     written = "[2] Children pay nothing. [1] A loan can be renewed twice."
     assert (
-        ground(written, SHELF, QUESTION).text == "Children pay nothing [2]. A loan can be renewed twice [1]."
+        check_citations(written, SHELF, QUESTION).text
+        == "Children pay nothing [2]. A loan can be renewed twice [1]."
     )
 
 
 def test_of_a_passage_cited_twice_the_sentence_that_fits_best_is_quoted() -> None:
-    grounded = ground("Novels may be kept. A loan can be renewed twice.", SHELF, QUESTION)
+    grounded = check_citations("Novels may be kept. A loan can be renewed twice.", SHELF, QUESTION)
     assert grounded.text == "Novels may be kept [1]. A loan can be renewed twice [1]."
     assert [citation.quote for citation in grounded.citations] == ["A loan can be renewed twice."]
 
 
 def test_two_passages_that_say_the_same_may_both_be_cited() -> None:
     twins = (LENDING, passage(2, "A novel can be kept for 28 days."))
-    assert ground("Novels can be kept for 28 days [1][2].", twins, QUESTION).text.endswith("28 days [1] [2].")
+    assert check_citations("Novels can be kept for 28 days [1][2].", twins, QUESTION).text.endswith(
+        "28 days [1] [2]."
+    )
 
 
 def test_a_sentence_without_support_is_not_cited() -> None:
-    grounded = ground("The moon is made of cheese [1].", SHELF, QUESTION)
+    grounded = check_citations("The moon is made of cheese [1].", SHELF, QUESTION)
     assert grounded.text == "The moon is made of cheese."
     assert grounded.citations == ()
 
@@ -96,18 +99,18 @@ def test_a_sentence_without_support_is_not_cited() -> None:
     ],
 )
 def test_a_sentence_with_a_made_up_number_is_left_out(invented: str) -> None:
-    grounded = ground(
+    grounded = check_citations(
         f"Children pay nothing [2]. {invented} A loan can be renewed twice [1].", SHELF, QUESTION
     )
     assert grounded.text == "Children pay nothing [2]. A loan can be renewed twice [1]."
 
 
 def test_an_answer_of_nothing_but_a_made_up_number_is_empty() -> None:
-    assert ground("It costs 999 euros [1].", SHELF, QUESTION) == ground("", SHELF, QUESTION)
+    assert check_citations("It costs 999 euros [1].", SHELF, QUESTION) == check_citations("", SHELF, QUESTION)
 
 
 def test_a_number_of_the_question_is_not_made_up() -> None:
-    grounded = ground(
+    grounded = check_citations(
         "After 3 days late the library charges for each late day [2].", SHELF, "What after 3 days?"
     )
     assert grounded.text == "After 3 days late the library charges for each late day [2]."
@@ -120,16 +123,16 @@ def test_a_number_must_stand_in_the_very_passage_that_is_cited() -> None:
 def test_thousands_separators_and_widths_make_no_difference() -> None:
     range_of = (passage(1, "The battery lasts 1,000 cycles."),)
     for written in ("The battery lasts 1000 cycles.", "The battery lasts １０００ cycles."):
-        assert ground(written, range_of, QUESTION).citations
+        assert check_citations(written, range_of, QUESTION).citations
 
 
 def test_lines_of_a_list_stay_lines() -> None:
     written = "- Novels can be kept for 28 days [1]\n- Children pay nothing [2]"
-    assert ground(written, SHELF, QUESTION).text == written
+    assert check_citations(written, SHELF, QUESTION).text == written
 
 
 def test_chinese_is_checked_by_pairs_of_characters() -> None:
-    grounded = ground(
+    grounded = check_citations(
         "小说可以借28天 [1]。小说可以借99天 [1]。月亮是奶酪做的 [1]。", (CHINESE,), "小说可以借多久？"
     )
     assert grounded.text == "小说可以借28天 [1]。月亮是奶酪做的。"
@@ -140,7 +143,7 @@ class TestAcrossScripts:
     """A Chinese answer from English passages: words cannot be compared, markers and numbers can."""
 
     def ground(self, text: str) -> str:
-        return ground(text, SHELF, "逾期要付多少钱？").text
+        return check_citations(text, SHELF, "逾期要付多少钱？").text
 
     def test_a_marker_counts(self) -> None:
         assert self.ground("每逾期一天收0.20欧元 [2]。") == "每逾期一天收0.20欧元 [2]。"
@@ -158,11 +161,11 @@ class TestAcrossScripts:
         )
 
     def test_a_passage_in_the_answer_s_script_beside_it_changes_nothing(self) -> None:
-        grounded = ground("[2] 每逾期一天收0.20欧元。", (CHINESE, LATE), "逾期要付多少钱？")
+        grounded = check_citations("[2] 每逾期一天收0.20欧元。", (CHINESE, LATE), "逾期要付多少钱？")
         assert [citation.n for citation in grounded.citations] == [2]
 
     def test_a_passage_whose_words_bear_it_out_comes_first(self) -> None:
-        grounded = ground(
+        grounded = check_citations(
             "小说可以借28天 [2]。", (CHINESE, passage(2, "Novels: 28 days.")), "小说可以借多久？"
         )
         assert [citation.n for citation in grounded.citations] == [1]
@@ -170,14 +173,14 @@ class TestAcrossScripts:
 
 def test_footnotes_of_a_document_are_no_citations() -> None:
     footnoted = passage(1, "The tower is 54 m high.[7] It was built in 1889.[8]")
-    grounded = ground(
+    grounded = check_citations(
         "The tower is 54 m high.[7] It was built in 1889.[8]", (footnoted,), "How high is the tower?"
     )
     assert grounded.text == "The tower is 54 m high [1]. It was built in 1889 [1]."
 
 
 def test_without_passages_nothing_is_cited() -> None:
-    assert ground("Children pay nothing [1].", (), QUESTION).text == "Children pay nothing."
+    assert check_citations("Children pay nothing [1].", (), QUESTION).text == "Children pay nothing."
 
 
 @settings(deadline=None)
@@ -185,7 +188,7 @@ def test_without_passages_nothing_is_cited() -> None:
 def test_only_passages_that_are_there_are_cited_whatever_is_written(
     text: str, passages: list[Passage], question: str
 ) -> None:
-    grounded = ground(text, passages, question)
+    grounded = check_citations(text, passages, question)
     assert set(markers(grounded.text)) == {citation.n for citation in grounded.citations}
     for citation in grounded.citations:
         source = passages[citation.n - 1]
@@ -196,21 +199,21 @@ def test_only_passages_that_are_there_are_cited_whatever_is_written(
 @settings(deadline=None)
 @given(ANSWERS)
 def test_a_number_that_nobody_gave_is_never_told(text: str) -> None:
-    told = re.sub(r"\[\d+\]", "", ground(text, SHELF, QUESTION).text)
+    told = re.sub(r"\[\d+\]", "", check_citations(text, SHELF, QUESTION).text)
     assert "999" not in told
 
 
 @settings(deadline=None)
 @given(ANSWERS)
 def test_a_checked_answer_passes_the_check_again(text: str) -> None:
-    once = ground(text, SHELF, QUESTION)
-    again = ground(once.text, SHELF, QUESTION)
+    once = check_citations(text, SHELF, QUESTION)
+    again = check_citations(once.text, SHELF, QUESTION)
     assert set(markers(again.text)) == set(markers(once.text))
 
 
 def test_long_runs_of_spaces_are_read_in_one_pass() -> None:
     started = time.process_time()
-    ground("Children pay" + " " * 20_000 + "nothing", SHELF, QUESTION)
+    check_citations("Children pay" + " " * 20_000 + "nothing", SHELF, QUESTION)
     assert time.process_time() - started < 2
 
 

@@ -9,14 +9,14 @@ from langchain_core.documents import Document
 
 from dialogue.citations import markers
 from dialogue.conversation import Passage
-from dialogue.grounding import Grounder, Grounding, Reply, may_refuse, refuses
+from dialogue.grounding import GroundedReply, Grounder, GroundingOptions, may_refuse, refuses
 from retrieval.chunking import estimate_tokens
-from tests.dialogue.process import VOICE
-from tests.dialogue.speaker import Speaker
+from tests.dialogue.bot_process import VOICE
+from tests.dialogue.fake_chat_model import FakeChatModel
 
 QUESTION = "How long can a novel be kept?"
 NOVELS = "A novel can be kept for 28 days."
-ABSTENTION = Reply("abstention handoff", (), abstained=True)
+ABSTENTION = GroundedReply("abstention handoff", (), abstained=True)
 
 
 def document(text: str, **about: object) -> Document:
@@ -30,10 +30,12 @@ def passage(text: str = NOVELS, n: int = 1, score: float = 0.3) -> Passage:
 
 
 def grounder(says: str = "", budget: int = 240) -> Grounder:
-    return Grounder(Speaker(answers=[says]), VOICE, Grounding(passage_tokens=budget, least_score=0.2))
+    return Grounder(
+        FakeChatModel(answers=[says]), VOICE, GroundingOptions(passage_tokens=budget, least_score=0.2)
+    )
 
 
-def reply(text: str, shown: Sequence[Passage] = (passage(),), question: str = QUESTION) -> Reply:
+def reply(text: str, shown: Sequence[Passage] = (passage(),), question: str = QUESTION) -> GroundedReply:
     return grounder().reply(text, shown, question, "en")
 
 
@@ -106,7 +108,7 @@ class TestStream:
         assert (await self.said("NO")).strip() == "NO"
 
     async def test_without_passages_the_model_is_not_asked(self) -> None:
-        speaker = Speaker(answers=[RuntimeError("asked")])
+        speaker = FakeChatModel(answers=[RuntimeError("asked")])
         assert [p async for p in Grounder(speaker, VOICE).stream(QUESTION, [], "en")] == []
 
 

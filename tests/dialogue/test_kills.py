@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue.fate import Trial
-from tests.dialogue.mortal import LEASE
+from tests.dialogue.crash_harness import KillTrial
+from tests.dialogue.crash_process import LEASE
 
 
 @pytest.fixture
-def trial(store_url: str, tmp_path: Path) -> Trial:
-    return Trial(store_url, tmp_path / "delivered.txt")
+def trial(store_url: str, tmp_path: Path) -> KillTrial:
+    return KillTrial(store_url, tmp_path / "delivered.txt")
 
 
-def test_killed_again_and_again(trial: Trial) -> None:
+def test_killed_again_and_again(trial: KillTrial) -> None:
     toll = trial.run(kills=6)
 
     assert toll.asked > 0
     assert toll.harm == {}
 
 
-def test_two_processes_serve_the_same_conversations(trial: Trial) -> None:
+def test_two_processes_serve_the_same_conversations(trial: KillTrial) -> None:
     with trial.process() as (_, one), trial.process() as (_, other):
         trial.talk([one, other], seconds=2)
         trial.finish([one, other])
@@ -33,7 +33,7 @@ def test_two_processes_serve_the_same_conversations(trial: Trial) -> None:
     assert toll.resent == 0
 
 
-def test_a_process_that_stalls_past_its_lease_does_no_harm(trial: Trial) -> None:
+def test_a_process_that_stalls_past_its_lease_does_no_harm(trial: KillTrial) -> None:
     with trial.process() as (stalled, one), trial.process() as (_, other):
         for _ in range(3):
             trial.talk([one, other], seconds=0.3)

@@ -4,19 +4,18 @@ import asyncio
 
 import pytest
 
-from dialogue.broadcast import Broadcast
 from dialogue.conversation import Mode, Role
 from dialogue.errors import ConversationClosed
-from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token
+from dialogue.events import Accepted, Answered, EventBus, Retrieved, Rewritten, Token
 from dialogue.manager import Manager
-from dialogue.store import Store
-from tests.dialogue.process import Fragile, chat, heard, process, until
-from tests.dialogue.speaker import Speaker
-from tests.dialogue.talk import CHAT, ask, said
+from dialogue.store.store import Store
+from tests.dialogue.bot_process import FlakyStore, bot_process, chat, heard, until
+from tests.dialogue.fake_chat_model import FakeChatModel
+from tests.dialogue.store.samples import CHAT, ask, said
 
 
 async def test_a_message_is_answered_and_its_delivery_woken(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         receipt = await bot.say("What voltage?")
         (answer,) = await bot.answered(receipt.conversation.id)
 
@@ -27,7 +26,7 @@ async def test_a_message_is_answered_and_its_delivery_woken(sqlite_url: str) -> 
 
 
 async def test_events_of_a_turn_come_in_order(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         home = await bot.manager.start(CHAT)
         with bot.manager.listen(home.id) as listener:
             await bot.say("What voltage?")
@@ -38,7 +37,7 @@ async def test_events_of_a_turn_come_in_order(sqlite_url: str) -> None:
 
 
 async def test_what_is_said_during_an_answer_is_answered_after_it(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         bot.speaker.hold()
         home = (await bot.say("one?")).conversation.id
         await until(lambda: bot.speaker.speaking)
@@ -50,7 +49,7 @@ async def test_what_is_said_during_an_answer_is_answered_after_it(sqlite_url: st
 
 
 async def test_conversations_are_answered_side_by_side_up_to_a_bound(sqlite_url: str) -> None:
-    async with process(sqlite_url, parallel=3) as bot:
+    async with bot_process(sqlite_url, parallel=3) as bot:
         bot.speaker.hold()
         homes = [(await bot.say("What voltage?", chat(str(n)))).conversation.id for n in range(5)]
         await until(lambda: bot.speaker.speaking == 3)
@@ -62,7 +61,7 @@ async def test_conversations_are_answered_side_by_side_up_to_a_bound(sqlite_url:
 
 
 async def test_nobody_keeps_a_place_by_talking_on(sqlite_url: str) -> None:
-    async with process(sqlite_url, parallel=1) as bot:
+    async with bot_process(sqlite_url, parallel=1) as bot:
         bot.speaker.hold()
         for text in ("a1?", "a2?", "a3?"):
             talkative = (await bot.say(text, chat("a"))).conversation.id
@@ -78,8 +77,8 @@ async def test_nobody_keeps_a_place_by_talking_on(sqlite_url: str) -> None:
 async def test_a_free_place_goes_to_another_while_the_first_in_line_is_still_answered(
     sqlite_url: str,
 ) -> None:
-    async with process(
-        sqlite_url, speaker=Speaker(answers=["It takes 230 volts [1]. " * 2]), parallel=2
+    async with bot_process(
+        sqlite_url, speaker=FakeChatModel(answers=["It takes 230 volts [1]. " * 2]), parallel=2
     ) as bot:
         bot.speaker.hold()
         await bot.say("a1?", chat("a"))
@@ -96,8 +95,8 @@ async def test_a_free_place_goes_to_another_while_the_first_in_line_is_still_ans
 async def test_turns_that_a_killed_process_left_are_swept_up(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialogue.manager.SWEEP", 0.01)
-    async with process(sqlite_url) as bot:
+    monkeypatch.setattr("dialogue.manager.SWEEP_SECONDS", 0.01)
+    async with bot_process(sqlite_url) as bot:
         left = [await ask(bot.store, "What voltage?", chat(str(n))) for n in range(24)]
         sweeping = asyncio.create_task(bot.manager.run())
         for turn in left:
@@ -108,9 +107,9 @@ async def test_turns_that_a_killed_process_left_are_swept_up(
 async def test_the_sweep_outlives_a_database_that_is_away(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialogue.manager.SWEEP", 0.01)
-    async with process(sqlite_url, open_store=Fragile.open) as bot:
-        assert isinstance(bot.store, Fragile)
+    monkeypatch.setattr("dialogue.manager.SWEEP_SECONDS", 0.01)
+    async with bot_process(sqlite_url, open_store=FlakyStore.open) as bot:
+        assert isinstance(bot.store, FlakyStore)
         turn = await ask(bot.store, "What voltage?")
         bot.store.call, bot.store.away = "unclaimed", True
         sweeping = asyncio.create_task(bot.manager.run())
@@ -121,7 +120,7 @@ async def test_the_sweep_outlives_a_database_that_is_away(
 
 
 async def test_two_processes_on_one_conversation_answer_each_turn_once_and_in_order(store_url: str) -> None:
-    async with process(store_url) as one, process(store_url) as other:
+    async with bot_process(store_url) as one, bot_process(store_url) as other:
         home = (await one.say("0?")).conversation.id
         for n in range(1, 16):
             await (one, other)[n % 2].say(f"{n}?")
@@ -134,7 +133,7 @@ async def test_two_processes_on_one_conversation_answer_each_turn_once_and_in_or
 
 
 async def test_a_message_that_comes_when_work_ends_elsewhere_is_not_left_waiting(sqlite_url: str) -> None:
-    async with process(sqlite_url) as one, process(sqlite_url) as other:
+    async with bot_process(sqlite_url) as one, bot_process(sqlite_url) as other:
         home = (await one.say("0?")).conversation.id
         for n in range(1, 16):
             await asyncio.gather(one.answered(home, n), other.answered(home, n))
@@ -155,7 +154,7 @@ async def test_a_message_that_comes_when_work_has_looked_its_last_is_worked_on(s
             return False
 
     async with await Store.open(sqlite_url) as store:
-        manager = Manager(store, worker := Sleepy(), Broadcast())  # type: ignore[arg-type]
+        manager = Manager(store, worker := Sleepy(), EventBus())  # type: ignore[arg-type]
         await manager.receive(said("one?"))
         await until(lambda: worker.begun)
         await manager.receive(said("two?"))
@@ -165,7 +164,7 @@ async def test_a_message_that_comes_when_work_has_looked_its_last_is_worked_on(s
 
 
 async def test_a_message_in_a_closed_conversation_is_refused(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         receipt = await bot.say("Hello")
         await bot.answered(receipt.conversation.id)
         await bot.store.set_mode(receipt.conversation.id, Mode.CLOSED)
@@ -174,7 +173,7 @@ async def test_a_message_in_a_closed_conversation_is_refused(sqlite_url: str) ->
 
 
 async def test_starting_makes_the_conversation_current(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         old = (await bot.say("What voltage?")).conversation.id
         new = await bot.manager.start(CHAT, "zh")
         receipt = await bot.manager.receive(said("And now?"))

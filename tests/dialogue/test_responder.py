@@ -6,15 +6,15 @@ import pytest
 
 from dialogue.conversation import Answer, Mode
 from dialogue.events import Event, Token
-from dialogue.responder import Draft
-from tests.dialogue.process import VOICE, Process, process, until
-from tests.dialogue.speaker import Speaker
-from tests.dialogue.talk import ask
+from dialogue.responder import AnswerInProgress
+from tests.dialogue.bot_process import VOICE, BotProcess, bot_process, until
+from tests.dialogue.fake_chat_model import FakeChatModel
+from tests.dialogue.store.samples import ask
 
 FOLLOW_UP = "And is it grey?"
 
 
-async def answered(bot: Process, text: str) -> Answer:
+async def answered(bot: BotProcess, text: str) -> Answer:
     """What was observed when the answer to `text` was committed."""
     seen = len(bot.observed)
     receipt = await bot.say(text)
@@ -24,7 +24,7 @@ async def answered(bot: Process, text: str) -> Answer:
 
 
 async def test_an_answer_names_its_grounds(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         answer = await answered(bot, "What voltage?")
 
     assert (answer.query, answer.language, answer.release) == ("What voltage?", "en", "test")
@@ -33,10 +33,10 @@ async def test_an_answer_names_its_grounds(sqlite_url: str) -> None:
 
 
 async def test_a_follow_up_is_searched_for_in_its_rewritten_form(sqlite_url: str) -> None:
-    speaker = Speaker(
+    speaker = FakeChatModel(
         answers=["It takes 230 volts [1].", "It is grey [1]."], rewrites=["Is the charger grey?"]
     )
-    async with process(sqlite_url, speaker=speaker) as bot:
+    async with bot_process(sqlite_url, speaker=speaker) as bot:
         await answered(bot, "What voltage does the charger take?")
         answer = await answered(bot, FOLLOW_UP)
 
@@ -45,7 +45,7 @@ async def test_a_follow_up_is_searched_for_in_its_rewritten_form(sqlite_url: str
 
 
 async def test_nothing_found_is_an_abstention_without_asking_the_model(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         answer = await answered(bot, "How is the weather?")
 
     assert answer.abstained
@@ -55,7 +55,7 @@ async def test_nothing_found_is_an_abstention_without_asking_the_model(sqlite_ur
 
 @pytest.mark.parametrize("refusal", ["NO ANSWER", "no answer.", "NO ANSWER: the passages do not say."])
 async def test_a_refusal_is_an_abstention_that_nobody_sees_coming(sqlite_url: str, refusal: str) -> None:
-    async with process(sqlite_url, speaker=Speaker(answers=[refusal])) as bot:
+    async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[refusal])) as bot:
         answer = await answered(bot, "What voltage?")
 
     assert answer.abstained
@@ -63,8 +63,8 @@ async def test_a_refusal_is_an_abstention_that_nobody_sees_coming(sqlite_url: st
 
 
 async def test_a_made_up_number_is_not_passed_on(sqlite_url: str) -> None:
-    speaker = Speaker(answers=["It takes 230 volts [1]. It costs 999 euros [1]."])
-    async with process(sqlite_url, speaker=speaker) as bot:
+    speaker = FakeChatModel(answers=["It takes 230 volts [1]. It costs 999 euros [1]."])
+    async with bot_process(sqlite_url, speaker=speaker) as bot:
         answer = await answered(bot, "What voltage?")
 
     assert answer.text == "It takes 230 volts [1]."
@@ -72,14 +72,14 @@ async def test_a_made_up_number_is_not_passed_on(sqlite_url: str) -> None:
 
 @pytest.mark.parametrize(("text", "reply"), [("Hello!", "greeting"), ("Thank you", "welcome")])
 async def test_courtesy_needs_no_search(sqlite_url: str, text: str, reply: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         answer = await answered(bot, text)
 
     assert (answer.text, answer.passages, answer.abstained) == (reply, (), False)
 
 
 async def test_thanks_after_an_abstention_are_no_request_for_a_human(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         await answered(bot, "How is the weather?")
         answer = await answered(bot, "Thanks")
 
@@ -89,7 +89,7 @@ async def test_thanks_after_an_abstention_are_no_request_for_a_human(sqlite_url:
 async def test_what_looks_like_a_template_is_left_as_it_is(sqlite_url: str) -> None:
     braces = replace(VOICE.wording("en"), greeting="I am {0} {x}.", failure="{sorry}")
     voice = replace(VOICE, wordings={"en": braces})
-    async with process(sqlite_url, voice=voice) as bot:
+    async with bot_process(sqlite_url, voice=voice) as bot:
         greeting = await answered(bot, "Hello")
         answer = await answered(bot, "What is the voltage of {charger}?")
 
@@ -98,7 +98,7 @@ async def test_what_looks_like_a_template_is_left_as_it_is(sqlite_url: str) -> N
 
 
 async def test_what_is_said_of_a_void_preview_depends_on_who_goes_on(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         turn = await ask(bot.store, "What voltage?")
         home = await bot.store.conversation(turn.conversation)
 
@@ -108,8 +108,8 @@ async def test_what_is_said_of_a_void_preview_depends_on_who_goes_on(sqlite_url:
 
 async def test_a_draft_grows_by_what_is_said(sqlite_url: str) -> None:
     heard: list[Event] = []
-    draft = Draft(heard.append)
-    async with process(sqlite_url) as bot:
+    draft = AnswerInProgress(heard.append)
+    async with bot_process(sqlite_url) as bot:
         turn = await ask(bot.store, "What voltage?")
     for text in ("It takes ", "230 volts."):
         draft.said(turn, text)

@@ -6,7 +6,7 @@ import pytest
 
 from dialogue.conversation import Role, Turn
 from dialogue.rewriting import Rewriter, drifts, falters, points_back, tidy
-from tests.dialogue.speaker import Speaker
+from tests.dialogue.fake_chat_model import FakeChatModel
 
 
 def turn(number: int, role: Role, text: str) -> Turn:
@@ -20,7 +20,7 @@ HISTORY = [
 
 
 async def rewritten(rewrite: str, question: str = "And on a Volt 11?", history: list[Turn] = HISTORY) -> str:
-    return await Rewriter(Speaker(rewrites=[rewrite])).rewrite(history, question, "en")
+    return await Rewriter(FakeChatModel(rewrites=[rewrite])).rewrite(history, question, "en")
 
 
 async def test_the_rewrite_is_used() -> None:
@@ -51,7 +51,9 @@ async def test_a_rewrite_that_drifts_gives_way_to_the_person_s_own_words(driftin
 
 async def test_an_engine_that_fails_is_not_hidden() -> None:
     with pytest.raises(RuntimeError, match="down"):
-        await Rewriter(Speaker(rewrites=[RuntimeError("down")])).rewrite(HISTORY, "And on a Volt 11?", "en")
+        await Rewriter(FakeChatModel(rewrites=[RuntimeError("down")])).rewrite(
+            HISTORY, "And on a Volt 11?", "en"
+        )
 
 
 async def test_chinese_is_rewritten_too() -> None:
@@ -89,7 +91,9 @@ def test_a_statement_may_be_rewritten_to_a_statement() -> None:
 async def test_a_trained_model_smooths_a_first_question_that_corrects_itself(question: str) -> None:
     smooth = "What is the smallest pump?"
     assert falters(question)
-    assert await Rewriter(Speaker(rewrites=[smooth]), trained=True).rewrite([], question, "en") == smooth
+    assert (
+        await Rewriter(FakeChatModel(rewrites=[smooth]), trained=True).rewrite([], question, "en") == smooth
+    )
     assert await rewritten(smooth, question, []) == question
 
 
@@ -104,17 +108,19 @@ def test_an_even_question_does_not_falter(question: str) -> None:
     "left", ["And how long is it?", "What about a Volt 11?", "", "How long is its guarantee?"]
 )
 async def test_a_larger_model_has_a_second_look_where_a_rewrite_still_points_back(left: str) -> None:
-    second = Rewriter(Speaker(rewrites=["How long is the guarantee on a Volt 11?"]))
-    first = Rewriter(Speaker(rewrites=[left]), trained=True, second=second)
+    second = Rewriter(FakeChatModel(rewrites=["How long is the guarantee on a Volt 11?"]))
+    first = Rewriter(FakeChatModel(rewrites=[left]), trained=True, second=second)
     assert (
         await first.rewrite(HISTORY, "And on a Volt 11?", "en") == "How long is the guarantee on a Volt 11?"
     )
 
 
 async def test_a_rewrite_that_stands_alone_needs_no_second_look() -> None:
-    second = Rewriter(Speaker(rewrites=[RuntimeError("nobody asked")]))
+    second = Rewriter(FakeChatModel(rewrites=[RuntimeError("nobody asked")]))
     whole = "How long is the guarantee on a Volt 11?"
-    assert await Rewriter(Speaker(rewrites=[whole]), second=second).rewrite(HISTORY, "And?", "en") == whole
+    assert (
+        await Rewriter(FakeChatModel(rewrites=[whole]), second=second).rewrite(HISTORY, "And?", "en") == whole
+    )
 
 
 @pytest.mark.parametrize("question", ["它多重？", "那个多少钱？", "So who built them?"])

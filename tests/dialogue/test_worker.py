@@ -6,17 +6,17 @@ import pytest
 
 from dialogue.conversation import Answer, Mode
 from dialogue.events import Answered, Failed, Token
-from dialogue.store import Store
-from dialogue.worker import ATTEMPTS, Patience
-from tests.dialogue.process import Fragile, Mailbox, Process, heard, process, until
-from tests.dialogue.speaker import STANDARD, Speaker
-from tests.dialogue.tables import rows
-from tests.dialogue.talk import CHAT, ask
+from dialogue.store.store import Store
+from dialogue.worker import MAX_ATTEMPTS, Timeouts
+from tests.dialogue.bot_process import BotProcess, FakeSender, FlakyStore, bot_process, heard, until
+from tests.dialogue.fake_chat_model import STANDARD, FakeChatModel
+from tests.dialogue.store.rows import rows
+from tests.dialogue.store.samples import CHAT, ask
 
 DOWN = RuntimeError("model down")
 
 
-async def speaking(bot: Process, text: str = "What voltage?") -> str:
+async def speaking(bot: BotProcess, text: str = "What voltage?") -> str:
     """A conversation whose answer is held before its first word."""
     bot.speaker.hold()
     home = (await bot.say(text)).conversation.id
@@ -26,18 +26,18 @@ async def speaking(bot: Process, text: str = "What voltage?") -> str:
 
 def lose(store: Store, call: str) -> None:
     """From now on `call` fails, until the store is no longer `away`."""
-    assert isinstance(store, Fragile)
+    assert isinstance(store, FlakyStore)
     store.call, store.away = call, True
 
 
 def bring_back(store: Store) -> None:
-    assert isinstance(store, Fragile)
+    assert isinstance(store, FlakyStore)
     store.away = False
 
 
 class TestAnEngineThatFails:
     async def test_is_tried_again_and_the_person_is_told(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, speaker=Speaker(answers=[DOWN, STANDARD])) as bot:
+        async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[DOWN, STANDARD])) as bot:
             home = await bot.manager.start(CHAT)
             with bot.manager.listen(home.id) as listener:
                 await bot.say("What voltage?")
@@ -49,21 +49,21 @@ class TestAnEngineThatFails:
             assert events[-1].text == "It takes 230 volts [1]."
 
     async def test_ends_in_an_apology_after_some_tries(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, speaker=Speaker(answers=[DOWN])) as bot:
+        async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[DOWN])) as bot:
             home = await bot.manager.start(CHAT)
             with bot.manager.listen(home.id) as listener:
                 await bot.say("What voltage?")
                 events = await heard(listener, Answered)
             (apology,) = await bot.answers(home.id)
 
-            assert len([event for event in events if isinstance(event, Failed)]) == ATTEMPTS - 1
-            assert len(bot.speaker.prompts) == ATTEMPTS
+            assert len([event for event in events if isinstance(event, Failed)]) == MAX_ATTEMPTS - 1
+            assert len(bot.speaker.prompts) == MAX_ATTEMPTS
             assert apology.text == "failure"
             assert bot.observed[-1].failed
 
     async def test_does_not_keep_others_waiting(self, sqlite_url: str) -> None:
-        speaker = Speaker(answers=[DOWN, STANDARD])
-        async with process(sqlite_url, speaker=speaker, parallel=1, patience=Patience(pause=0.05)) as bot:
+        speaker = FakeChatModel(answers=[DOWN, STANDARD])
+        async with bot_process(sqlite_url, speaker=speaker, parallel=1, patience=Timeouts(pause=0.05)) as bot:
             unlucky = (await bot.say("a?")).conversation.id
             other = (await bot.manager.start(CHAT)).id
             await bot.say("b?")
@@ -74,8 +74,8 @@ class TestAnEngineThatFails:
             assert asked == ["a?", "b?", "a?"]
 
     async def test_that_hangs_is_given_up(self, sqlite_url: str) -> None:
-        patience = Patience(silence=0.05, pause=0.01)
-        async with process(sqlite_url, patience=patience) as bot:
+        patience = Timeouts(silence=0.05, pause=0.01)
+        async with bot_process(sqlite_url, patience=patience) as bot:
             home = await bot.manager.start(CHAT)
             bot.speaker.hold()
             with bot.manager.listen(home.id) as listener:
@@ -87,7 +87,7 @@ class TestAnEngineThatFails:
             assert answer.text == "It takes 230 volts [1]."
 
     async def test_that_hangs_at_the_rewrite_is_given_up(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, patience=Patience(silence=0.05, pause=0.01)) as bot:
+        async with bot_process(sqlite_url, patience=Timeouts(silence=0.05, pause=0.01)) as bot:
             home = (await bot.say("What voltage?")).conversation.id
             await bot.answered(home)
             bot.speaker.hold()
@@ -96,8 +96,8 @@ class TestAnEngineThatFails:
                 await heard(listener, Failed)
 
     async def test_that_is_slow_but_steady_is_waited_for(self, sqlite_url: str) -> None:
-        slow = Speaker(answers=["It takes 230 volts [1], and it is grey all over."], pause=0.03)
-        async with process(sqlite_url, speaker=slow, patience=Patience(silence=0.2)) as bot:
+        slow = FakeChatModel(answers=["It takes 230 volts [1], and it is grey all over."], pause=0.03)
+        async with bot_process(sqlite_url, speaker=slow, patience=Timeouts(silence=0.2)) as bot:
             home = (await bot.say("What voltage?")).conversation.id
             await bot.answered(home)
             assert len(bot.speaker.prompts) == 1
@@ -105,7 +105,9 @@ class TestAnEngineThatFails:
 
 class TestAChannelThatCannotGiveAnAnswerItsForm:
     async def test_gives_the_apology_in_the_end(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, mailbox=Mailbox(broken=lambda answer: not answer.failed)) as bot:
+        async with bot_process(
+            sqlite_url, mailbox=FakeSender(broken=lambda answer: not answer.failed)
+        ) as bot:
             home = (await bot.say("What voltage?")).conversation.id
             (apology,) = await bot.answered(home)
             assert apology.text == "failure"
@@ -114,7 +116,7 @@ class TestAChannelThatCannotGiveAnAnswerItsForm:
         def broken(answer: Answer) -> bool:
             return answer.query == "odd?"
 
-        async with process(sqlite_url, mailbox=Mailbox(broken)) as bot:
+        async with bot_process(sqlite_url, mailbox=FakeSender(broken)) as bot:
             home = (await bot.say("odd?")).conversation.id
             await bot.say("What voltage?")
             first, second = await bot.answered(home, 2)
@@ -126,7 +128,7 @@ class TestAChannelThatCannotGiveAnAnswerItsForm:
 
 class TestAClaimThatIsLost:
     async def test_to_an_operator_stops_the_answer_and_says_so(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, patience=Patience(lease=0.06)) as bot:
+        async with bot_process(sqlite_url, patience=Timeouts(lease=0.06)) as bot:
             home = await speaking(bot)
             with bot.manager.listen(home) as listener:
                 await bot.store.set_mode(home, Mode.HUMAN)
@@ -137,8 +139,8 @@ class TestAClaimThatIsLost:
             assert await bot.answers(home) == []
 
     async def test_to_another_process_stops_the_answer_and_that_one_answers(self, sqlite_url: str) -> None:
-        stalling = process(sqlite_url, patience=Patience(lease=0.06), open_store=Fragile.open)
-        async with stalling as bot, process(sqlite_url) as other:
+        stalling = bot_process(sqlite_url, patience=Timeouts(lease=0.06), open_store=FlakyStore.open)
+        async with stalling as bot, bot_process(sqlite_url) as other:
             home = await speaking(bot)
             lose(bot.store, "renew")
             await asyncio.sleep(0.1)
@@ -150,7 +152,7 @@ class TestAClaimThatIsLost:
         assert len(await rows(sqlite_url, "outbox")) == 1
 
     async def test_because_the_person_is_forgotten_leaves_nothing(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, patience=Patience(lease=0.06)) as bot:
+        async with bot_process(sqlite_url, patience=Timeouts(lease=0.06)) as bot:
             await speaking(bot)
             await bot.store.forget(CHAT.channel, CHAT.account)
             await until(lambda: not bot.speaker.speaking)
@@ -158,7 +160,7 @@ class TestAClaimThatIsLost:
         assert await rows(sqlite_url, "turn") == []
 
     async def test_is_renewed_before_it_runs_out(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, patience=Patience(lease=0.3)) as bot:
+        async with bot_process(sqlite_url, patience=Timeouts(lease=0.3)) as bot:
             home = await speaking(bot)
             await asyncio.sleep(0.5)
             assert await bot.store.claim(home, "other", 60) is None
@@ -168,7 +170,7 @@ class TestAClaimThatIsLost:
 
 class TestADatabaseThatGoesAway:
     async def test_for_a_while_during_an_answer_does_no_harm(self, sqlite_url: str) -> None:
-        async with process(sqlite_url, patience=Patience(lease=0.3), open_store=Fragile.open) as bot:
+        async with bot_process(sqlite_url, patience=Timeouts(lease=0.3), open_store=FlakyStore.open) as bot:
             home = await speaking(bot)
             lose(bot.store, "renew")
             await asyncio.sleep(0.22)
@@ -181,8 +183,8 @@ class TestADatabaseThatGoesAway:
     async def test_at_any_point_costs_no_turn_its_answer(
         self, sqlite_url: str, call: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("dialogue.manager.SWEEP", 0.02)
-        async with process(sqlite_url, patience=Patience(lease=0.1), open_store=Fragile.open) as bot:
+        monkeypatch.setattr("dialogue.manager.SWEEP_SECONDS", 0.02)
+        async with bot_process(sqlite_url, patience=Timeouts(lease=0.1), open_store=FlakyStore.open) as bot:
             sweeping = asyncio.create_task(bot.manager.run())
             lose(bot.store, call)
             home = (await bot.say("What voltage?")).conversation.id
@@ -198,7 +200,7 @@ class TestADatabaseThatGoesAway:
 
 class TestHandingOver:
     async def test_the_bot_confirms_and_keeps_quiet_until_it_is_called_back(self, sqlite_url: str) -> None:
-        async with process(sqlite_url) as bot:
+        async with bot_process(sqlite_url) as bot:
             home = (await bot.say("Can I talk to a person?")).conversation.id
             (confirmation,) = await bot.answered(home)
             await bot.say("Hello?")
@@ -215,7 +217,7 @@ class TestHandingOver:
         assert len(await rows(sqlite_url, "outbox")) == 2
 
     async def test_yes_to_the_offer_counts_and_only_then(self, sqlite_url: str) -> None:
-        async with process(sqlite_url) as bot:
+        async with bot_process(sqlite_url) as bot:
             home = (await bot.say("How is the weather?")).conversation.id
             (abstention,) = await bot.answered(home)
             await bot.say("Yes please")
@@ -225,7 +227,7 @@ class TestHandingOver:
             assert (await bot.store.conversation(home)).mode is Mode.HUMAN
 
     async def test_questions_that_wait_behind_the_request_go_to_the_human(self, sqlite_url: str) -> None:
-        async with process(sqlite_url) as bot:
+        async with bot_process(sqlite_url) as bot:
             first = await ask(bot.store, "Let me talk to a human")
             await ask(bot.store, "What voltage?")
             assert not await bot.worker.work(first.conversation)
@@ -235,7 +237,7 @@ class TestHandingOver:
 
 
 async def test_a_stopped_preview_never_differs_from_what_was_committed(sqlite_url: str) -> None:
-    async with process(sqlite_url) as bot:
+    async with bot_process(sqlite_url) as bot:
         home = await bot.manager.start(CHAT)
         with bot.manager.listen(home.id) as listener:
             await bot.say("What voltage?")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.store import Store
-from finetune.datasets.building import build_dataset
-from finetune.evaluation.page import page_of
+from dialogue.store.store import Store
+from finetune.datasets.builder import build_dataset
+from finetune.evaluation.report import report_path
 from finetune.forgetting import Eraser
 from finetune.releases import Releases
 from tests.finetune.datasets.logged import Person
@@ -36,7 +36,7 @@ async def test_store_and_datasets_forget_and_the_release_is_named(
     await Person(store, "bob").asks("What voltage does the charger take?")
     dataset = await build_dataset(store.database, tmp_path / "sets")
     release = await trained(store, run, dataset.id)
-    page = page_of(tmp_path / "reports", release)
+    page = report_path(tmp_path / "reports", release)
     page.parent.mkdir()
     page.write_text("Where does my zebra sleep?")
 

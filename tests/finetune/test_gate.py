@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from finetune.evaluation.comparison import compare
-from finetune.gate import NOTHING_TO_GO_BY, Policy, decide
+from finetune.evaluation.results import compare
+from finetune.gate import NO_DECISIVE_SET, GatePolicy, decide
 from tests.finetune.evaluation.results import result
 
 SCORES = list(np.random.default_rng(5).uniform(0.2, 0.7, 60))
@@ -126,7 +126,7 @@ def test_better_at_one_task_is_enough_if_the_other_is_no_worse():
 
 
 def test_without_a_target_nothing_goes_live():
-    assert judged([], beside(moved(0.1), SCORES)).reasons == (NOTHING_TO_GO_BY,)
+    assert judged([], beside(moved(0.1), SCORES)).reasons == (NO_DECISIVE_SET,)
 
 
 def test_a_live_release_that_was_not_measured_cannot_be_beaten():
@@ -136,7 +136,7 @@ def test_a_live_release_that_was_not_measured_cannot_be_beaten():
 
 
 def test_a_policy_may_choose_another_target():
-    policy = Policy(targets={"answer": "abstention_f1"}, conversations=10)
+    policy = GatePolicy(targets={"answer": "abstention_f1"}, conversations=10)
     both = beside(measures(abstention_f1=0.9), measures())
     assert decide(both, [], "r-live", "base", ("answer",), policy).promote
 

@@ -11,11 +11,9 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from finetune.errors import UnusableAdapter
-from finetune.merging import merge
-from finetune.training.adapter import adapted
-from finetune.training.artifact import save_adapter
-from finetune.training.base import load_base
-from finetune.training.options import Options
+from finetune.merging import merge_adapter
+from finetune.training.adapters import add_adapter, load_base_model, save_adapter
+from finetune.training.options import TrainingOptions
 from tests.finetune.training.tiny import tiny_model
 from tests.finetune.training.tiny_gguf import file_name, in_file, write_gguf
 
@@ -27,7 +25,7 @@ IDS = torch.randint(0, 256, (2, 24), generator=torch.Generator().manual_seed(2))
 def taught(kind: str, method: str = "lora", **options) -> PeftModel:
     """As if it had been trained: nothing of the adapter is zero, but what AdaLoRA has given up."""
     torch.manual_seed(4)
-    model = adapted(tiny_model(kind, **options), Options(method=method, rank=4), 10, None)
+    model = add_adapter(tiny_model(kind, **options), TrainingOptions(method=method, rank=4), 10, None)
     with torch.no_grad():
         for name, values in model.named_parameters():
             if values.requires_grad:
@@ -55,7 +53,7 @@ def gguf(kind: str, tmp_path: Path) -> Path:
 
 
 def test_the_file_of_a_base_is_read_as_the_model_it_is(kind: str, gguf: Path) -> None:
-    model, tokenizer = load_base(gguf, "fp32")
+    model, tokenizer = load_base_model(gguf, "fp32")
     with torch.no_grad():
         torch.testing.assert_close(model(IDS).logits, tiny_model(kind)(IDS).logits, rtol=1e-4, atol=1e-5)
     assert tokenizer("ab").input_ids == [tokenizer.convert_tokens_to_ids(one) for one in "ab"]
@@ -66,7 +64,7 @@ def test_every_matrix_is_that_of_peft_within_rounding(
     kind: str, method: str, gguf: Path, tmp_path: Path
 ) -> None:
     expected = saved(taught(kind, method), tmp_path / "adapter")
-    merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+    merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
     got = {one.name: one for one in GGUFReader(tmp_path / "merged.gguf").tensors}
     for name, tensor in expected.state_dict().items():
         wanted = in_file(expected, name, tensor.numpy())
@@ -79,8 +77,8 @@ def test_every_matrix_is_that_of_peft_within_rounding(
 @pytest.mark.parametrize("method", METHODS)
 def test_what_it_says_is_what_peft_says(kind: str, method: str, gguf: Path, tmp_path: Path) -> None:
     expected = saved(taught(kind, method), tmp_path / "adapter")
-    merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
-    merged, _ = load_base(tmp_path / "merged.gguf", "fp32")
+    merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+    merged, _ = load_base_model(tmp_path / "merged.gguf", "fp32")
     base = tiny_model(kind)
     with torch.no_grad():
         wanted, got, before = (model(IDS).logits for model in (expected, merged, base))
@@ -90,8 +88,10 @@ def test_what_it_says_is_what_peft_says(kind: str, method: str, gguf: Path, tmp_
 
 
 def test_layers_that_were_not_trained_stay_bit_for_bit(gguf: Path, kind: str, tmp_path: Path) -> None:
-    save_adapter(adapted(tiny_model(kind), Options(rank=4, layers=1), 10, None), tmp_path / "adapter")
-    merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+    save_adapter(
+        add_adapter(tiny_model(kind), TrainingOptions(rank=4, layers=1), 10, None), tmp_path / "adapter"
+    )
+    merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
     before, after = (
         {one.name: one.data.tobytes() for one in GGUFReader(path).tensors}
         for path in (gguf, tmp_path / "merged.gguf")
@@ -101,15 +101,17 @@ def test_layers_that_were_not_trained_stay_bit_for_bit(gguf: Path, kind: str, tm
 
 
 def test_a_prefix_cannot_be_merged(gguf: Path, kind: str, tmp_path: Path) -> None:
-    save_adapter(adapted(tiny_model(kind), Options(method="prefix"), 10, None), tmp_path / "adapter")
+    save_adapter(
+        add_adapter(tiny_model(kind), TrainingOptions(method="prefix"), 10, None), tmp_path / "adapter"
+    )
     with pytest.raises(UnusableAdapter, match="PREFIX_TUNING adapter is not a change of weights"):
-        merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+        merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
 
 
 def test_an_adapter_of_a_model_of_another_shape_is_refused(gguf: Path, kind: str, tmp_path: Path) -> None:
     save_adapter(taught(kind, width=32), tmp_path / "adapter")
     with pytest.raises(UnusableAdapter):
-        merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+        merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
     assert [path.name for path in tmp_path.glob("*.gguf")] == ["base.gguf"]
     assert not list(tmp_path.glob(".*"))
 
@@ -120,7 +122,7 @@ def test_an_adapter_of_a_model_with_more_layers_is_refused(gguf: Path, kind: str
     deeper = {name.replace("layers.1.", "layers.7."): tensor for name, tensor in load_file(weights).items()}
     save_file(deeper, weights)
     with pytest.raises(UnusableAdapter, match=r"no blk\.7\."):
-        merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+        merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
 
 
 def test_a_damaged_adapter_is_refused(gguf: Path, kind: str, tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_damaged_adapter_is_refused(gguf: Path, kind: str, tmp_path: Path) -> 
     weights = tmp_path / "adapter" / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(UnusableAdapter):
-        merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+        merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
     (tmp_path / "adapter" / "adapter_config.json").write_text("{")
     with pytest.raises(UnusableAdapter):
-        merge(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
+        merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")

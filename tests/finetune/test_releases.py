@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, update
 
-from dialogue import schema
-from dialogue.database import Database, now
+from dialogue.store import schema
+from dialogue.store.database import Database, now
 from finetune.errors import BadRelease, LiveChanged, NothingToRollBack, UnknownRelease
-from finetune.release import Lineup, Release
-from finetune.release_files import PART
+from finetune.release import PART_SIZE, ActiveModels, Release
 from finetune.releases import Releases
 
 QWEN = "qwen2.5-coder-0.5b-instruct"
@@ -34,7 +33,7 @@ def artifact(tmp_path: Path) -> Path:
     """What a run has made: one file of more than one part, one empty, one in a folder."""
     folder = tmp_path / "artifact"
     (folder / "encoder").mkdir(parents=True)
-    (folder / "adapter_model.safetensors").write_bytes(bytes(range(256)) * (PART // 200))
+    (folder / "adapter_model.safetensors").write_bytes(bytes(range(256)) * (PART_SIZE // 200))
     (folder / "card.md").touch()
     (folder / "encoder" / "config.json").write_text("{}")
     return folder
@@ -161,7 +160,7 @@ async def test_the_gates_word_and_the_promotion_are_one(releases, artifact):
 
 
 async def test_unknown_releases_are_named(releases, artifact):
-    for call in (releases.get("r-0"), releases.promote("r-0"), releases.judge("r-0", {}, Lineup())):
+    for call in (releases.get("r-0"), releases.promote("r-0"), releases.judge("r-0", {}, ActiveModels())):
         with pytest.raises(UnknownRelease, match=r"'r-0'.*releases list"):
             await call
     with pytest.raises(UnknownRelease):
@@ -169,7 +168,7 @@ async def test_unknown_releases_are_named(releases, artifact):
 
 
 async def test_before_the_first_promotion_everything_is_as_it_comes(releases):
-    assert await releases.live() == Lineup()
+    assert await releases.live() == ActiveModels()
     with pytest.raises(NothingToRollBack):
         await releases.rollback()
 
@@ -179,11 +178,11 @@ async def test_a_promotion_gives_a_release_its_tasks_and_no_others(releases, art
     one = await added(releases, artifact, "one", "rewrite")
 
     await releases.promote(both.id, "better answers")
-    lineup = await releases.promote(one.id, "better rewrites")
+    active = await releases.promote(one.id, "better rewrites")
 
-    assert lineup == await releases.live()
-    assert lineup.names == {"rewrite": one.id, "answer": both.id}
-    assert (lineup.number, lineup.reason, set(lineup.releases)) == (2, "better rewrites", {one.id, both.id})
+    assert active == await releases.live()
+    assert active.names == {"rewrite": one.id, "answer": both.id}
+    assert (active.number, active.reason, set(active.releases)) == (2, "better rewrites", {one.id, both.id})
 
 
 async def test_rolling_back_goes_back_step_by_step(releases, artifact):
@@ -214,11 +213,11 @@ async def test_promotions_at_once_queue_up(releases, artifact, store_url):
     made = [await added(releases, artifact, f"card {n}") for n in range(3)]
     others = [Database(store_url) for _ in made]
 
-    lineups = await asyncio.gather(
+    states = await asyncio.gather(
         *(Releases(other).promote(release.id) for other, release in zip(others, made, strict=True))
     )
 
-    assert sorted(lineup.number for lineup in lineups) == [1, 2, 3]
+    assert sorted(active.number for active in states) == [1, 2, 3]
     for other in others:
         await other.close()
 

@@ -6,15 +6,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dialogue.database import Database
-from finetune.datasets.manifest import Window
-from finetune.datasets.splitting import TRAIN, split_of
-from finetune.datasets.writing import DatasetWriter
+from dialogue.store.database import Database
+from finetune.datasets.dataset import TRAIN, TimeWindow, split_of
+from finetune.datasets.storage import DatasetWriter
 from finetune.errors import EmptyDataset, StepFailed
-from finetune.evaluation.comparison import compare
+from finetune.evaluation.results import compare
 from finetune.examples import RewritingExample
 from finetune.releases import Releases
-from finetune.retraining import ATTEMPTS, Candidate, Cycle, Note, Steps, Trial, Verdict
+from finetune.retraining import (
+    MAX_RESUMES,
+    Candidate,
+    Comparisons,
+    CycleStatus,
+    PendingDataset,
+    RetrainingCycle,
+    RetrainingSteps,
+)
 from tests.finetune.evaluation.results import result
 
 SCORES = list(np.random.default_rng(9).uniform(0.2, 0.6, 40))
@@ -34,14 +41,14 @@ class Deployment:
         self.breaks = {}
 
     def cycle(self, minimum=10):
-        return Cycle(
+        return RetrainingCycle(
             tasks=("rewrite", "answer"),
             kinds=("rewriting",),
             minimum=minimum,
             datasets=self.folder / "datasets",
-            note=Note(self.folder / "retraining.json"),
+            note=PendingDataset(self.folder / "retraining.json"),
             releases=self.releases,
-            steps=Steps(self.build, self.train, self.compare, self.show),
+            steps=RetrainingSteps(self.build, self.train, self.compare, self.show),
             say=self.said.append,
         )
 
@@ -54,7 +61,7 @@ class Deployment:
                     "rewriting",
                     RewritingExample(id=id, history=(), question="What is it?", rewrite=self.words),
                 )
-            self.built.append(writer.publish(filters={}, log=Window()))
+            self.built.append(writer.publish(filters={}, log=TimeWindow()))
         return self.built[-1]
 
     async def train(self, dataset, live):
@@ -72,7 +79,7 @@ class Deployment:
         new = result(release.id, [score + self.gain for score in SCORES], set=dataset.id)
         systems = [new, *(result(system, SCORES, set=dataset.id) for system in dict.fromkeys([name, "base"]))]
         unmoved = [replace(system, task="rewrite") for system in systems]
-        return Trial(compare(systems, release.id), compare(unmoved, release.id), live=name, base="base")
+        return Comparisons(compare(systems, release.id), compare(unmoved, release.id), live=name, base="base")
 
     def show(self, release, trial, decision):
         self.break_if_told("show")
@@ -101,7 +108,7 @@ async def live(deployment):
 
 async def test_a_better_candidate_goes_live_and_everything_is_recorded(deployment):
     outcome = await deployment.cycle().run()
-    assert outcome.verdict is Verdict.PROMOTED
+    assert outcome.verdict is CycleStatus.PROMOTED
     release = await deployment.releases.get(outcome.release)
     assert release.dataset == deployment.built[0].id
     assert (release.base, release.parent) == ("smollm2", None)
@@ -118,7 +125,7 @@ async def test_a_better_candidate_goes_live_and_everything_is_recorded(deploymen
 async def test_a_candidate_that_is_no_better_is_kept_and_stays_out(deployment):
     deployment.gain = 0
     outcome = await deployment.cycle().run()
-    assert outcome.verdict is Verdict.REJECTED
+    assert outcome.verdict is CycleStatus.REJECTED
     assert (await deployment.releases.get(outcome.release)).decision["verdict"] == "reject"
     assert await live(deployment) is None
 
@@ -136,7 +143,7 @@ async def test_the_next_candidate_starts_from_the_live_release_and_has_to_beat_i
 async def test_the_same_log_is_not_learnt_from_twice(deployment):
     await deployment.cycle().run()
     again = await deployment.cycle(minimum=0).run()
-    assert again.verdict is Verdict.SKIPPED
+    assert again.verdict is CycleStatus.SKIPPED
     assert "nothing was said since" in again.reasons[0]
     assert len(deployment.trained) == 1
 
@@ -144,7 +151,7 @@ async def test_the_same_log_is_not_learnt_from_twice(deployment):
 async def test_a_log_that_was_rejected_is_not_tried_again(deployment):
     deployment.gain = 0
     await deployment.cycle().run()
-    assert (await deployment.cycle().run()).verdict is Verdict.SKIPPED
+    assert (await deployment.cycle().run()).verdict is CycleStatus.SKIPPED
 
 
 async def test_too_little_new_is_waited_for(deployment):
@@ -153,19 +160,19 @@ async def test_too_little_new_is_waited_for(deployment):
     skipped = await deployment.cycle().run()
     assert skipped.reasons == ("9 examples are new, and 10 are wanted. Wait, or give a smaller --minimum.",)
     deployment.examples = 40
-    assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
+    assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED
 
 
 async def test_a_correction_of_what_was_known_is_new(deployment):
     await deployment.cycle().run()
     deployment.words = "What does the Wren cost?"
-    assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
+    assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED
 
 
 async def test_an_empty_log_is_no_failure(deployment):
     deployment.breaks["build"] = EmptyDataset(deployment.folder, {"no consent": 7})
     outcome = await deployment.cycle().run()
-    assert outcome.verdict is Verdict.SKIPPED
+    assert outcome.verdict is CycleStatus.SKIPPED
     assert "no consent 7" in outcome.reasons[0]
 
 
@@ -185,7 +192,7 @@ async def test_a_step_that_fails_says_which_and_leaves_what_is_live(deployment, 
     with pytest.raises(StepFailed, match=f"(?s){called}: .*No space left.*Run `groundtalk retrain` again"):
         await deployment.cycle().run()
     assert await live(deployment) == former
-    assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
+    assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED
 
 
 @pytest.mark.parametrize("step", ["train", "compare", "show"])
@@ -195,25 +202,25 @@ async def test_a_cycle_that_was_killed_goes_on_with_its_dataset(deployment, step
         await deployment.cycle().run()
     deployment.examples = 60
     outcome = await deployment.cycle().run()
-    assert outcome.verdict is Verdict.PROMOTED
+    assert outcome.verdict is CycleStatus.PROMOTED
     assert len(deployment.built) == 1
     assert set(deployment.trained) == {deployment.built[0].id}
     assert any("Going on with dataset" in said for said in deployment.said)
 
 
 async def test_a_dataset_that_fails_again_and_again_is_given_up(deployment):
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_RESUMES):
         deployment.breaks["train"] = OSError("out of memory")
         with pytest.raises(StepFailed):
             await deployment.cycle().run()
     deployment.examples = 60
-    assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
+    assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED
     assert len(deployment.built) == 2
 
 
 async def test_a_damaged_note_is_no_note(deployment):
     (deployment.folder / "retraining.json").write_text('{"dataset":')
-    assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
+    assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED
 
 
 async def test_a_promotion_by_hand_during_the_evaluation_is_respected(deployment):
@@ -226,7 +233,7 @@ async def test_a_promotion_by_hand_during_the_evaluation_is_respected(deployment
     with pytest.raises(StepFailed, match="went live meanwhile"):
         await replace(cycle, steps=replace(cycle.steps, compare=interrupted)).run()
     assert await live(deployment) == "shipped"
-    assert (await deployment.cycle().run()).verdict is Verdict.PROMOTED
+    assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED
     assert len(deployment.built) == 1
 
 

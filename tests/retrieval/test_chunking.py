@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.chunking import Chunking, estimate_tokens
-from retrieval.document import Document, Draft
+from retrieval.documents import Document, DocumentBuilder
 
 blocks = st.lists(
     st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3]), st.text(st.characters(codec="utf-8"), max_size=60)),
@@ -12,7 +12,7 @@ budgets = st.integers(1, 40)
 
 
 def drafted(parts: list[tuple[int, str]]) -> Document:
-    draft = Draft()
+    draft = DocumentBuilder()
     for level, text in parts:
         if level:
             draft.heading(level, text)

@@ -7,8 +7,7 @@ import pytest
 from retrieval.chunking import Chunking
 from retrieval.collection import Collection
 from retrieval.errors import FingerprintMismatch, IngestFailed, IngestRunning, SnapshotDamaged
-from retrieval.shelf import Shelf
-from retrieval.snapshot import Snapshot
+from retrieval.snapshots import Snapshot, SnapshotDirectory
 from tests.retrieval.fakes import HashingEncoder
 
 
@@ -108,7 +107,7 @@ def test_nothing_readable_leaves_what_was_there(
 
 
 def test_one_ingest_at_a_time(collection: Collection, documents: Path) -> None:
-    with Shelf(collection.folder).locked(), pytest.raises(IngestRunning):
+    with SnapshotDirectory(collection.folder).locked(), pytest.raises(IngestRunning):
         collection.ingest(documents)
     collection.ingest(documents)
 

@@ -3,9 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.index import Index
+from retrieval.index import Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
-from retrieval.vectors import VectorIndex, write_vectors
 from tests.retrieval.fakes import HashingEncoder
 
 TEXTS = ["refund of a charger", "noise of the heat pump", "order number GT-4711", "warranty of the battery"]

@@ -1,8 +1,8 @@
 """Telegram as a channel: `TelegramChannel`, `connect` for the bot it speaks through, and its `Webhook`."""
 
 from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.telegram.intake import Allowance
-from bot.channels.telegram.posting import connect
-from bot.channels.telegram.webhook import Webhook
+from bot.channels.telegram.intake import MessageLimits
+from bot.channels.telegram.receiving import Webhook
+from bot.channels.telegram.sending import connect
 
-__all__ = ["Allowance", "TelegramChannel", "Webhook", "connect"]
+__all__ = ["MessageLimits", "TelegramChannel", "Webhook", "connect"]

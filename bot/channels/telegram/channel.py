@@ -16,19 +16,16 @@ from telegram.error import TelegramError
 
 from bot.channels.base import Channel
 from bot.channels.telegram.delivery import Delivery
-from bot.channels.telegram.intake import Allowance, Intake
-from bot.channels.telegram.letters import letter
-from bot.channels.telegram.limits import Limits
-from bot.channels.telegram.notices import Notices
-from bot.channels.telegram.places import CHANNEL
-from bot.channels.telegram.polling import FIRST_WAIT, LONGEST_WAIT, Poller
-from bot.channels.telegram.posting import explained
+from bot.channels.telegram.intake import MessageLimits, UpdateIntake
+from bot.channels.telegram.limits import SendLimits
 from bot.channels.telegram.previews import Previews
-from bot.channels.telegram.updates import ALLOWED, COMMANDS
-from bot.channels.telegram.webhook import Webhook, webhook_router
-from dialogue.conversation import Answer, Parcel, Turn
+from bot.channels.telegram.receiving import FIRST_WAIT, LONGEST_WAIT, Poller, Webhook, webhook_router
+from bot.channels.telegram.rendering import render_answer
+from bot.channels.telegram.sending import NoticeSender, explained
+from bot.channels.telegram.updates import ALLOWED, CHANNEL, COMMANDS
+from dialogue.conversation import Answer, OutboxMessage, Turn
+from dialogue.delivery import ReportProgress
 from dialogue.manager import Manager
-from dialogue.outbox import Arrived
 from dialogue.voice import Voice
 
 log = structlog.get_logger(__name__)
@@ -44,25 +41,25 @@ class TelegramChannel(Channel):
         bot: Bot,
         voice: Voice,
         webhook: Webhook | None = None,
-        allowance: Allowance | None = None,
-        limits: Limits | None = None,
+        allowance: MessageLimits | None = None,
+        limits: SendLimits | None = None,
         first_wait: float = FIRST_WAIT,
     ) -> None:
         self._bot = bot
         self._voice = voice
         self._webhook = webhook
-        self._allowance = allowance or Allowance()
+        self._allowance = allowance or MessageLimits()
         self._first_wait = first_wait
-        limits = limits or Limits()
+        limits = limits or SendLimits()
         self._previews = Previews(bot, limits)
-        self._notices = Notices(bot, limits)
+        self._notices = NoticeSender(bot, limits)
         self._delivery = Delivery(bot, limits, self._previews)
-        self._intake: Intake | None = None
+        self._intake: UpdateIntake | None = None
 
     def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
-        return letter(answer, turn, self._voice.wording(answer.language))
+        return render_answer(answer, turn, self._voice.wording(answer.language))
 
-    async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
+    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
         await self._delivery.deliver(parcel, arrived)
 
     def router(self, manager: Manager) -> APIRouter:
@@ -71,7 +68,7 @@ class TelegramChannel(Channel):
     async def run(self, manager: Manager) -> None:
         try:
             await self._insist(self._bot.initialize)
-            self._intake = Intake(
+            self._intake = UpdateIntake(
                 self._bot.bot, manager, self._voice, self._previews, self._notices, self._allowance
             )
             await self._offer_commands(manager.asks_consent)
@@ -86,7 +83,7 @@ class TelegramChannel(Channel):
             raise TimeoutError("the bot has just been started")
         await self._intake.take(update)
 
-    async def _receive(self, intake: Intake) -> None:
+    async def _receive(self, intake: UpdateIntake) -> None:
         """By webhook or by polling. What waits at Telegram is kept when one follows the other."""
         if self._webhook is None:
             await self._insist(self._bot.delete_webhook)

@@ -10,40 +10,41 @@ from contextlib import asynccontextmanager
 from telegram import Bot, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, RetryAfter
 
-from bot.channels.telegram.feedback import Rated
-from bot.channels.telegram.limits import Limits
-from bot.channels.telegram.places import Place
-from bot.channels.telegram.posting import FINAL, Part, amend, explained, post, seconds
+from bot.channels.telegram.limits import SendLimits
 from bot.channels.telegram.previews import Previews
-from dialogue.conversation import Parcel
-from dialogue.outbox import Arrived, Postponed, Undeliverable
+from bot.channels.telegram.sending import FINAL, MessagePart, edit_text, explained, seconds, send_text
+from bot.channels.telegram.updates import ChatThread, RatedTurn
+from dialogue.conversation import OutboxMessage
+from dialogue.delivery import Postponed, ReportProgress, Undeliverable
 
-PATIENCE = 5.0
+MAX_LIMIT_WAIT = 5.0
 """Seconds that a delivery waits for its turn in a chat; beyond, the parcel waits in the outbox."""
-TOKEN_WAIT = 60.0
+BAD_TOKEN_WAIT = 60.0
 """Seconds until a refused token is tried again."""
 
 
 class Delivery:
     """Sends parcels. `previews` knows the messages that stand in a chat for an answer in the making."""
 
-    def __init__(self, bot: Bot, limits: Limits, previews: Previews) -> None:
+    def __init__(self, bot: Bot, limits: SendLimits, previews: Previews) -> None:
         self._bot = bot
         self._limits = limits
         self._previews = previews
 
-    async def deliver(self, parcel: Parcel, arrived: Arrived) -> None:
+    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
         """Raises Postponed, Undeliverable, or the library's NetworkError, which is worth a retry."""
-        place = Place.of(parcel.address.account)
+        place = ChatThread.of(parcel.address.account)
         preview = await self._previews.close(parcel.conversation, parcel.payload["question"])
         async with self._outcomes(place):
             try:
                 await self._send(parcel, place, preview, arrived)
             except ChatMigrated as migration:
-                await self._send(parcel, Place(migration.new_chat_id), None, arrived)
+                await self._send(parcel, ChatThread(migration.new_chat_id), None, arrived)
         self._previews.settle(parcel.conversation, parcel.payload["question"])
 
-    async def _send(self, parcel: Parcel, place: Place, preview: int | None, arrived: Arrived) -> None:
+    async def _send(
+        self, parcel: OutboxMessage, place: ChatThread, preview: int | None, arrived: ReportProgress
+    ) -> None:
         parts = parcel.payload["parts"]
         for number in range(parcel.progress, len(parts)):
             await self._turn(place)
@@ -56,34 +57,34 @@ class Delivery:
             if not last:
                 await arrived(number + 1)
 
-    async def _turn(self, place: Place) -> None:
+    async def _turn(self, place: ChatThread) -> None:
         wait = self._limits.wait(place.chat)
-        if wait > PATIENCE:
+        if wait > MAX_LIMIT_WAIT:
             raise Postponed(wait, "Telegram's limits for this chat")
         await self._limits.book(place.chat)
 
     async def _replace(
-        self, parcel: Parcel, place: Place, preview: int, thumbs: InlineKeyboardMarkup | None
+        self, parcel: OutboxMessage, place: ChatThread, preview: int, thumbs: InlineKeyboardMarkup | None
     ) -> None:
         try:
-            await amend(self._bot, place, preview, parcel.payload["parts"][0], thumbs)
+            await edit_text(self._bot, place, preview, parcel.payload["parts"][0], thumbs)
         except BadRequest:
             await self._post(parcel, place, 0, thumbs)
 
     async def _post(
-        self, parcel: Parcel, place: Place, number: int, thumbs: InlineKeyboardMarkup | None
+        self, parcel: OutboxMessage, place: ChatThread, number: int, thumbs: InlineKeyboardMarkup | None
     ) -> None:
-        part: Part = parcel.payload["parts"][number]
+        part: MessagePart = parcel.payload["parts"][number]
         reply_to = None if place.private or number > 0 else parcel.payload["reply_to"]
         try:
-            await post(self._bot, place, part, reply_to, thumbs)
+            await send_text(self._bot, place, part, reply_to, thumbs)
         except BadRequest as error:
             if "entit" not in str(error).lower():
                 raise
-            await post(self._bot, place, {"text": part["text"], "entities": []}, reply_to, thumbs)
+            await send_text(self._bot, place, {"text": part["text"], "entities": []}, reply_to, thumbs)
 
     @asynccontextmanager
-    async def _outcomes(self, place: Place) -> AsyncIterator[None]:
+    async def _outcomes(self, place: ChatThread) -> AsyncIterator[None]:
         """What Telegram's refusals mean for the outbox."""
         try:
             yield
@@ -91,10 +92,10 @@ class Delivery:
             self._limits.hold(place.chat, seconds(error))
             raise Postponed(seconds(error), explained(error)) from error
         except InvalidToken as error:
-            raise Postponed(TOKEN_WAIT, explained(error)) from error
+            raise Postponed(BAD_TOKEN_WAIT, explained(error)) from error
         except FINAL as error:
             raise Undeliverable(explained(error)) from error
 
 
-def _thumbs(parcel: Parcel) -> InlineKeyboardMarkup | None:
-    return Rated(parcel.conversation, parcel.turn).thumbs() if parcel.payload["rateable"] else None
+def _thumbs(parcel: OutboxMessage) -> InlineKeyboardMarkup | None:
+    return RatedTurn(parcel.conversation, parcel.turn).thumbs() if parcel.payload["rateable"] else None

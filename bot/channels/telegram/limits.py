@@ -7,15 +7,16 @@ Limits: https://core.telegram.org/bots/faq. Method: the generic cell rate algori
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
-MOST_REMEMBERED = 10_000
+MAX_REMEMBERED_CHATS = 10_000
 """Chats beyond this many are forgotten once they may send again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class SendInterval:
     """`burst` messages at once, then one every `interval` seconds."""
 
     interval: float
@@ -23,21 +24,23 @@ class Rhythm:
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythms:
-    chat: Rhythm = Rhythm(1.0)
-    group: Rhythm = Rhythm(4.0, burst=5)
+class SendIntervals:
+    chat: SendInterval = SendInterval(1.0)
+    group: SendInterval = SendInterval(4.0, burst=5)
     """At most 5 + 15 in any minute."""
-    overall: Rhythm = Rhythm(0.04, burst=5)
+    overall: SendInterval = SendInterval(0.04, burst=5)
     """At most 5 + 25 in any second."""
 
 
-class Limits:
+class SendLimits:
     """When the next message may go to a chat."""
 
-    def __init__(self, rhythms: Rhythms | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rhythms = rhythms or Rhythms()
+    def __init__(
+        self, rhythms: SendIntervals | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rhythms = rhythms or SendIntervals()
         self._clock = clock
-        self._due: dict[tuple[int, Rhythm], float] = {}
+        self._due: dict[tuple[int, SendInterval], float] = {}
         self._held: dict[int, float] = {}
 
     def wait(self, chat: int, messages: int = 1) -> float:
@@ -61,13 +64,32 @@ class Limits:
         """Telegram said to wait: nothing goes to `chat` for so long."""
         self._held[chat] = self._clock() + seconds
 
-    def _applying(self, chat: int) -> Iterator[tuple[int, Rhythm]]:
+    def _applying(self, chat: int) -> Iterator[tuple[int, SendInterval]]:
         yield chat, self._rhythms.chat
         yield 0, self._rhythms.overall
         if chat < 0:
             yield chat, self._rhythms.group
 
     def _forget(self, now: float) -> None:
-        if len(self._due) > MOST_REMEMBERED:
+        if len(self._due) > MAX_REMEMBERED_CHATS:
             self._due = {key: due for key, due in self._due.items() if due > now}
             self._held = {chat: until for chat, until in self._held.items() if until > now}
+
+
+class RecentKeys:
+    """The last `most` things that were noted."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        self._most = most
+        self._things: OrderedDict[Hashable, None] = OrderedDict()
+
+    def __contains__(self, thing: Hashable) -> bool:
+        return thing in self._things
+
+    def note(self, thing: Hashable) -> bool:
+        """Remember `thing`; whether it is new."""
+        new = thing not in self._things
+        self._things[thing] = None
+        if len(self._things) > self._most:
+            self._things.popitem(last=False)
+        return new

@@ -1,18 +1,82 @@
-"""What an update of Telegram means to the bot: somebody said, commanded, pressed or corrected something.
-
-Pure reading. Edits, service messages, other bots, and what in a group is not meant for the bot mean nothing.
-"""
+"""Where in Telegram something is said: a chat, and in a forum the topic."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import structlog
-from telegram import CallbackQuery, Message, MessageEntity, Update, User
+from telegram import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    MessageEntity,
+    Update,
+    User,
+)
 
-from bot.channels.telegram.feedback import Rated
-from bot.channels.telegram.places import Place
+CHANNEL = "telegram"
+"""The name under which conversations are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatThread:
+    """`chat` is Telegram's id, positive for a person's own chat, negative for a group. `thread`: a topic."""
+
+    chat: int
+    thread: int | None = None
+
+    @property
+    def account(self) -> str:
+        """Its name in the store: `chat` or `chat:thread`."""
+        return str(self.chat) if self.thread is None else f"{self.chat}:{self.thread}"
+
+    @classmethod
+    def of(cls, account: str) -> Self:
+        chat, _, thread = account.partition(":")
+        return cls(int(chat), int(thread) if thread else None)
+
+    @property
+    def private(self) -> bool:
+        return self.chat > 0
+
+
+THUMBS = {"up": "👍", "down": "👎"}
+
+
+@dataclass(frozen=True, slots=True)
+class RatedTurn:
+    """An answer: the assistant's turn of a conversation."""
+
+    conversation: str
+    turn: int
+
+    def thumbs(self) -> InlineKeyboardMarkup:
+        """Two buttons. Callback data has at most 64 bytes; a conversation id has 22 characters."""
+        row = [
+            InlineKeyboardButton(sign, callback_data=f"{rating}:{self.turn}:{self.conversation}")
+            for rating, sign in THUMBS.items()
+        ]
+        return InlineKeyboardMarkup([row])
+
+    def address(self, username: str) -> str:
+        """An address on Telegram that names the answer."""
+        return f"https://t.me/{username}?" + urlencode({"correct": f"{self.turn}:{self.conversation}"})
+
+    @classmethod
+    def at(cls, address: str) -> Self | None:
+        """The answer that `address` names, if it names one."""
+        named = parse_qs(urlsplit(address).query).get("correct", [""])[0]
+        return cls.named(named)
+
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        """`turn:conversation`, as buttons and addresses hold it; None for anything else: clients may lie."""
+        turn, _, conversation = name.partition(":")
+        return cls(conversation, int(turn)) if turn.isdecimal() and len(turn) < 10 and conversation else None
+
 
 ALLOWED = ["message", "callback_query"]
 """The kinds of updates to ask for."""
@@ -22,24 +86,24 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Origin:
     """Who wrote where. `language` is that of the person's app, `message` what was written or pressed."""
 
-    place: Place
+    place: ChatThread
     author: str
     language: str | None
     message: int
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    envelope: Envelope
+class TextMessage:
+    envelope: Origin
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    envelope: Envelope
+    envelope: Origin
     name: str
     """One of COMMANDS; whatever else begins with a slash asks for help."""
 
@@ -48,32 +112,32 @@ class Command:
 class Correction:
     """A reply to the bot's question what the right answer would have been."""
 
-    envelope: Envelope
-    rated: Rated
+    envelope: Origin
+    rated: RatedTurn
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnsupportedMessage:
     """A photo, a sticker, a voice message; several may belong to one `album`."""
 
-    envelope: Envelope
+    envelope: Origin
     album: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ButtonPress:
     """A button under a message of the bot. The client may have made `data` up."""
 
-    envelope: Envelope
+    envelope: Origin
     id: str
     data: str
 
 
-Inbound = Said | Command | Correction | Unreadable | Press
+Inbound = TextMessage | Command | Correction | UnsupportedMessage | ButtonPress
 
 
-def legible(data: dict[str, Any]) -> dict[str, Any]:
+def readable_update(data: dict[str, Any]) -> dict[str, Any]:
     """An update's JSON, but only its number if the library cannot read the rest: it must not stop the next one.
 
     Raises KeyError or TypeError for what is no update at all.
@@ -92,49 +156,51 @@ def read(update: Update, me: User) -> Inbound | None:
     if update.message is not None:
         return _message(update.message, me)
     if update.callback_query is not None:
-        return _press(update.callback_query)
+        return _button_press(update.callback_query)
     return None
 
 
-def _press(query: CallbackQuery) -> Press | None:
+def _button_press(query: CallbackQuery) -> ButtonPress | None:
     if query.message is None or query.data is None:
         return None
     shown = query.message
-    place = _place(shown) if isinstance(shown, Message) else Place(shown.chat.id)
+    place = _thread(shown) if isinstance(shown, Message) else ChatThread(shown.chat.id)
     user = query.from_user
-    return Press(Envelope(place, str(user.id), user.language_code, shown.message_id), query.id, query.data)
+    return ButtonPress(
+        Origin(place, str(user.id), user.language_code, shown.message_id), query.id, query.data
+    )
 
 
 def _message(message: Message, me: User) -> Inbound | None:
-    envelope = _envelope(message)
+    envelope = _origin(message)
     if envelope is None or not _addressed(message, envelope.place, me):
         return None
     text = message.text or message.caption
     if text is None:
         unreadable = message.effective_attachment is not None
-        return Unreadable(envelope, message.media_group_id) if unreadable else None
+        return UnsupportedMessage(envelope, message.media_group_id) if unreadable else None
     if name := _command(message):
         return Command(envelope, name if name in COMMANDS else "help")
     spoken = _without_mentions(text, _mentions(message, me))
     if rated := _asked_to_correct(message, me):
         return Correction(envelope, rated, spoken)
-    return Said(envelope, spoken) if spoken else Command(envelope, "help")
+    return TextMessage(envelope, spoken) if spoken else Command(envelope, "help")
 
 
-def _envelope(message: Message) -> Envelope | None:
+def _origin(message: Message) -> Origin | None:
     """None for what no person wrote. An anonymous administrator writes as the group."""
     user = message.from_user
     if user is None or (user.is_bot and message.sender_chat is None):
         return None
     author = message.sender_chat.id if message.sender_chat else user.id
-    return Envelope(_place(message), str(author), user.language_code, message.message_id)
+    return Origin(_thread(message), str(author), user.language_code, message.message_id)
 
 
-def _place(message: Message) -> Place:
-    return Place(message.chat.id, message.message_thread_id if message.is_topic_message else None)
+def _thread(message: Message) -> ChatThread:
+    return ChatThread(message.chat.id, message.message_thread_id if message.is_topic_message else None)
 
 
-def _addressed(message: Message, place: Place, me: User) -> bool:
+def _addressed(message: Message, place: ChatThread, me: User) -> bool:
     """In a group only a command, a mention or a reply is meant for the bot, and never another's command."""
     if command := _command_entity(message):
         _, _, addressee = message.parse_entity(command).partition("@")
@@ -142,7 +208,7 @@ def _addressed(message: Message, place: Place, me: User) -> bool:
     return place.private or _replies_to(message, me) or bool(_mentions(message, me))
 
 
-def _is_ours(message: Message, place: Place) -> bool:
+def _is_ours(message: Message, place: ChatThread) -> bool:
     """Whether a command without a name is for us: in a group with other bots an unknown one is for them."""
     return place.private or _command(message) in COMMANDS
 
@@ -185,9 +251,9 @@ def _without_mentions(text: str, mentions: Sequence[MessageEntity]) -> str:
     return re.sub(r"[ \t]{2,}", " ", units.decode("utf-16-le")).strip(" \t\n,:，：")
 
 
-def _asked_to_correct(message: Message, me: User) -> Rated | None:
+def _asked_to_correct(message: Message, me: User) -> RatedTurn | None:
     reply = message.reply_to_message
     if reply is None or not _is(reply.from_user, me):
         return None
     addresses = (entity.url for entity in reply.entities if entity.url)
-    return next((rated for address in addresses if (rated := Rated.at(address))), None)
+    return next((rated for address in addresses if (rated := RatedTurn.at(address))), None)

@@ -1,1 +1,1 @@
-"""How the retriever learns: a map of its questions, or its whole English encoder."""
+"""Training of the retriever: a map of the encoder's query vectors, or the encoder itself."""

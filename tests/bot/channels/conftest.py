@@ -2,12 +2,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.channels.websocket import WebsocketChannel
-from tests.bot.channels.house import VOICE, House, keep_house
+from bot.channels.websocket.channel import WebsocketChannel
+from tests.bot.channels.bot_fixture import VOICE, BotFixture, bot_fixture
 
 
 @pytest.fixture
-async def house(sqlite_url: str) -> AsyncIterator[House]:
+async def house(sqlite_url: str) -> AsyncIterator[BotFixture]:
     """A bot that is reached over the websocket."""
-    async with keep_house(sqlite_url, WebsocketChannel(VOICE)) as running:
+    async with bot_fixture(sqlite_url, WebsocketChannel(VOICE)) as running:
         yield running

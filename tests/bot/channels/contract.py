@@ -12,9 +12,9 @@ from typing import Protocol
 import pytest
 
 from bot.channels.base import Channel
-from dialogue.conversation import Answer, Citation, Conversation, Parcel, Role, Turn
-from dialogue.store import Store
-from tests.bot.channels.patience import eventually
+from dialogue.conversation import Answer, Citation, Conversation, OutboxMessage, Role, Turn
+from dialogue.store.store import Store
+from tests.bot.channels.waiting import eventually
 
 CITED = Answer(
     "退货期为 30 天 [1]。",
@@ -104,11 +104,11 @@ class _Arrivals:
         self.parts.append(progress)
 
 
-def _parcel(channel: Channel, conversation: Conversation, answer: Answer, progress: int = 0) -> Parcel:
+def _parcel(channel: Channel, conversation: Conversation, answer: Answer, progress: int = 0) -> OutboxMessage:
     """What the outbox would hand over: a payload that has been through the database."""
     turn = Turn(conversation.id, 1, Role.USER, "Is it?", conversation.created_at)
     payload = json.loads(json.dumps(channel.compose(answer, turn)))
-    return Parcel(1, conversation.id, 1_000 + progress, conversation.address, payload, 1, progress)
+    return OutboxMessage(1, conversation.id, 1_000 + progress, conversation.address, payload, 1, progress)
 
 
 async def _until_shown(rig: Rig, count: int) -> None:

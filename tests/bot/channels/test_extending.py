@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from bot.channels.base import Channel
-from dialogue.conversation import Address, Conversation, Parcel
-from dialogue.outbox import Postponed, Undeliverable
-from dialogue.store import Store
+from dialogue.conversation import Address, Conversation, OutboxMessage
+from dialogue.delivery import Postponed, Undeliverable
+from dialogue.store.store import Store
+from tests.bot.channels.bot_fixture import ANSWER, BotFixture, bot_fixture
 from tests.bot.channels.contract import ChannelContract, Rig
-from tests.bot.channels.house import ANSWER, House, keep_house
-from tests.bot.channels.patience import eventually
+from tests.bot.channels.waiting import eventually
 
 PAGE = Path(__file__).parents[3] / "docs" / "extending.md"
 SECRET = "s3cret"
@@ -49,7 +49,7 @@ class Gateway:
 
 @dataclass
 class WebhookRig:
-    house: House
+    house: BotFixture
     gateway: Gateway
 
     @property
@@ -83,7 +83,7 @@ async def rigged(webhook: ModuleType, url: str) -> AsyncIterator[WebhookRig]:
     gateway = Gateway()
     async with httpx.AsyncClient(transport=httpx.MockTransport(gateway)) as client:
         channel = webhook.WebhookChannel(SECRET, CALLBACK, client)
-        async with keep_house(url, channel) as house:
+        async with bot_fixture(url, channel) as house:
             yield WebhookRig(house, gateway)
 
 
@@ -126,7 +126,7 @@ async def test_what_the_gateway_refuses_is_told_to_the_outbox(
     rig: WebhookRig, refusal: httpx.Response, outcome: type[Exception]
 ) -> None:
     rig.gateway.refusal = refusal
-    parcel = Parcel(1, "c", 2, Address("webhook", "+49 30 1"), {"parts": ["Hello."]}, 1, 0)
+    parcel = OutboxMessage(1, "c", 2, Address("webhook", "+49 30 1"), {"parts": ["Hello."]}, 1, 0)
 
     async def arrived(progress: int) -> None:
         raise AssertionError("nothing arrived")

@@ -7,16 +7,16 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from bot.channels.aside import AsideChannel
-from bot.channels.terminal import CHANNEL, Talk
+from bot.channels.base import DirectChannel
+from bot.channels.terminal import CHANNEL, TerminalSession
 from dialogue.conversation import Address
 from dialogue.events import Token
-from tests.bot.channels.house import ANSWER, UNKNOWN, VOICE, keep_house
+from tests.bot.channels.bot_fixture import ANSWER, UNKNOWN, VOICE, bot_fixture
 
 
 @pytest.fixture
 async def house(sqlite_url):
-    async with keep_house(sqlite_url, AsideChannel(CHANNEL)) as kept:
+    async with bot_fixture(sqlite_url, DirectChannel(CHANNEL)) as kept:
         yield kept
 
 
@@ -26,8 +26,8 @@ def screen() -> Console:
 
 
 @pytest.fixture
-def talk(house, screen) -> Talk:
-    return Talk(house.manager, VOICE, screen, "en")
+def talk(house, screen) -> TerminalSession:
+    return TerminalSession(house.manager, VOICE, screen, "en")
 
 
 def shown(screen: Console) -> str:

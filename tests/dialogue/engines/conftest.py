@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.engines.chat import LocalChat
-from dialogue.engines.openvino import Limits, load_openvino
+from dialogue.engines.chat import LocalChatModel
+from dialogue.engines.openvino import EngineLimits, load_openvino
 from dialogue.engines.transformers import load_transformers
-from tests.dialogue.engines.alphabet import write_alphabet
+from tests.dialogue.engines.alphabet_model import write_alphabet
 
 WINDOW = 4000
 LOADERS = {
-    "openvino": partial(load_openvino, limits=Limits(window=WINDOW)),
+    "openvino": partial(load_openvino, limits=EngineLimits(window=WINDOW)),
     "transformers": partial(load_transformers, window=WINDOW),
 }
 
@@ -25,19 +25,19 @@ def alphabet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _loaded(name: str, alphabet: Path) -> Iterator[LocalChat]:
+def _loaded(name: str, alphabet: Path) -> Iterator[LocalChatModel]:
     chat = LOADERS[name](alphabet, max_tokens=40)
     yield chat
     chat.close()
 
 
 @pytest.fixture(params=LOADERS, scope="module")
-def chat(request: pytest.FixtureRequest, alphabet: Path) -> Iterator[LocalChat]:
+def chat(request: pytest.FixtureRequest, alphabet: Path) -> Iterator[LocalChatModel]:
     """Runs the test once on each engine, which the tests of a module share."""
     yield from _loaded(request.param, alphabet)
 
 
 @pytest.fixture(params=LOADERS)
-def own_chat(request: pytest.FixtureRequest, alphabet: Path) -> Iterator[LocalChat]:
+def own_chat(request: pytest.FixtureRequest, alphabet: Path) -> Iterator[LocalChatModel]:
     """The same for a test that closes it."""
     yield from _loaded(request.param, alphabet)

@@ -7,9 +7,9 @@ from contextlib import aclosing
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from dialogue.engines.request import Request, Step
+from dialogue.engines.base import GenerationRequest, TokenBatch
 from dialogue.errors import EngineError, PromptTooLong
-from tests.dialogue.engines.alphabet import WIDE
+from tests.dialogue.engines.alphabet_model import WIDE
 
 
 async def pieces(chat, prompt, **asked) -> list[str]:
@@ -132,10 +132,10 @@ async def test_a_listener_who_is_gone_takes_nobody_with_him(chat):
     """Where an event loop was closed without ending its generators, the model's thread meets its error."""
     refused = threading.Event()
 
-    def deliver(step: Step) -> None:
+    def deliver(step: TokenBatch) -> None:
         refused.set()
         raise RuntimeError("Event loop is closed")
 
-    chat.model.submit(Request(chat.model.encode("0"), 3000, deliver))
+    chat.model.submit(GenerationRequest(chat.model.encode("0"), 3000, deliver))
     assert await asyncio.to_thread(refused.wait, 5)
     assert (await chat.ainvoke("x")).content == "yz"

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogue.engines.detokenizing import Detokenizer
+from dialogue.engines.streaming import Detokenizer
 
 BOOKS = st.lists(st.binary(min_size=1, max_size=3), max_size=40)
 """Tokens of one to three bytes, as byte-level vocabularies have them: characters are spread over several, or broken."""

@@ -7,7 +7,7 @@ from gguf import GGUFReader
 from gguf.quants import dequantize
 
 from dialogue.engines.gguf import HEADER, KEPT, prepare
-from tests.dialogue.engines.alphabet import write_alphabet
+from tests.dialogue.engines.alphabet_model import write_alphabet
 
 
 def tensors(path):

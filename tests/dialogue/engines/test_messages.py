@@ -3,7 +3,7 @@
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from dialogue.engines.messages import template_messages
+from dialogue.engines.base import template_messages
 from dialogue.errors import EngineError
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from bot.hub import Hub
+from bot.models.download import Hub
+from bot.models.weights import Weights
 from bot.settings import Settings
-from bot.weights import Weights
-from dialogue.engines.openvino import Limits, load_openvino
+from dialogue.engines.openvino import EngineLimits, load_openvino
 from dialogue.errors import EngineError, PromptTooLong
 
 
@@ -19,7 +19,7 @@ def test_a_file_that_is_no_model_is_refused_with_the_remedy(tmp_path):
 
 
 async def test_a_prompt_that_the_tokenizer_would_cut_is_refused(alphabet):
-    chat = load_openvino(alphabet, limits=Limits(window=1_000_000), max_tokens=10)
+    chat = load_openvino(alphabet, limits=EngineLimits(window=1_000_000), max_tokens=10)
     with pytest.raises(PromptTooLong):
         await chat.ainvoke("x" * 20_000)
     chat.close()
@@ -27,7 +27,7 @@ async def test_a_prompt_that_the_tokenizer_would_cut_is_refused(alphabet):
 
 @pytest.fixture(scope="module")
 def small():
-    """A real model, the smallest of the catalogue."""
+    """A real model, the smallest of the catalog."""
     settings = Settings(_env_file=None)
     path = Weights(settings.weights_dir, Hub(settings.hf_endpoint)).locate("smollm2-135m-instruct")
     chat = load_openvino(path, max_tokens=24)

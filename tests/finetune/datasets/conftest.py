@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dialogue.database import Database
+from dialogue.store.database import Database
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from itertools import count
 
 from dialogue.conversation import Address, Answer, Citation, Passage, Turn, Utterance
-from dialogue.store import Store
+from dialogue.store.store import Store
 
 VOLTS = Passage(1, "volts", "Charger", "manual.md", "The charger takes 230 volts. It is grey.", 0.8)
 RETURNS = Passage(2, "returns", "Returns", "terms.md", "Goods may be returned within 30 days.", 0.6)

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from finetune.datasets.dataset import Dataset, find_dataset
-from finetune.datasets.erasing import forget_in
-from finetune.datasets.manifest import Source, Window
-from finetune.datasets.shelf import UNFINISHED, Shelf
-from finetune.datasets.writing import DatasetWriter
+from finetune.datasets.dataset import Dataset, SourceTurns, TimeWindow, find_dataset
+from finetune.datasets.erasing import erase_conversations
+from finetune.datasets.storage import UNFINISHED_PREFIX, DatasetDirectory, DatasetWriter
 from finetune.errors import DatasetError
 from finetune.examples import RewritingExample
 
@@ -19,14 +17,14 @@ def example(name: str, rewrite: str) -> RewritingExample:
 
 def made(folder: Path, *conversations: str, imported: str = "") -> Dataset:
     """One example for each conversation, and one of none."""
-    Shelf(folder)
+    DatasetDirectory(folder)
     with DatasetWriter(folder) as writer:
         for name in conversations:
-            sources = [Source(conversation=name, turns=(1, 2))]
+            sources = [SourceTurns(conversation=name, turns=(1, 2))]
             writer.add("rewriting", example(f"log:{name}:2", f"The secret of {name}?"), sources)
         if imported:
             writer.add("rewriting", example("set:1:1", imported))
-        return writer.publish(filters={"no consent": 3}, log=Window())
+        return writer.publish(filters={"no consent": 3}, log=TimeWindow())
 
 
 def words(folder: Path) -> str:
@@ -36,7 +34,7 @@ def words(folder: Path) -> str:
 def test_a_forgotten_conversation_leaves_no_trace(tmp_path):
     old = made(tmp_path, "ann", "bob", imported="What is public?")
 
-    forgotten = forget_in(tmp_path, ["ann"])
+    forgotten = erase_conversations(tmp_path, ["ann"])
 
     assert "ann" not in words(tmp_path)
     (new,) = tmp_path.glob("d-*")
@@ -50,32 +48,32 @@ def test_a_forgotten_conversation_leaves_no_trace(tmp_path):
 
 def test_datasets_without_their_words_stay_as_they_are(tmp_path):
     old = made(tmp_path, "bob")
-    assert forget_in(tmp_path, ["ann"]).held == ()
+    assert erase_conversations(tmp_path, ["ann"]).held == ()
     assert Dataset.open(old.folder) == old
 
 
 def test_a_dataset_of_nobody_else_is_gone(tmp_path):
     old = made(tmp_path, "ann")
-    assert forget_in(tmp_path, ["ann"]).replaced == {old.id: ""}
+    assert erase_conversations(tmp_path, ["ann"]).replaced == {old.id: ""}
     assert list(tmp_path.glob("d-*")) == []
 
 
 def test_what_was_replaced_before_held_the_words_too(tmp_path):
     """A release that was trained on the first dataset learnt the words of both."""
     first = made(tmp_path, "ann", "bob", "cho")
-    second = forget_in(tmp_path, ["ann"]).replaced[first.id]
-    assert forget_in(tmp_path, ["bob"]).held == (first.id, second)
+    second = erase_conversations(tmp_path, ["ann"]).replaced[first.id]
+    assert erase_conversations(tmp_path, ["bob"]).held == (first.id, second)
 
 
 def test_the_one_with_the_same_examples_takes_the_place(tmp_path):
     first, rebuilt = made(tmp_path, "ann", "bob", "cho"), made(tmp_path, "bob", "cho")
-    assert forget_in(tmp_path, ["ann"]).replaced == {first.id: rebuilt.id}
-    assert forget_in(tmp_path, ["bob"]).held == (first.id, rebuilt.id)
+    assert erase_conversations(tmp_path, ["ann"]).replaced == {first.id: rebuilt.id}
+    assert erase_conversations(tmp_path, ["bob"]).held == (first.id, rebuilt.id)
 
 
 def test_a_replaced_dataset_is_found_under_its_old_name(tmp_path):
     old = made(tmp_path, "ann", "bob")
-    new = forget_in(tmp_path, ["ann"]).replaced[old.id]
+    new = erase_conversations(tmp_path, ["ann"]).replaced[old.id]
     assert find_dataset(tmp_path, old.id).id == find_dataset(tmp_path, new).id == new
     with pytest.raises(DatasetError, match="dataset list"):
         find_dataset(tmp_path, "d-000000000000")
@@ -85,46 +83,46 @@ def test_one_that_cannot_be_read_is_named_when_the_others_are_done(tmp_path):
     made(tmp_path, "ann", "bob")
     (tmp_path / "d-0broken").mkdir()
     with pytest.raises(DatasetError, match="d-0broken"):
-        forget_in(tmp_path, ["ann"])
+        erase_conversations(tmp_path, ["ann"])
     assert "ann" not in words(tmp_path)
 
 
 def test_where_there_are_no_datasets_nothing_is_made(tmp_path):
-    assert forget_in(tmp_path / "none", ["ann"]).held == ()
+    assert erase_conversations(tmp_path / "none", ["ann"]).held == ()
     assert not (tmp_path / "none").exists()
 
 
 def test_what_a_killed_build_left_goes_too(tmp_path):
     made(tmp_path, "bob")
-    left = tmp_path / f"{UNFINISHED}1"
+    left = tmp_path / f"{UNFINISHED_PREFIX}1"
     left.mkdir()
     (left / "rewriting.train.jsonl").write_text(example("log:ann:2", "The secret of ann?").model_dump_json())
-    forget_in(tmp_path, ["ann"])
+    erase_conversations(tmp_path, ["ann"])
     assert "ann" not in words(tmp_path)
 
 
 def test_whom_a_killed_build_was_to_erase_is_erased_by_whoever_forgets_next(tmp_path):
-    shelf = Shelf(tmp_path)
-    with shelf.building():
-        forget_in(tmp_path, ["ann"])
+    directory = DatasetDirectory(tmp_path)
+    with directory.building():
+        erase_conversations(tmp_path, ["ann"])
         made(tmp_path, "ann", "bob")  # the build publishes what it read before, and is killed
-    assert forget_in(tmp_path, ["cho"]).held == (), "cho is in none of them"
+    assert erase_conversations(tmp_path, ["cho"]).held == (), "cho is in none of them"
     assert "ann" not in words(tmp_path)
-    assert not shelf.noted()
+    assert not directory.noted()
 
 
 def test_who_was_noted_stays_noted_until_it_is_done(tmp_path, monkeypatch):
     def full(*written, **how):
         raise OSError("no space left")
 
-    with Shelf(tmp_path).building():
-        forget_in(tmp_path, ["ann"])
+    with DatasetDirectory(tmp_path).building():
+        erase_conversations(tmp_path, ["ann"])
         made(tmp_path, "ann", "bob")
     with monkeypatch.context() as patched, pytest.raises(OSError, match="no space left"):
         patched.setattr(DatasetWriter, "publish", full)
-        forget_in(tmp_path, ["cho"])
-    assert Shelf(tmp_path).noted() == {"ann"}
-    forget_in(tmp_path, ["cho"])
+        erase_conversations(tmp_path, ["cho"])
+    assert DatasetDirectory(tmp_path).noted() == {"ann"}
+    erase_conversations(tmp_path, ["cho"])
     assert "ann" not in words(tmp_path)
 
 
@@ -137,10 +135,10 @@ def test_a_kill_while_a_dataset_is_removed_leaves_no_half_of_it(tmp_path, monkey
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("finetune.datasets.shelf.shutil.rmtree", killed)
-        forget_in(tmp_path, ["ann"])
+        patched.setattr("finetune.datasets.storage.shutil.rmtree", killed)
+        erase_conversations(tmp_path, ["ann"])
     assert not old.folder.exists()
-    assert forget_in(tmp_path, ["ann"]).replaced == {}
+    assert erase_conversations(tmp_path, ["ann"]).replaced == {}
     assert "ann" not in words(tmp_path)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.datasets.importing import form_of, imported, records
+from finetune.datasets.importing import example_type, import_records, read_imported
 from finetune.errors import BadFile
 from finetune.examples import (
     GroundingExample,
@@ -44,18 +44,18 @@ def written(path: Path, *rows: object) -> Path:
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
 def test_a_form_is_known_by_its_first_row(tmp_path, form, name):
     path = written(tmp_path / name, ROWS[form], ROWS[form])
-    assert form_of(path) is form
-    assert list(imported(path)) == [form.model_validate(ROWS[form])] * 2
+    assert example_type(path) is form
+    assert list(read_imported(path)) == [form.model_validate(ROWS[form])] * 2
 
 
 def test_what_is_no_example_is_refused_with_its_fields(tmp_path):
     with pytest.raises(BadFile, match=r"line 1: is in no form of examples \(its fields: intent, text\)"):
-        form_of(written(tmp_path / "intents.jsonl", {"text": "hello", "intent": "greet"}))
+        example_type(written(tmp_path / "intents.jsonl", {"text": "hello", "intent": "greet"}))
 
 
 def test_an_empty_file_is_refused(tmp_path):
     with pytest.raises(BadFile, match="is empty"):
-        form_of(written(tmp_path / "none.jsonl"))
+        example_type(written(tmp_path / "none.jsonl"))
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[1, 2]\n", b"no json\n"])
@@ -63,13 +63,13 @@ def test_what_is_no_json_is_refused(tmp_path, content):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(content)
     with pytest.raises(BadFile, match=r"rows\.jsonl"):
-        form_of(path)
+        example_type(path)
 
 
 def test_a_later_row_of_another_form_is_refused_with_its_number(tmp_path):
     path = written(tmp_path / "rows.jsonl", ROWS[RewritingExample], {"id": "x", "question": "What?"})
     with pytest.raises(BadFile, match="line 2: `history`"):
-        list(imported(path))
+        list(read_imported(path))
 
 
 @pytest.fixture
@@ -92,7 +92,9 @@ def searches(tmp_path: Path) -> Path:
 
 
 def test_a_folder_in_beir_form_gives_its_relevant_pairs(searches):
-    told = [(e.id, e.query, e.positive.id) for e in imported(searches) if isinstance(e, RetrievalExample)]
+    told = [
+        (e.id, e.query, e.positive.id) for e in read_imported(searches) if isinstance(e, RetrievalExample)
+    ]
     assert told == [
         ("faq:c1:q1:p1", "What is that?", "p1"),
         ("faq:c1:q1:p2", "What is that?", "p2"),
@@ -104,12 +106,12 @@ def test_a_judged_passage_that_is_not_in_the_corpus_is_named(searches):
     with (searches / "qrels.tsv").open("a", encoding="utf-8") as judged:
         judged.write("q2\tp9\t1\n")
     with pytest.raises(BadFile, match="'p9'"):
-        list(imported(searches))
+        list(read_imported(searches))
 
 
 def test_every_file_is_recorded_with_its_hash(searches, tmp_path):
-    names = [record.name for record in records(searches, 3)]
+    names = [record.name for record in import_records(searches, 3)]
     assert names == ["faq/corpus.jsonl.gz", "faq/qrels.tsv", "faq/queries.jsonl"]
     path = written(tmp_path / "rows.jsonl", ROWS[RatedExample])
-    (record,) = records(path, 1)
+    (record,) = import_records(path, 1)
     assert (len(record.sha256), record.rows) == (64, 1)

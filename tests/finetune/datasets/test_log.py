@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 from dialogue.conversation import Address, Answer, Mode, Turn, Utterance
-from dialogue.database import Database
-from dialogue.store import Store
-from finetune.datasets.log import Exchange, Log
+from dialogue.store.database import Database
+from dialogue.store.store import Store
+from finetune.datasets.log import ConversationLog, Exchange
 from tests.finetune.datasets.logged import Person, answer
 
 ADA = Address("websocket", "ada")
 
 
 async def read(database: Database) -> list[Exchange]:
-    return [exchange async for exchange in Log(database).exchanges()]
+    return [exchange async for exchange in ConversationLog(database).exchanges()]
 
 
 async def said(store: Store, text: str) -> Turn:
@@ -89,7 +89,7 @@ async def test_answers_without_consent_are_counted_within_the_window(
     store: Store, database: Database
 ) -> None:
     turn = await Person(store, "ada", consent=False).asks("What voltage?")
-    assert await Log(database).withheld() == 1
-    assert await Log(database, turn.created_at).withheld() == 1
-    assert await Log(database, turn.created_at + timedelta(seconds=1)).withheld() == 0
+    assert await ConversationLog(database).withheld() == 1
+    assert await ConversationLog(database, turn.created_at).withheld() == 1
+    assert await ConversationLog(database, turn.created_at + timedelta(seconds=1)).withheld() == 0
     assert await read(database) == []

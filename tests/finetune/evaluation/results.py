@@ -1,13 +1,13 @@
 """Results made up for tests."""
 
-from finetune.evaluation.scores import Result, Scored, share
+from finetune.evaluation.results import EvaluationResult, ScoredExample, share
 
 
 def result(system, scores, task="answer", set="regression", **whole):
     """`scores` are those of the examples: numbers for the task's target, or all measures by name."""
     target = {"rewrite": "rouge_l", "answer": "token_f1", "retrieve": "ndcg_at_5"}[task]
     scored = tuple(
-        Scored(
+        ScoredExample(
             f"log:{n}:1",
             f"log:{n}",
             f"Question {n}?",
@@ -16,4 +16,4 @@ def result(system, scores, task="answer", set="regression", **whole):
         )
         for n, one in enumerate(scores)
     )
-    return Result(task, set, system, scored, whole=whole)
+    return EvaluationResult(task, set, system, scored, whole=whole)

@@ -6,8 +6,8 @@ from bot.voice import load_voice
 from dialogue.conversation import Answer, Citation
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
-from finetune.evaluation.answers import answering_with, evaluate_answers, score_answer
-from finetune.evaluation.scores import Result
+from finetune.evaluation.answers import answerer, evaluate_answers, score_answer
+from finetune.evaluation.results import EvaluationResult
 from finetune.examples import GroundingExample
 
 VOICE = load_voice(PACKAGE / "voice.toml")
@@ -36,7 +36,7 @@ def answer(text, *chunks):
 
 
 def row_of(*pairs):
-    return Result("answer", "s", "base", tuple(score_answer(*pair) for pair in pairs)).row()
+    return EvaluationResult("answer", "s", "base", tuple(score_answer(*pair) for pair in pairs)).row()
 
 
 async def test_one_row_a_file_with_every_measure():
@@ -95,7 +95,7 @@ def test_words_that_no_passage_holds_lower_k_precision():
 
 async def test_the_bots_own_way_answers_from_the_passages_of_the_row():
     engine = GenericFakeChatModel(messages=iter(["Ten years [1]."]))
-    respond = answering_with(Rewriter(engine), Grounder(engine, VOICE))
+    respond = answerer(Rewriter(engine), Grounder(engine, VOICE))
     answer = await respond(example())
     assert answer.text == "Ten years [1]."
     assert [citation.chunk for citation in answer.citations] == ["p1"]
@@ -104,5 +104,5 @@ async def test_the_bots_own_way_answers_from_the_passages_of_the_row():
 
 async def test_the_bots_own_way_abstains_where_the_model_refuses():
     engine = GenericFakeChatModel(messages=iter(["NO ANSWER"]))
-    answer = await answering_with(Rewriter(engine), Grounder(engine, VOICE))(UNANSWERABLE)
+    answer = await answerer(Rewriter(engine), Grounder(engine, VOICE))(UNANSWERABLE)
     assert answer.abstained

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from finetune.evaluation.bootstrap import RESAMPLES, Interval, resampled
+from finetune.evaluation.results import RESAMPLES, Interval, resample
 
 
 def drawn(scores, clusters=None, wholes=None):
     parts = np.array(scores, float).reshape(len(scores), -1)
     wholes = np.ones_like(parts) if wholes is None else np.array(wholes, float).reshape(parts.shape)
-    return resampled(parts, wholes, clusters or [str(n) for n in range(len(scores))])
+    return resample(parts, wholes, clusters or [str(n) for n in range(len(scores))])
 
 
 def interval(scores, clusters=None, wholes=None):

@@ -6,11 +6,11 @@ from dialogue.conversation import Citation
 from dialogue.events import Accepted, Answered, Failed, Rewritten, Token
 from finetune.evaluation.handbook import (
     HandbookQuestion,
-    Reply,
-    by_kind,
+    HandbookReply,
     evaluate_handbook,
     judge,
-    one_by_one,
+    rows_by_kind,
+    rows_by_question,
 )
 
 QUESTION = HandbookQuestion(
@@ -27,7 +27,7 @@ UNANSWERABLE = HandbookQuestion(
 
 
 def reply(text="30 days [1].", cited=("en/returns.md",), abstained=False):
-    return Reply(text, "", cited, abstained, 0.1, 0.2)
+    return HandbookReply(text, "", cited, abstained, 0.1, 0.2)
 
 
 class FakeBot:
@@ -119,7 +119,7 @@ async def test_progress_is_told_of_every_question():
 def test_the_table_counts_by_kind_and_in_all():
     silence = reply(cited=(), abstained=True)
     outcomes = [judge(QUESTION, reply()), judge(QUESTION, silence), judge(UNANSWERABLE, reply())]
-    rows = {row["kind"]: row for row in by_kind(outcomes, "base")}
+    rows = {row["kind"]: row for row in rows_by_kind(outcomes, "base")}
     assert list(rows) == ["plain", "unanswerable", "all"]
     assert (rows["plain"]["n"], rows["plain"]["right"], rows["plain"]["abstained"]) == (2, 1, 1)
     assert rows["plain"]["source_missing"] == 1
@@ -128,5 +128,5 @@ def test_the_table_counts_by_kind_and_in_all():
 
 
 def test_one_by_one_shows_what_went_wrong():
-    (row,) = one_by_one([judge(QUESTION, reply("14 days [1]."))], "base")
+    (row,) = rows_by_question([judge(QUESTION, reply("14 days [1]."))], "base")
     assert (row["id"], row["right"], row["missing"]) == ("plain-01", 0, "30 days")

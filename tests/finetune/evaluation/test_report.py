@@ -1,49 +1,116 @@
-import json
+"""The comparison report: a self-contained HTML page."""
 
-from rich.console import Console
+import re
+from html.parser import HTMLParser
 
-from finetune.evaluation.report import table, write
+import numpy as np
+import pytest
 
-ROWS = [
-    {"set": "cloud", "system": "base", "n": 188, "recall_at_5": 0.2917},
-    {"set": "answers", "system": "base", "n": 3, "abstention_f1": None},
-]
+from finetune.evaluation.report import comparison_report, forest_plot, html_page, write_report
+from finetune.evaluation.results import Interval, compare
+from tests.finetune.evaluation.results import result
 
-
-def drawn(rows):
-    console = Console(width=120)
-    with console.capture() as capture:
-        console.print(table(rows, "Evaluation"))
-    return capture.get()
+SCORES = list(np.random.default_rng(8).uniform(0.1, 0.8, 50))
+BETTER = [score + 0.1 for score in SCORES]
 
 
-def test_the_table_has_a_column_for_every_measure_that_occurs():
-    text = drawn(ROWS)
-    for name in ("set", "system", "n", "recall at 5", "abstention f1"):
-        assert name in text
+def compared(new=BETTER, live=SCORES, **whole):
+    return compare([result("r-new", new, **whole), result("live", live, **whole)], "r-new")
 
 
-def test_fractions_have_three_decimals_and_undefined_ones_a_dash():
-    text = drawn(ROWS)
-    assert "0.292" in text
-    assert "188" in text
-    assert " - " in text
+class Balanced(HTMLParser):
+    """Fails on an end tag that closes nothing."""
+
+    VOID = frozenset({"meta", "line", "circle"})
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
 
 
-def test_the_file_holds_the_rows_as_they_are(tmp_path):
-    write(ROWS, tmp_path / "results" / "evaluation.json")
-    assert json.loads((tmp_path / "results" / "evaluation.json").read_text()) == {"rows": ROWS}
+def test_the_page_is_whole_and_needs_nothing_from_elsewhere(tmp_path):
+    write_report(compared(), "A comparison", tmp_path / "reports" / "page.html")
+    text = (tmp_path / "reports" / "page.html").read_text("utf-8")
+    parser = Balanced()
+    parser.feed(text)
+    assert parser.open == []
+    assert "<script" not in text
+    assert not re.search(r"(?:src|href|url|@import)\b", text)
+    assert "prefers-color-scheme: dark" in text
 
 
-def test_an_interval_stands_below_its_measure_and_has_no_column_of_its_own():
-    text = drawn([{"set": "dev", "rouge_l": 0.5, "rouge_l_low": 0.41, "rouge_l_high": 0.58}])
-    assert "0.500" in text
-    assert "0.41 to 0.58" in text
-    assert "low" not in text
+def test_every_figure_stands_with_its_interval_and_a_plot_where_systems_differ():
+    comparison = compared(bytes=98_000_000.0)
+    text = comparison_report(comparison, "A comparison")
+    row = comparison[0].candidate.row()
+    assert f"{row['token_f1']:.3f}" in text
+    assert f"{row['token_f1_low']:.3f} to {row['token_f1_high']:.3f}" in text
+    assert "98,000,000" in text
+    assert text.count("<svg") == 1
+    assert "50 rows of 50 conversations" in text
 
 
-def test_gains_stand_beside_the_rows_of_the_file(tmp_path):
-    write(ROWS, tmp_path / "evaluation.json", [{"set": "cloud", "against": "base", "recall_at_5": 0.1}])
-    written = json.loads((tmp_path / "evaluation.json").read_text())
-    assert written["rows"] == ROWS
-    assert written["gains"][0]["against"] == "base"
+def test_a_sure_gain_is_coloured_and_a_doubtful_one_is_not():
+    assert '<td class="up">0.100' in comparison_report(compared(), "")
+    assert '<td class="down">-0.100' in comparison_report(compared(SCORES, BETTER), "")
+    assert '<td class="' not in comparison_report(compared(SCORES, SCORES), "")
+
+
+def test_longer_is_worse():
+    slow = [{"seconds": 2 + score} for score in SCORES]
+    quick = [{"seconds": 1 + score} for score in SCORES]
+    assert '<td class="down">1.000' in comparison_report(compared(slow, quick), "")
+
+
+def test_the_replies_that_changed_most_are_shown():
+    new = [*SCORES[:-2], SCORES[-2] + 0.15, SCORES[-1] - 0.09]
+    text = comparison_report(compared(new), "")
+    rises = re.findall(r"<h3 class=\"(?:up|down)\">(.*?) · (.*?)</h3>", text)
+    assert rises == [("+0.15", "log:48:1"), ("-0.09", "log:49:1")]
+    assert "r-new says 48." in text
+    assert "live says 48." in text
+
+
+def test_what_people_and_models_wrote_is_no_markup():
+    evil = "<img src=x onerror=alert(1)>"
+    (comparison,) = compare([result(evil, BETTER, set=evil), result("live", SCORES, set=evil)], evil)
+    assert "<img" not in comparison_report([comparison], evil, [evil])
+
+
+def test_the_words_of_the_gate_stand_first():
+    text = comparison_report(compared(), "A comparison", ["Better by 0.1."])
+    assert text.index("Better by 0.1.") < text.index("<table")
+
+
+def test_a_single_system_and_an_empty_set_have_pages_too():
+    assert "<svg" not in comparison_report(compare([result("base", SCORES)], "base"), "")
+    assert "0 rows of 0 conversations" in comparison_report(compared([], []), "")
+
+
+@pytest.mark.parametrize("intervals", [[Interval(0.5)], [Interval(0.2, 0.1, 0.3), Interval(2e8)]])
+def test_plots_stay_within_their_frame(intervals):
+    drawn = forest_plot("seconds", [(str(n), interval) for n, interval in enumerate(intervals)])
+    places = [float(x) for x in re.findall(r'(?:x1|x2|cx)="([\d.-]+)"', drawn)]
+    assert all(220 <= x <= 720 for x in places)
+
+
+def test_a_document_has_its_title_escaped_and_its_body_as_it_is() -> None:
+    page = html_page("Ferries & <harbours>", "<p>At nine.</p>")
+    assert page.startswith("<!doctype html>")
+    assert "<title>Ferries &amp; &lt;harbours&gt;</title>" in page
+    assert "<h1>Ferries &amp; &lt;harbours&gt;</h1>" in page
+    assert "<p>At nine.</p>" in page
+
+
+def test_it_brings_its_own_style() -> None:
+    assert "prefers-color-scheme: dark" in html_page("Ferries", "")

@@ -2,10 +2,10 @@ import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 
 from dialogue.rewriting import Rewriter
-from finetune.evaluation.retrieval import evaluate_retrieval, rewriting_questions_with
-from finetune.evaluation.scores import rows_of
-from finetune.evaluation.searches import Searched, SearchQuestion, SearchSet
-from finetune.examples import Line
+from finetune.datasets.search_set import SearchPassage, SearchQuestion, SearchSet
+from finetune.evaluation.results import result_rows
+from finetune.evaluation.retrieval import evaluate_retrieval, search_rewriter
+from finetune.examples import DialogueTurn
 from tests.retrieval.fakes import HashingEncoder
 
 TEXTS = [
@@ -15,12 +15,12 @@ TEXTS = [
     "postage is free",
     "the shop is open",
 ]
-CORPUS = tuple(Searched(_id=f"p{n}", text=f"{text} {n}") for n, text in enumerate(TEXTS * 4))
+CORPUS = tuple(SearchPassage(_id=f"p{n}", text=f"{text} {n}") for n, text in enumerate(TEXTS * 4))
 
 
 def question(number, text, rewrite=None):
     return SearchQuestion(
-        _id=f"q{number}", history=(Line(role="user", text="Hello"),), question=text, rewrite=rewrite
+        _id=f"q{number}", history=(DialogueTurn(role="user", text="Hello"),), question=text, rewrite=rewrite
     )
 
 
@@ -40,7 +40,7 @@ async def human(question):
 
 async def test_each_form_has_a_row(encoder, tmp_path):
     asked = searches(question(1, "and when?", "how many days do refunds take"), question(2, "refunds"))
-    rows = rows_of(await evaluate_retrieval(asked, encoder, tmp_path, system="hashing", rewrite=human))
+    rows = result_rows(await evaluate_retrieval(asked, encoder, tmp_path, system="hashing", rewrite=human))
     assert [row["form"] for row in rows] == ["raw", "rewrite", "rewrite+raw", "human", "human+raw"]
     assert {(row["set"], row["system"], row["n"]) for row in rows} == {("manual", "hashing", 2)}
     by_form = {row["form"]: row for row in rows}
@@ -83,5 +83,5 @@ async def test_what_rewrites_sees_the_history(encoder, tmp_path):
 
 async def test_the_bot_rewrites_with_its_own_rewriter():
     model = GenericFakeChatModel(messages=iter(["When are they paid?"]))
-    rewrite = rewriting_questions_with(Rewriter(model))
+    rewrite = search_rewriter(Rewriter(model))
     assert await rewrite(question(1, "and when are they paid?")) == "When are they paid?"

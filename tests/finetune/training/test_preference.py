@@ -10,17 +10,17 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
 from finetune.errors import UnusableAdapter
-from finetune.training.judgements import PairLesson, RatedLesson
-from finetune.training.lessons import Lesson
-from finetune.training.options import Options, PreferenceOptions
-from finetune.training.preference import train_preference, train_rated
+from finetune.training.options import PreferenceOptions, TrainingOptions
+from finetune.training.preference import train_dpo, train_kto
+from finetune.training.preference_data import PreferencePair, RatedReply
 from finetune.training.run import Run
+from finetune.training.sft_data import SftExample
 from finetune.training.supervised import train_supervised
 
 PROMPTS = [({"role": "user", "content": f"Say {n % 4}"},) for n in range(16)]
-PAIRS = [PairLesson(prompt, f"good {n % 4}", f"bad {n % 4}") for n, prompt in enumerate(PROMPTS)]
+PAIRS = [PreferencePair(prompt, f"good {n % 4}", f"bad {n % 4}") for n, prompt in enumerate(PROMPTS)]
 RATED = [
-    RatedLesson(prompt, "good" if n % 4 else "bad", welcome=bool(n % 4)) for n, prompt in enumerate(PROMPTS)
+    RatedReply(prompt, "good" if n % 4 else "bad", welcome=bool(n % 4)) for n, prompt in enumerate(PROMPTS)
 ]
 OPTIONS = PreferenceOptions(
     learning_rate=1e-2, epochs=3, batch=4, accumulation=1, evaluations=3, rank=4, precision="fp32"
@@ -46,13 +46,13 @@ class Killed(TrainerCallback):
 
 def prefer(folder: Path, base: Path, *callbacks, options=OPTIONS, parent=None) -> Run:
     run = Run.begin(folder, {"options": options.record()})
-    train_preference(run, base, PAIRS, PAIRS[:4], options, parent=parent, callbacks=callbacks)
+    train_dpo(run, base, PAIRS, PAIRS[:4], options, parent=parent, callbacks=callbacks)
     return run
 
 
 def rate(folder: Path, base: Path, *callbacks, rated=RATED, options=OPTIONS, parent=None) -> Run:
     run = Run.begin(folder, {"options": options.record()})
-    train_rated(run, base, rated, rated[:4], options, parent=parent, callbacks=callbacks)
+    train_kto(run, base, rated, rated[:4], options, parent=parent, callbacks=callbacks)
     return run
 
 
@@ -93,7 +93,7 @@ def test_more_likelihood_makes_the_better_reply_likelier(base: Path, tmp_path: P
 
 
 def test_the_few_welcome_replies_are_not_drowned_by_the_many_others(base: Path, tmp_path: Path) -> None:
-    mostly_unwelcome = [replace(lesson, welcome=not lesson.welcome) for lesson in RATED]
+    mostly_unwelcome = [replace(reply, welcome=not reply.welcome) for reply in RATED]
     few = rate(tmp_path / "few", base, rated=mostly_unwelcome)
     assert likelihood(base, few, PROMPTS[0], "bad") > likelihood(base, None, PROMPTS[0], "bad")
 
@@ -101,9 +101,9 @@ def test_the_few_welcome_replies_are_not_drowned_by_the_many_others(base: Path, 
 @pytest.mark.parametrize("train", [prefer, rate])
 def test_it_goes_on_from_what_was_learnt_and_is_held_near_that(train, base: Path, tmp_path: Path) -> None:
     first = Run.begin(tmp_path / "first", {})
-    lessons = [Lesson(pair.prompt, pair.chosen) for pair in PAIRS]
-    options = Options(learning_rate=1e-2, epochs=3, batch=4, accumulation=1, rank=4, precision="fp32")
-    train_supervised(first, base, lessons, (), options)
+    examples = [SftExample(pair.prompt, pair.chosen) for pair in PAIRS]
+    options = TrainingOptions(learning_rate=1e-2, epochs=3, batch=4, accumulation=1, rank=4, precision="fp32")
+    train_supervised(first, base, examples, (), options)
     log = Log()
     still = replace(OPTIONS, learning_rate=0.0)
     same = train(tmp_path / "second", base, log, parent=first.artifact, options=still)

@@ -8,9 +8,9 @@ from datasets import Dataset
 from torch.nn.functional import cross_entropy
 from trl import SFTConfig, SFTTrainer
 
-from finetune.training.adapter import adapted
-from finetune.training.options import Options
-from finetune.training.reply_trainer import IGNORED, ReplyTrainer
+from finetune.training.adapters import add_adapter
+from finetune.training.options import TrainingOptions
+from finetune.training.supervised import IGNORED_LABEL, ReplyTrainer
 from tests.finetune.training.tiny import tiny_model, tokenizer
 
 ROWS = [
@@ -27,7 +27,7 @@ def trainer(kind: type[SFTTrainer], method: str, folder: Path, **more: float) ->
     torch.manual_seed(5)
     made = kind(
         **more,
-        model=adapted(tiny_model(), Options(method=method, rank=4), 10, None),
+        model=add_adapter(tiny_model(), TrainingOptions(method=method, rank=4), 10, None),
         args=SFTConfig(
             str(folder),
             use_cpu=True,
@@ -114,7 +114,7 @@ def test_focus_weighs_tokens_by_how_unsure_the_model_is_of_them(tmp_path: Path) 
     inputs = batch(plain)
     labels = inputs["labels"]
     logits = plain.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
-    told = labels[:, 1:] != IGNORED
+    told = labels[:, 1:] != IGNORED_LABEL
     each = cross_entropy(logits[:, :-1][told], labels[:, 1:][told], reduction="none")
     expected = ((1 - (-each).exp()) ** 2 * each).mean()
     assert focused.compute_loss(focused.model, inputs).item() == pytest.approx(expected.item(), rel=1e-4)

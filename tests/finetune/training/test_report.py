@@ -1,11 +1,12 @@
-"""A run's page shows what was logged, what was asked for, and how much was read."""
+"""The report of a run shows its curves, its options, and how many examples it used."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from finetune.training.report import report, write_report
+from finetune.training.report import CHART_HEIGHT, CHART_WIDTH, line_chart, run_report, write_run_report
 from finetune.training.run import Run
 
 HISTORY = [
@@ -41,14 +42,14 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_what_was_logged_is_drawn_and_what_was_not_is_not(run: Run) -> None:
-    page = report(run, HISTORY, {"lessons": 12})
+    page = run_report(run, HISTORY, {"lessons": 12})
     for title in ("Loss", "Learning rate", "Tokens a second"):
         assert f"<h3>{title}</h3>" in page
     assert "nDCG" not in page and "Margin" not in page
 
 
 def test_figures_of_the_whole_run_are_told(run: Run) -> None:
-    page = report(run, HISTORY, {"lessons": 12})
+    page = run_report(run, HISTORY, {"lessons": 12})
     for name, value in {
         "steps": "4",
         "best validation loss": "2.2",
@@ -59,16 +60,45 @@ def test_figures_of_the_whole_run_are_told(run: Run) -> None:
 
 
 def test_what_was_asked_for_is_told(run: Run) -> None:
-    page = report(run, [], {})
+    page = run_report(run, [], {})
     assert "<td>base</td><td>tiny &lt;one&gt;</td>" in page
     assert "<td>options.rank</td><td>4</td>" in page and "<td>parent</td><td>-</td>" in page
     assert "rewrite, answer" in page
 
 
 def test_the_page_stands_alone_and_is_whole(run: Run) -> None:
-    write_report(run, HISTORY, {"lessons": 12})
+    write_run_report(run, HISTORY, {"lessons": 12})
     page = run.report.read_text("utf-8")
     tags = Tags()
     tags.feed(page)
     assert tags.open == []
     assert "<script" not in page and "http" not in page
+
+
+def places(svg: str) -> list[list[tuple[float, float]]]:
+    return [
+        [tuple(map(float, place.split(","))) for place in line.split()]
+        for line in re.findall(r'points="([^"]*)"', svg)
+    ]
+
+
+def test_higher_values_stand_higher_and_later_steps_further_right() -> None:
+    ((first, second, third),) = places(line_chart("Loss", {"training": [(1, 2.0), (5, 3.0), (9, 1.0)]}))
+    assert first[0] < second[0] < third[0]
+    assert second[1] < first[1] < third[1]
+
+
+def test_all_curves_share_their_axes_and_stay_inside() -> None:
+    lines = {"training": [(1, 4.0), (10, 2.0)], "validation": [(5, 3.0), (10, 2.0)]}
+    one, other = places(line_chart("Loss", lines))
+    assert one[-1] == other[-1]
+    assert all(0 <= x <= CHART_WIDTH and 0 <= y <= CHART_HEIGHT for x, y in [*one, *other])
+
+
+def test_a_single_point_is_drawn() -> None:
+    assert len(places(line_chart("Loss", {"validation": [(3, 0.0)]}))[0]) == 1
+
+
+def test_names_are_escaped() -> None:
+    svg = line_chart("<b>", {"<i>": [(1, 1.0)]})
+    assert "<b>" not in svg and "<i>" not in svg and "&lt;i&gt;" in svg

@@ -10,14 +10,14 @@ from transformers import TrainerCallback
 from transformers.trainer_utils import set_seed
 
 from finetune.errors import NothingToLearn, UnusableBase
-from finetune.training.lessons import Lesson
-from finetune.training.options import Options
+from finetune.training.options import TrainingOptions
 from finetune.training.run import Run
+from finetune.training.sft_data import SftExample
 from finetune.training.supervised import train_supervised
 
-LESSONS = [Lesson(({"role": "user", "content": f"Say {n % 4}"},), f"word {n % 4}") for n in range(16)]
-NONSENSE = [replace(lesson, reply="zq" * 9) for lesson in LESSONS[:4]]
-OPTIONS = Options(
+EXAMPLES = [SftExample(({"role": "user", "content": f"Say {n % 4}"},), f"word {n % 4}") for n in range(16)]
+NONSENSE = [replace(example, reply="zq" * 9) for example in EXAMPLES[:4]]
+OPTIONS = TrainingOptions(
     learning_rate=1e-2, epochs=3, batch=4, accumulation=1, evaluations=3, rank=4, precision="fp32"
 )
 
@@ -46,9 +46,9 @@ class Killed(TrainerCallback):
             raise KeyboardInterrupt
 
 
-def train(folder: Path, base: Path, *callbacks, options=OPTIONS, validation=LESSONS[:4], parent=None) -> Run:
+def train(folder: Path, base: Path, *callbacks, options=OPTIONS, validation=EXAMPLES[:4], parent=None) -> Run:
     run = Run.begin(folder, {"options": options.record()})
-    train_supervised(run, base, LESSONS, validation, options, parent=parent, callbacks=callbacks)
+    train_supervised(run, base, EXAMPLES, validation, options, parent=parent, callbacks=callbacks)
     return run
 
 
@@ -150,13 +150,13 @@ def test_a_base_that_is_no_model_is_refused(tmp_path: Path) -> None:
         train(tmp_path / "run", tmp_path)
 
 
-def test_lessons_that_would_be_cut_are_left_out_and_counted(base: Path, tmp_path: Path) -> None:
-    long = [replace(lesson, reply="word " * 40) for lesson in LESSONS[:3]]
+def test_examples_that_would_be_cut_are_left_out_and_counted(base: Path, tmp_path: Path) -> None:
+    long = [replace(example, reply="word " * 40) for example in EXAMPLES[:3]]
     run = Run.begin(tmp_path / "run", {})
-    train_supervised(run, base, [*LESSONS, *long], LESSONS[:4], replace(OPTIONS, longest=100))
+    train_supervised(run, base, [*EXAMPLES, *long], EXAMPLES[:4], replace(OPTIONS, longest=100))
     assert "<td>lessons that were too long</td><td>3</td>" in run.report.read_text("utf-8")
 
 
-def test_without_a_lesson_that_fits_there_is_nothing_to_learn(base: Path, tmp_path: Path) -> None:
+def test_without_an_example_that_fits_there_is_nothing_to_learn(base: Path, tmp_path: Path) -> None:
     with pytest.raises(NothingToLearn, match="longest"):
-        train_supervised(Run.begin(tmp_path / "run", {}), base, LESSONS, [], replace(OPTIONS, longest=3))
+        train_supervised(Run.begin(tmp_path / "run", {}), base, EXAMPLES, [], replace(OPTIONS, longest=3))

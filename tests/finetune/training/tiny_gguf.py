@@ -6,7 +6,7 @@ import numpy as np
 from gguf import GGUFWriter, TokenType
 from transformers import PreTrainedModel
 
-from finetune.merging import NAMES
+from finetune.merging import GGUF_NAMES
 from tests.finetune.training.tiny import PAD, TEMPLATE, tokenizer
 
 OUTER = {
@@ -36,7 +36,7 @@ def file_name(name: str) -> str:
     if name in OUTER:
         return OUTER[name]
     _, _, layer, *_, piece, kind = name.split(".")
-    return f"blk.{layer}.{(NAMES | NORMS)[piece]}.{kind}"
+    return f"blk.{layer}.{(GGUF_NAMES | NORMS)[piece]}.{kind}"
 
 
 def in_file(model: PreTrainedModel, name: str, values: np.ndarray) -> np.ndarray:

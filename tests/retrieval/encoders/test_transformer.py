@@ -11,7 +11,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoModel, BertConfig, BertModel
 
-from retrieval.encoder import load_encoder
+from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.transformer import TransformerEncoder
 from retrieval.errors import EncoderError
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.document import Document
+from retrieval.documents import Document
 from retrieval.loaders.markup import load_html, load_markdown
 
 

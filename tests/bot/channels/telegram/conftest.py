@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.bot.channels.telegram.deployment import Deployment, deployed
+from tests.bot.channels.telegram.deployed_channel import Deployment, deployed
 from tests.botapi import BotApi
 
 

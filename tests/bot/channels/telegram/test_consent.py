@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dialogue.conversation import Address
-from tests.bot.channels.telegram.deployment import VOICE, Deployment
+from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment
 from tests.botapi import BotApi, Person, Room
 
 ADA, LI = Person(11, "Ada"), Person(12, "Li", language="zh-hans")

@@ -8,10 +8,10 @@ import pytest
 from bot.channels.base import Channel
 from bot.channels.telegram import TelegramChannel, connect
 from dialogue.conversation import Address, Conversation
-from dialogue.store import Store
+from dialogue.store.store import Store
+from tests.bot.channels.bot_fixture import VOICE, bot_fixture
 from tests.bot.channels.contract import ChannelContract
-from tests.bot.channels.house import VOICE, keep_house
-from tests.bot.channels.telegram.deployment import quick
+from tests.bot.channels.telegram.deployed_channel import quick
 from tests.botapi import BotApi, Person
 from tests.botapi.people import Json
 
@@ -47,5 +47,5 @@ class TestTelegram(ChannelContract):
     @pytest.fixture
     async def rig(self, api: BotApi, sqlite_url: str) -> AsyncIterator[TelegramRig]:
         channel = TelegramChannel(connect(api.token, api.base_url), VOICE, limits=quick())
-        async with keep_house(sqlite_url, channel) as house:
+        async with bot_fixture(sqlite_url, channel) as house:
             yield TelegramRig(channel, house.store, api)

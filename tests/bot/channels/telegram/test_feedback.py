@@ -4,27 +4,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.telegram.feedback import Rated
+from bot.channels.telegram.updates import RatedTurn
 
 IDS = st.text("abcXYZ012-_", min_size=22, max_size=22)
 
 
 @given(IDS, st.integers(1, 999_999_999))
 def test_names_survive_the_way_through_telegram(conversation: str, turn: int) -> None:
-    rated = Rated(conversation, turn)
+    rated = RatedTurn(conversation, turn)
 
-    assert Rated.at(rated.address("groundtalk_bot")) == rated
+    assert RatedTurn.at(rated.address("groundtalk_bot")) == rated
     for button in rated.thumbs().inline_keyboard[0]:
         data = str(button.callback_data)
         assert len(data.encode()) <= 64
-        assert Rated.named(data.partition(":")[2]) == rated
+        assert RatedTurn.named(data.partition(":")[2]) == rated
 
 
 @pytest.mark.parametrize("name", ["", ":", "x:c1", "-1:c1", "1:", "1" * 30 + ":c1", "²:c1"])
 def test_made_up_names_are_none(name: str) -> None:
-    assert Rated.named(name) is None
+    assert RatedTurn.named(name) is None
 
 
 @given(st.text())
 def test_any_other_address_is_none(address: str) -> None:
-    assert Rated.at(f"https://t.me/{address.replace('correct=', '')}") is None
+    assert RatedTurn.at(f"https://t.me/{address.replace('correct=', '')}") is None

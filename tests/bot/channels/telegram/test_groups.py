@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from bot.channels.telegram.limits import Limits, Rhythm, Rhythms
+from bot.channels.telegram.limits import SendInterval, SendIntervals, SendLimits
 from dialogue.conversation import Address
-from tests.bot.channels.telegram.deployment import VOICE, Deployment, Oracle, deployed
+from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment, FakeResponder, deployed
 from tests.botapi import BotApi, Floodgate, Person, Room
 
 ADA, BOB = Person(11, "Ada"), Person(12, "Bob")
@@ -110,7 +110,7 @@ async def test_other_bots_are_ignored_and_anonymous_administrators_are_not(
 
 
 async def test_the_answer_grows_in_a_message_that_becomes_the_answer(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, Oracle(pause=0.4), limits=None):
+    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.4), limits=None):
         api.inbox.say(ADA, "@groundtalk_bot which voltage?", GROUP)
         await api.until(lambda: finished(api), seconds=10)
 
@@ -123,10 +123,12 @@ async def test_the_answer_grows_in_a_message_that_becomes_the_answer(api: BotApi
 
 async def test_a_busy_group_never_floods_telegram(sqlite_url: str) -> None:
     """Everything twenty times faster than real, the server's limits and the bot's alike."""
-    limits = Limits(Rhythms(Rhythm(0.05), Rhythm(0.2, burst=5), Rhythm(0.002, burst=5)))
+    limits = SendLimits(
+        SendIntervals(SendInterval(0.05), SendInterval(0.2, burst=5), SendInterval(0.002, burst=5))
+    )
     async with (
         BotApi(floodgate=Floodgate(second=0.05, burst=1)) as api,
-        deployed(api.base_url, sqlite_url, Oracle(pause=0.005), limits=limits),
+        deployed(api.base_url, sqlite_url, FakeResponder(pause=0.005), limits=limits),
     ):
         for number in range(12):
             api.inbox.say(Person(20 + number), f"@groundtalk_bot {number}", GROUP)

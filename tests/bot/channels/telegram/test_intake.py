@@ -5,20 +5,19 @@ from collections.abc import AsyncIterator
 import pytest
 from telegram import Update
 
-from bot.channels.pace import Speed
-from bot.channels.telegram.intake import Allowance, Intake
-from bot.channels.telegram.limits import Limits
-from bot.channels.telegram.notices import Notices
-from bot.channels.telegram.posting import connect
+from bot.channels.rate_limits import Rate
+from bot.channels.telegram.intake import MessageLimits, UpdateIntake
+from bot.channels.telegram.limits import SendLimits
 from bot.channels.telegram.previews import Previews
-from dialogue.broadcast import Broadcast
+from bot.channels.telegram.sending import NoticeSender, connect
 from dialogue.conversation import Receipt, Utterance
-from dialogue.duty import Duty
 from dialogue.errors import StoreUnavailable
+from dialogue.events import EventBus
 from dialogue.manager import Manager
-from dialogue.store import Store
+from dialogue.responder import ResponderSlot
+from dialogue.store.store import Store
 from dialogue.worker import Worker
-from tests.bot.channels.telegram.deployment import VOICE, Oracle, quick
+from tests.bot.channels.telegram.deployed_channel import VOICE, FakeResponder, quick
 from tests.botapi import BotApi, Person
 
 ADA = Person(11, "Ada")
@@ -39,18 +38,20 @@ class Faltering(Manager):
 @pytest.fixture
 async def manager(sqlite_url: str) -> AsyncIterator[Faltering]:
     async with await Store.open(sqlite_url) as store:
-        broadcast = Broadcast()
-        yield Faltering(store, Worker(store, Duty(Oracle()), {}, broadcast, owner="nobody"), broadcast)
+        broadcast = EventBus()
+        yield Faltering(
+            store, Worker(store, ResponderSlot(FakeResponder()), {}, broadcast, owner="nobody"), broadcast
+        )
 
 
 @pytest.fixture
-async def intake(api: BotApi, manager: Faltering) -> AsyncIterator[Intake]:
+async def intake(api: BotApi, manager: Faltering) -> AsyncIterator[UpdateIntake]:
     """Takes in one message, and another only after a while."""
     async with connect(api.token, api.base_url) as bot:
-        limits: Limits = quick()
-        previews, notices = Previews(bot, limits), Notices(bot, limits)
-        allowance = Allowance(messages=Speed(burst=1, per_second=0.001))
-        yield Intake(bot.bot, manager, VOICE, previews, notices, allowance)
+        limits: SendLimits = quick()
+        previews, notices = Previews(bot, limits), NoticeSender(bot, limits)
+        allowance = MessageLimits(messages=Rate(burst=1, per_second=0.001))
+        yield UpdateIntake(bot.bot, manager, VOICE, previews, notices, allowance)
         await previews.stop()
         await notices.stop()
 
@@ -62,7 +63,7 @@ def update(api: BotApi, text: str) -> Update:
 
 
 async def test_what_could_not_be_stored_is_not_too_fast_when_it_comes_again(
-    api: BotApi, intake: Intake, manager: Faltering
+    api: BotApi, intake: UpdateIntake, manager: Faltering
 ) -> None:
     manager.outages, message = 3, update(api, "Which voltage?")
     for _ in range(3):
@@ -75,7 +76,7 @@ async def test_what_could_not_be_stored_is_not_too_fast_when_it_comes_again(
     assert api.texts(ADA.room) == [VOICE.wording("en").too_fast]
 
 
-async def test_a_notice_is_not_said_again_for_the_same_update(api: BotApi, intake: Intake) -> None:
+async def test_a_notice_is_not_said_again_for_the_same_update(api: BotApi, intake: UpdateIntake) -> None:
     command = update(api, "/start")
     for _ in range(3):
         await intake.take(command)

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from dialogue.conversation import Address, Role
-from dialogue.store import Store
-from tests.bot.channels.telegram import process
+from dialogue.store.store import Store
+from tests.bot.channels.telegram import bot_process
 from tests.botapi import BotApi, Person
 
 KILLS = 4
@@ -20,7 +20,9 @@ PEOPLE = [Person(11 + number, f"P{number}") for number in range(4)]
 async def victim(api: BotApi, url: str) -> AsyncIterator[None]:
     """A bot process that polls; killed when the block ends."""
     api.calls.clear()
-    running = await asyncio.create_subprocess_exec(sys.executable, "-m", process.__name__, api.base_url, url)
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", bot_process.__name__, api.base_url, url
+    )
     try:
         await api.until(lambda: running.returncode is not None or api.called("getUpdates"), seconds=60)
         assert running.returncode is None, "the bot did not start"

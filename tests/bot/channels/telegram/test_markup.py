@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.telegram.markup import styled
-from bot.channels.telegram.texts import clean
+from bot.channels.telegram.rendering import clean, render_markdown
 from tests.botapi.messages import check_text
 
 MARKS = st.lists(
@@ -26,13 +25,13 @@ MARKS = st.lists(
 
 
 def pieces(markdown: str) -> list[tuple[str, str]]:
-    result = styled(markdown)
+    result = render_markdown(markdown)
     return [(span.kind, result.text[span.start : span.end]) for span in result.spans]
 
 
 @given(st.one_of(MARKS, st.text().map(clean)).filter(str.strip))
 def test_telegram_accepts_whatever_a_model_writes(markdown: str) -> None:
-    message = styled(markdown).message
+    message = render_markdown(markdown).message
 
     check_text(message["text"], message)
 
@@ -49,15 +48,15 @@ def test_telegram_accepts_whatever_a_model_writes(markdown: str) -> None:
     ],
 )
 def test_marks_become_styles(markdown: str, text: str, kind: str, piece: str) -> None:
-    assert styled(markdown).text == text
+    assert render_markdown(markdown).text == text
     assert pieces(markdown) == [(kind, piece)]
 
 
 def test_lists_keep_their_signs_numbers_and_depth() -> None:
-    assert styled("- one\n- two\n  1. deep\n  2. deeper\n\nAfter").text == (
+    assert render_markdown("- one\n- two\n  1. deep\n  2. deeper\n\nAfter").text == (
         "• one\n• two\n  1. deep\n  2. deeper\n\nAfter"
     )
-    assert styled("3. three\n4. four").text == "3. three\n4. four"
+    assert render_markdown("3. three\n4. four").text == "3. three\n4. four"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_lists_keep_their_signs_numbers_and_depth() -> None:
     ],
 )
 def test_links_html_and_markers_stay_as_they_stand(plain: str) -> None:
-    assert styled(plain).text == plain
+    assert render_markdown(plain).text == plain
     assert pieces(plain) == []
 
 
@@ -80,4 +79,4 @@ def test_code_within_bold_is_cut_out_of_it() -> None:
 
 
 def test_what_is_only_marks_is_shown_as_it_is() -> None:
-    assert styled("#").text == "#"
+    assert render_markdown("#").text == "#"

@@ -8,10 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 from telegram import Update
 
-from bot.channels.telegram.polling import Poller
-from bot.channels.telegram.posting import connect
+from bot.channels.telegram.receiving import Poller
+from bot.channels.telegram.sending import connect
 from dialogue.errors import StoreUnavailable
-from tests.bot.channels.telegram.deployment import Deployment, deployed
+from tests.bot.channels.telegram.deployed_channel import Deployment, deployed
 from tests.botapi import BotApi, Drop, Fault, Flood, Hang, Pass, Person, Refuse
 
 ADA, BOB = Person(11, "Ada"), Person(12, "Bob")

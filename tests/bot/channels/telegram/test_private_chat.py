@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dialogue.conversation import Address, Mode, Role
-from tests.bot.channels.telegram.deployment import VOICE, Deployment, Oracle, deployed
+from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment, FakeResponder, deployed
 from tests.botapi import BotApi, Person
 
 ADA, LI = Person(11, "Ada"), Person(12, "Li", language="zh-hans")
@@ -24,7 +24,7 @@ async def test_a_question_is_answered_with_its_sources(api: BotApi, bot: Deploym
 
 
 async def test_the_answer_is_streamed_as_a_draft(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, Oracle(pause=0.3)):
+    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.3)):
         api.inbox.say(ADA, "Which voltage?")
         await api.until(lambda: api.texts(ADA.room))
 
@@ -48,7 +48,7 @@ async def test_questions_are_answered_in_order(api: BotApi, bot: Deployment) -> 
 
 
 async def test_two_people_do_not_wait_for_each_other(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, Oracle(pause=0.05)):
+    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.05)):
         api.inbox.say(ADA, "One")
         api.inbox.say(LI, "Two")
         await api.until(lambda: len(api.texts(ADA.room) + api.texts(LI.room)) == 2, seconds=2)

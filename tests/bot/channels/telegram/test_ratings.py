@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from dialogue.conversation import Address
-from dialogue.desk import Opinion
-from tests.bot.channels.telegram.deployment import VOICE, Deployment
+from dialogue.store.operators import RatedAnswer
+from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment
 from tests.botapi import BotApi, Person, Room
 
 ADA, BOB = Person(11, "Ada"), Person(12, "Bob")
@@ -23,7 +23,7 @@ async def answer(api: BotApi, bot: Deployment) -> dict[str, Any]:
 
 
 async def opinions(bot: Deployment) -> list[tuple[str, str, str | None]]:
-    def plain(opinion: Opinion) -> tuple[str, str, str | None]:
+    def plain(opinion: RatedAnswer) -> tuple[str, str, str | None]:
         return opinion.rater, opinion.rating, opinion.correction
 
     return [plain(opinion) for opinion in await bot.store.opinions(limit=10)]

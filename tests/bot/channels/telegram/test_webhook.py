@@ -8,11 +8,11 @@ import pytest
 from fastapi import FastAPI
 from telegram import Update
 
-from bot.channels.telegram.webhook import HEADER, PATH, Webhook, webhook_router
+from bot.channels.telegram.receiving import HEADER, PATH, Webhook, webhook_router
 from bot.errors import SettingsError
 from dialogue.conversation import Address
 from dialogue.errors import StoreUnavailable
-from tests.bot.channels.telegram.deployment import Deployment, deployed
+from tests.bot.channels.telegram.deployed_channel import Deployment, deployed
 from tests.botapi import BotApi, Person, Refuse
 
 ADA = Person(11, "Ada")

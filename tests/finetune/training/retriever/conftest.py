@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.training.retriever.material import Material, read_material
+from finetune.training.retriever.data import RetrieverData, read_retriever_data
 from tests.finetune.training.retriever.tiny import ORDERS, PLACES, tiny_encoder
 
 
@@ -14,7 +14,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def material(tmp_path: Path) -> Material:
+def material(tmp_path: Path) -> RetrieverData:
     """Nobody asks in the words of the documents: `din` is what they call `noise`."""
     rows = [
         {
@@ -28,16 +28,16 @@ def material(tmp_path: Path) -> Material:
     ]
     path = tmp_path / "retrieval.train.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
-    return read_material([path])
+    return read_retriever_data([path])
 
 
 @pytest.fixture
-def known(material: Material) -> Material:
+def known(material: RetrieverData) -> RetrieverData:
     """What is learnt from."""
     return material.only(lambda question: "garden" not in question.question)
 
 
 @pytest.fixture
-def unknown(material: Material) -> Material:
+def unknown(material: RetrieverData) -> RetrieverData:
     """What is validated with: nobody who trains was asked about the garden."""
     return material.only(lambda question: "garden" in question.question)

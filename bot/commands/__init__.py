@@ -1,0 +1,96 @@
+"""The command `groundtalk`: one file a command, imported only when it is called.
+
+Knows the commands' names and how a failure ends: one line with a remedy on stderr and exit code 1.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import structlog
+from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from bot.errors import BotError, MissingPackage
+from bot.logs import quiet_logs
+from dialogue.errors import DialogueError
+from finetune.errors import FinetuneError
+from retrieval.errors import RetrievalError
+
+EXPECTED = (BotError, DialogueError, FinetuneError, RetrievalError, OSError)
+"""What a person can do something about; the text says what."""
+
+log = structlog.get_logger(__name__)
+
+
+class LazyCommand(TyperCommand):
+    """A command that stands in `bot.commands.<place>`, a module or `module:app`: `models list` need not wait for torch."""
+
+    def __init__(self, name: str, place: str, about: str) -> None:
+        super().__init__(name=name, help=about)
+        module, _, app = place.partition(":")
+        self._module, self._app = f"bot.commands.{module}", app or "app"
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        try:
+            module = import_module(self._module)
+        except ModuleNotFoundError as error:
+            raise MissingPackage(str(error.name)) from error
+        command = get_command(getattr(module, self._app))
+        return command.make_context(info_name, args, parent, **extra)
+
+
+COMMANDS = TyperGroup(
+    name="groundtalk",
+    help="A chatbot that remembers, retrieves, answers with citations, and learns from its logs.",
+    no_args_is_help=True,
+    commands=[
+        LazyCommand("serve", "serve", "Serve the bot: web page, websocket, Telegram, operators' API."),
+        LazyCommand("chat", "chat", "Talk to the bot in this terminal."),
+        LazyCommand("ingest", "documents:ingest_app", "Read a folder of documents into the index."),
+        LazyCommand("search", "documents:search_app", "Show which passages a question finds."),
+        LazyCommand("models", "models", "List or download weights."),
+        LazyCommand("db", "conversations:database_app", "Create or upgrade the database."),
+        LazyCommand("dataset", "datasets", "Make examples to learn from, of what was logged."),
+        TyperGroup(
+            name="finetune",
+            help="Train a model on what was logged, or on files.",
+            no_args_is_help=True,
+            commands=[
+                LazyCommand(
+                    "rewriter", "finetune_language:rewriter", "Teach a model to rewrite follow-up questions."
+                ),
+                LazyCommand(
+                    "generator",
+                    "finetune_language:generator",
+                    "Teach a model to answer from passages and to rewrite.",
+                ),
+                LazyCommand("retriever", "finetune_retriever", "Teach the retriever to find better."),
+            ],
+        ),
+        LazyCommand("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),
+        LazyCommand("retrain", "retraining", "Learn from the log, and go live only with what is better."),
+        LazyCommand("releases", "releases", "List releases, promote one, or roll back."),
+        LazyCommand("export", "conversations:export_app", "Write conversations to a file."),
+        LazyCommand("forget", "conversations:forget_app", "Erase a person."),
+    ],
+)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run one command and exit: 0 done, 1 failed, 2 wrong usage."""
+    quiet_logs()
+    try:
+        COMMANDS.main(args, prog_name="groundtalk")
+    except EXPECTED as error:
+        _fail(str(error))
+    except Exception as error:
+        log.debug("unexpected", exc_info=True)
+        _fail(f"Unexpected {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where; please report it.")
+
+
+def _fail(reason: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"groundtalk: {reason}", markup=False, highlight=False)
+    sys.exit(1)

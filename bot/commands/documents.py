@@ -1,0 +1,76 @@
+"""`groundtalk ingest`: documents into the index, while others search the one before."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from langchain_core.documents import Document
+from rich.console import Console
+from rich.text import Text
+
+from bot.commands.progress import ingest_bars
+from bot.documents import live_collection, refresh_documents
+from bot.settings import load_settings
+from retrieval.ingest import IngestReport
+from retrieval.retriever import Retriever
+
+ingest_app = typer.Typer()
+
+
+@ingest_app.command()
+def ingest(
+    path: Annotated[
+        Path | None, typer.Argument(help="A folder or a file. Default: KNOWLEDGE_DIR.", exists=True)
+    ] = None,
+) -> None:
+    """Make the index hold what PATH holds now. What has not changed is not read again; what is gone is gone."""
+    settings = load_settings()
+    collection = asyncio.run(live_collection(settings))
+    with ingest_bars() as progress:
+        report = collection.ingest(path or settings.knowledge_dir, progress)
+    _print_report(report)
+
+
+def _print_report(report: IngestReport) -> None:
+    console = Console(highlight=False)
+    console.print(
+        f"{report.documents} documents in {report.chunks} chunks, {report.embedded} of them new: "
+        f"{report.added} files added, {report.changed} changed, {report.removed} removed."
+    )
+    for source, reason in report.problems.items():
+        console.print(f"[yellow]not read[/]: {source}: {reason}", markup=True)
+    if report.skipped:
+        console.print(
+            f"{len(report.skipped)} files of other kinds were passed over, such as {report.skipped[0]}."
+        )
+
+
+search_app = typer.Typer()
+
+
+@search_app.command()
+def search(
+    question: Annotated[str, typer.Argument()],
+    limit: Annotated[int, typer.Option(help="How many passages.", min=1, max=100)] = 5,
+) -> None:
+    """Show the passages that QUESTION finds, best first, each with its cosine, title and source."""
+    settings = load_settings()
+    collection = asyncio.run(live_collection(settings))
+    refresh_documents(settings, collection)
+    found = asyncio.run(Retriever(collection=collection, k=limit).ainvoke(question))
+    for n, document in enumerate(found, 1):
+        _print_passage(n, document)
+
+
+def _print_passage(n: int, document: Document) -> None:
+    console = Console(highlight=False)
+    about = document.metadata
+    heading = " › ".join(filter(None, (about["title"], about["heading"])))
+    console.print(
+        Text.assemble(
+            (f"{n}. ", "bold"), (heading, "bold"), f"  {about['score']:.3f}  ", (about["source"], "dim")
+        )
+    )
+    console.print(Text(document.page_content))
+    console.print()

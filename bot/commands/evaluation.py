@@ -1,0 +1,183 @@
+"""`groundtalk evaluate`: the measures of `docs/evaluation.md` on files, as a table, as JSON or as a page."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.assembly import open_runtime
+from bot.channels.base import DirectChannel
+from bot.commands.progress import ingest_bars, time_left_bars
+from bot.evaluation import LIVE, EvaluationTargets, active_models_for, measure
+from bot.settings import PACKAGE, Settings, load_settings
+from dialogue.store.migrations import upgrade
+from dialogue.store.store import Store
+from finetune.errors import BadRelease
+from finetune.evaluation import concurrency
+from finetune.evaluation.handbook import (
+    EVALUATION_CHANNEL,
+    SAMPLE_QUESTIONS,
+    HandbookQuestion,
+    HandbookResult,
+    evaluate_handbook,
+    rows_by_kind,
+    rows_by_question,
+)
+from finetune.evaluation.report import write_report
+from finetune.evaluation.results import (
+    Comparison,
+    ResultRow,
+    compare,
+    result_rows,
+    results_table,
+    write_results,
+)
+from finetune.evaluation.sets import EvaluationSets, drawn, names_of, searches_at
+from finetune.examples import GroundingExample, RewritingExample, read_examples
+from finetune.releases import PinnedReleases, Releases
+
+Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many of each file.")]
+Drawn = Annotated[int | None, typer.Option("--limit", min=1, help="Only so many of each file, drawn.")]
+Release = Annotated[str, typer.Option(help="What answers: live, base, shipped, or a release's id.")]
+Against = Annotated[
+    list[str] | None, typer.Option(help="Another release to measure too, and to compare with; repeatable.")
+]
+Html = Annotated[Path | None, typer.Option("--html", dir_okay=False, help="Write a page with plots there.")]
+Json = Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the rows there too.")]
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def handbook(limit: Limit = None, release: Release = LIVE, json: Json = None) -> None:
+    """Ask 40 questions about the sample handbook through the whole pipeline."""
+    questions = list(read_examples(SAMPLE_QUESTIONS, HandbookQuestion, limit))
+    system, outcomes = asyncio.run(_ask_handbook(load_settings(), release, questions))
+    _show(rows_by_kind(outcomes, system), "The sample handbook")
+    if json:
+        write_results([*rows_by_kind(outcomes, system), *rows_by_question(outcomes, system)], json)
+
+
+@app.command()
+def retrieval(
+    sets: Annotated[
+        list[Path], typer.Argument(exists=True, help="Folders in BEIR form, or files of examples.")
+    ],
+    limit: Limit = None,
+    release: Release = LIVE,
+    against: Against = None,
+    json: Json = None,
+    html: Html = None,
+    rewrites: Annotated[bool, typer.Option("--rewrite/--no-rewrite", help="Let the bot rewrite too.")] = True,
+) -> None:
+    """Search for the raw question, our rewrite and a person's rewrite."""
+    searches = [searches_at(path, limit) for path in sets]
+    results = _measured(EvaluationSets(retrieval=searches, rewrites=rewrites), release, against)
+    _report(results, "Retrieval", json, html)
+
+
+@app.command()
+def rewriting(
+    files: Files,
+    limit: Drawn = None,
+    release: Release = LIVE,
+    against: Against = None,
+    json: Json = None,
+    html: Html = None,
+) -> None:
+    """Rewrite follow-up questions, beside the rewrites that people wrote."""
+    sets = {
+        name: drawn(read_examples(file, RewritingExample), limit) for file, name in names_of(files).items()
+    }
+    _report(_measured(EvaluationSets(rewriting=sets), release, against), "Rewriting", json, html)
+
+
+@app.command()
+def answers(
+    files: Files,
+    limit: Drawn = None,
+    release: Release = LIVE,
+    against: Against = None,
+    json: Json = None,
+    html: Html = None,
+) -> None:
+    """Answer questions from the passages that come with them."""
+    sets = {
+        name: drawn(read_examples(file, GroundingExample), limit) for file, name in names_of(files).items()
+    }
+    _report(_measured(EvaluationSets(answers=sets), release, against), "Answers", json, html)
+
+
+def _measured(sets: EvaluationSets, release: str, against: Sequence[str] | None) -> list[Comparison]:
+    return asyncio.run(_compared(load_settings(), sets, list(dict.fromkeys([release, *(against or [])]))))
+
+
+async def _compared(settings: Settings, sets: EvaluationSets, names: Sequence[str]) -> list[Comparison]:
+    """One release after the other, so that each has the machine alone; the first of them beside the others."""
+    async with _opened(settings) as store:
+        known = EvaluationTargets(settings, Releases(store.database))
+        systems = [await known.named(name) for name in names]
+        cache = settings.data_dir / "evaluation" / "searches"
+        results = [r for system in systems for r in await measure(system, sets, cache, _bar)]
+    return compare(results, systems[0].name)
+
+
+async def _ask_handbook(
+    settings: Settings, release: str, questions: Sequence[HandbookQuestion]
+) -> tuple[str, list[HandbookResult]]:
+    """What answered, and how. In a data folder of its own: the deployment's documents and conversations stay alone."""
+    apart = {
+        "data_dir": settings.data_dir / "evaluation",
+        "database_url": type(settings.database_url)(""),
+        "knowledge_dir": PACKAGE / "handbook",
+    }
+    async with _opened(settings) as store:
+        lineup = await active_models_for(release, Releases(store.database))
+        with ingest_bars() as progress:
+            channels = (DirectChannel(EVALUATION_CHANNEL),)
+            pinned = PinnedReleases(store.database, lineup)
+            bot = await open_runtime(settings.model_copy(update=apart), progress, channels, pinned)
+        try:
+            if bot.switch.team.lineup.names != lineup.names:
+                raise BadRelease(release, "it cannot be loaded")
+            with _bar("handbook", len(questions)) as ask_progress:
+                name = bot.switch.team.name
+                return name, await evaluate_handbook(bot.manager.converse, questions, ask_progress)
+        finally:
+            await bot.close()
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Store]:
+    """The deployment's store, made where there is none."""
+    await upgrade(settings.database)
+    async with await Store.open(settings.database) as store:
+        yield store
+
+
+@contextmanager
+def _bar(name: str, total: int) -> Iterator[concurrency.RowProgress]:
+    with time_left_bars() as bars:
+        task = bars.add_task(name, total=total)
+        yield lambda: bars.advance(task)
+
+
+def _report(comparisons: Sequence[Comparison], title: str, json: Path | None, html: Path | None) -> None:
+    rows = [row for comparison in comparisons for row in result_rows(comparison.results)]
+    gains = [row for comparison in comparisons for row in comparison.gain_rows()]
+    _show(rows, title)
+    if gains:
+        _show(gains, "Gains")
+    if json:
+        write_results(rows, json, gains)
+    if html:
+        write_report(comparisons, title, html)
+
+
+def _show(rows: Sequence[ResultRow], title: str) -> None:
+    Console().print(results_table(rows, title))

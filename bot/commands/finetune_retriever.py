@@ -1,0 +1,180 @@
+"""`groundtalk finetune retriever`: a map of its questions, or a whole encoder, learnt from examples or documents."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bot.commands.progress import content_digest, training_bar
+from bot.errors import SettingsError
+from bot.models.download import Hub
+from bot.models.engines import load_configured_encoder
+from bot.models.loader import newest_index
+from bot.models.weights import Weights
+from bot.settings import Settings, load_settings
+from bot.training import RUNS, ProgressCallback, Report
+from dialogue.store.migrations import upgrade
+from dialogue.store.store import Store
+from finetune.datasets.dataset import TRAIN, VALIDATION, Dataset, find_dataset
+from finetune.release import Release
+from finetune.releases import Releases
+from finetune.training.options import EncoderOptions
+from finetune.training.retriever.data import RetrieverData, read_retriever_data, split_data
+from finetune.training.retriever.encoder_objectives import train_cloze, train_contrastive, train_distilled
+from finetune.training.retriever.query_map import MapOptions, train_query_map
+from finetune.training.run import Run, run_name
+from retrieval.encoders.loading import load_encoder
+from retrieval.snapshots import Snapshot
+
+SEARCHES = Path("evaluation", "searches")
+"""The folder in DATA_DIR where vectors of passages are kept."""
+
+
+class Method(StrEnum):
+    MAP = "map"
+    CONTRASTIVE = "contrastive"
+    CLOZE = "cloze"
+    DISTILLATION = "distillation"
+
+
+Files = Annotated[
+    list[Path] | None, typer.Argument(exists=True, help="Files of retrieval examples, folders in BEIR form.")
+]
+How = Annotated[
+    Method, typer.Option(help="cloze: from the ingested documents; distillation: from the --teacher.")
+]
+Set = Annotated[str | None, typer.Option("--dataset", help="Such as d-0123456789ab.")]
+Name = Annotated[str | None, typer.Option(help="The run's folder in DATA_DIR/runs; a killed one goes on.")]
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverTask:
+    """What was asked for. files: all that is learnt from; chosen: options that were given."""
+
+    settings: Settings
+    method: Method
+    files: Sequence[Path]
+    dataset: Dataset | None
+    teacher: str
+    chosen: Mapping[str, Any]
+
+    @property
+    def options(self) -> MapOptions | EncoderOptions:
+        return replace(MapOptions() if self.method is Method.MAP else EncoderOptions(), **self.chosen)
+
+    @property
+    def documents(self) -> Path | None:
+        """The snapshot of the ingested documents to learn from; None where something else is learnt from."""
+        if self.method is not Method.CLOZE or self.files:
+            return None
+        index = newest_index(self.settings)
+        return index.place(index.current() or "") if index else None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the run is made from; the same again goes on with it."""
+        return {
+            "base": self.settings.encoder,
+            "method": self.method.value,
+            "dataset": self.dataset.id if self.dataset else None,
+            "files": {path.name: content_digest(path) for path in self.files},
+            "documents": self.documents.name if self.documents else None,
+            "teacher": self.teacher if self.method is Method.DISTILLATION else None,
+            "options": self.options.record(),
+        }
+
+
+@app.command()
+def retriever(
+    files: Files = None,
+    dataset: Set = None,
+    method: How = Method.MAP,
+    teacher: Annotated[str, typer.Option(help="An encoder's name or folder.")] = "all-mpnet-base-v2",
+    name: Name = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
+    epochs: Annotated[float | None, typer.Option(min=0, help="Of an encoder.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1)] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+) -> None:
+    """Teach the retriever from a dataset, from FILES, or from the documents alone; the result is a release."""
+    settings = load_settings()
+    known = find_dataset(settings.datasets, dataset) if dataset else None
+    given = {"learning_rate": learning_rate, "epochs": epochs, "batch": batch, "seed": seed}
+    chosen = {
+        key: value
+        for key, value in given.items()
+        if value is not None and not (key == "epochs" and method is Method.MAP)
+    }
+    task = RetrieverTask(settings, method, [*_examples(known), *(files or ())], known, teacher, chosen)
+    record = task.record
+    run = Run.begin(settings.data_dir / RUNS / (name or run_name(f"retriever-{method}", record)), record)
+    if not run.finished:
+        with training_bar(f"{method} retriever") as report:
+            _train(task, run, report)
+    release = asyncio.run(_kept(task, run))
+    Console().print(f"{release.id}: `groundtalk releases promote {release.id}` puts it live.", soft_wrap=True)
+
+
+def _examples(dataset: Dataset | None) -> Iterator[Path]:
+    if dataset:
+        paths = (dataset.path("retrieval", split) for split in (TRAIN, VALIDATION))
+        yield from (path for path in paths if path)
+
+
+def _train(task: RetrieverTask, run: Run, report: Report) -> None:
+    weights = Weights(task.settings.weights_dir, Hub(task.settings.hf_endpoint))
+    cache = task.settings.data_dir / SEARCHES
+    match task.options:
+        case MapOptions() as options:
+            train_query_map(
+                run, load_configured_encoder(task.settings, weights), *_material(task), options, cache, report
+            )
+        case options:
+            _train_encoder(task, run, weights, options, cache, report)
+
+
+def _train_encoder(
+    task: RetrieverTask, run: Run, weights: Weights, options: EncoderOptions, cache: Path, report: Report
+) -> None:
+    base = _folder(weights, task.settings.encoder.partition("+")[0])
+    told = [ProgressCallback(report)]
+    if task.method is Method.CLOZE:
+        texts = _material(task)[0].passages if task.files else _texts(task.documents)
+        train_cloze(run, base, texts, options, told)
+    elif task.method is Method.CONTRASTIVE:
+        finder = load_configured_encoder(task.settings, weights)
+        train_contrastive(run, base, finder, *_material(task), options, cache, told)
+    else:
+        teacher = load_encoder(task.teacher, _folder(weights, task.teacher.partition("+")[0]))
+        train_distilled(run, base, teacher, *_material(task), options, cache, told)
+
+
+def _material(task: RetrieverTask) -> tuple[RetrieverData, RetrieverData]:
+    return split_data(read_retriever_data(task.files))
+
+
+def _folder(weights: Weights, encoder: str) -> Path:
+    """Raises SettingsError for an encoder that comes with a dependency: it has no folder to train."""
+    if folder := weights.locate(encoder):
+        return folder
+    raise SettingsError(f"{encoder} cannot be trained. Set ENCODER to one with a folder, or learn a map.")
+
+
+def _texts(snapshot: Path | None) -> list[str]:
+    return list(Snapshot(snapshot).archive.texts()) if snapshot else []
+
+
+async def _kept(task: RetrieverTask, run: Run) -> Release:
+    await upgrade(task.settings.database)
+    async with await Store.open(task.settings.database) as store:
+        dataset = task.dataset.id if task.dataset else None
+        return await Releases(store.database).add(
+            run.artifact, tasks=("retrieve",), base=task.settings.encoder, dataset=dataset
+        )

@@ -1,0 +1,48 @@
+"""The bars that every command shows for long work: what is done of how much, and the time left."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from retrieval.ingest import Progress as Report
+
+
+def time_left_bars() -> Progress:
+    """On stderr, gone when the work is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+
+
+STAGES = {"read": "Reading documents", "embed": "Embedding chunks"}
+
+
+@contextmanager
+def ingest_bars() -> Iterator[Report]:
+    """What to give to an ingest; a bar appears with the first report of its stage."""
+    tasks: dict[str, TaskID] = {}
+    with time_left_bars() as bars:
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES.get(stage, stage))
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+@contextmanager
+def training_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Gives what is told how many of how many steps are done."""
+    with time_left_bars() as bars:
+        task = bars.add_task(name, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def content_digest(path: Path) -> str:
+    """The SHA-256 of a file, or of the files in a folder."""
+    files = sorted(path.glob("*")) if path.is_dir() else [path]
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()

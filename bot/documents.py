@@ -1,0 +1,63 @@
+"""When the documents are read: at every start from a folder that was named, else once from the sample handbook.
+
+Knows folders and reports. Does not know how documents are read.
+"""
+
+import structlog
+
+from bot.evaluation import EvaluationTargets
+from bot.settings import Settings
+from dialogue.store.migrations import upgrade
+from dialogue.store.store import Store
+from finetune.releases import Releases
+from retrieval.collection import Collection
+from retrieval.errors import IngestFailed, IngestRunning
+from retrieval.ingest import IngestReport, Progress
+
+log = structlog.get_logger(__name__)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+def refresh_documents(settings: Settings, collection: Collection, progress: Progress = _silent) -> None:
+    """Bring the collection up to KNOWLEDGE_DIR, if that is set or nothing was ever ingested.
+
+    What `groundtalk ingest` put there stays otherwise. If the folder cannot be read now, the last snapshot
+    serves on. Raises IngestFailed if there is none, FingerprintMismatch if ENCODER has changed.
+    """
+    named = "knowledge_dir" in settings.model_fields_set
+    if not named and collection.snapshot is not None:
+        return
+    try:
+        report = collection.ingest(settings.knowledge_dir, progress)
+    except (IngestFailed, IngestRunning) as error:
+        if collection.snapshot is None:
+            raise
+        log.warning("knowledge_not_refreshed", reason=str(error))
+    else:
+        log_ingest(report)
+
+
+async def live_collection(settings: Settings) -> Collection:
+    """What a server with these settings searches now. Raises the packages' errors."""
+    await upgrade(settings.database)
+    async with await Store.open(settings.database) as store:
+        releases = Releases(store.database)
+        return await EvaluationTargets(settings, releases).staff.collection(await releases.live())
+
+
+def log_ingest(report: IngestReport) -> None:
+    """Log what an ingest did; what could not be read is a warning each."""
+    for source, reason in report.problems.items():
+        log.warning("document_unreadable", source=source, reason=reason)
+    log.info(
+        "knowledge",
+        documents=report.documents,
+        chunks=report.chunks,
+        embedded=report.embedded,
+        added=report.added,
+        changed=report.changed,
+        removed=report.removed,
+    )

@@ -1,0 +1,70 @@
+"""The HTTP application: puts the routes of the parts together, and starts and stops the bot with the server."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from bot.assembly import Runtime
+from bot.http import chat_page, health
+from bot.http.health import Check, database_check, engine_check, index_check, release_check
+from bot.http.operators import operators_router
+from dialogue.errors import (
+    BotInCharge,
+    ConversationClosed,
+    DialogueError,
+    StateChanged,
+    StoreUnavailable,
+    UnknownConversation,
+    UnknownTurn,
+)
+from finetune.errors import FinetuneError, NothingToRollBack, UnknownRelease
+from retrieval.errors import IngestFailed, IngestRunning, RetrievalError
+
+STATUS: dict[type[Exception], int] = {
+    UnknownConversation: 404,
+    UnknownTurn: 404,
+    UnknownRelease: 404,
+    BotInCharge: 409,
+    ConversationClosed: 409,
+    StateChanged: 409,
+    IngestRunning: 409,
+    NothingToRollBack: 409,
+    IngestFailed: 422,
+    StoreUnavailable: 503,
+}
+
+
+def build_app(bot: Runtime) -> FastAPI:
+    """The application around a bot that is loaded; the server's start runs it and the server's end closes it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with bot:
+            yield
+
+    app = FastAPI(title=bot.voice.name, summary="A grounded, multi-turn bot.", lifespan=lifespan)
+    app.include_router(chat_page.page_router(bot.voice))
+    app.include_router(chat_page.reading_router(bot.store))
+    for channel in bot.channels:
+        app.include_router(channel.router(bot.manager))
+    app.include_router(operators_router(bot.settings.operator_token.get_secret_value(), bot))
+    app.include_router(health.health_router(_checks(bot), bot.numbers))
+    for kind in (DialogueError, RetrievalError, FinetuneError):
+        app.add_exception_handler(kind, _explain)
+    return app
+
+
+def _checks(bot: Runtime) -> dict[str, Check]:
+    return {
+        "database": database_check(bot),
+        "index": index_check(bot),
+        "engine": engine_check(bot),
+        "lineup": release_check(bot),
+    }
+
+
+async def _explain(request: Request, error: Exception) -> JSONResponse:
+    """Our errors' texts name the remedy; FastAPI's own errors have the same form."""
+    return JSONResponse({"detail": str(error)}, STATUS.get(type(error), 500))

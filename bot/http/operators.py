@@ -1,0 +1,166 @@
+"""The operators' API under `/api`: conversations, ratings, a human's words, forgetting, releases, ingesting again.
+
+Behind one bearer token; without OPERATOR_TOKEN nobody gets in.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, HTTPException, Query, status
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+
+from bot.assembly import Runtime
+from dialogue.conversation import Conversation, Mode, Turn
+from dialogue.store.operators import ConversationSummary, RatedAnswer
+from finetune.forgetting import Eraser, ErasureReport
+from finetune.release import ActiveModels, Release
+from finetune.releases import Releases
+from retrieval.ingest import IngestReport
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Before = Annotated[datetime | None, Query(description="Go on before this moment.")]
+
+
+class ModeChange(BaseModel):
+    mode: Mode
+
+
+class ConsentChange(BaseModel):
+    consent: bool
+
+
+class OperatorMessage(BaseModel):
+    text: str = Field(min_length=1, max_length=16_000)
+    operator: str = Field("operator", min_length=1, max_length=100)
+
+
+class Person(BaseModel):
+    """`account` is a person's own chat; `author` is a member of a group, or the same person everywhere."""
+
+    channel: str
+    account: str | None = None
+    author: str | None = None
+
+
+def operators_router(token: str, bot: Runtime) -> APIRouter:
+    """The routes; `token` is what opens them."""
+    store = bot.store
+    eraser = Eraser(store, bot.settings.datasets, bot.settings.reports)
+    couriers = {channel.channel: channel for channel in bot.channels}
+    router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_guard(token))])
+
+    @router.get("/conversations")
+    async def conversations(
+        limit: Limit = 50, before: Before = None, mode: Mode | None = None
+    ) -> list[ConversationSummary]:
+        """Conversations, the last touched one first; with `mode=human`, those that people wait in."""
+        return await store.conversations(limit, before, mode)
+
+    @router.get("/conversations/{conversation}")
+    async def conversation(conversation: str) -> Conversation:
+        return await store.conversation(conversation)
+
+    @router.get("/conversations/{conversation}/turns")
+    async def turns(conversation: str, after: int = 0, limit: Limit = 100) -> list[Turn]:
+        """The turns after turn `after`, in order."""
+        await store.conversation(conversation)
+        return await store.turns(conversation, after, limit)
+
+    @router.put("/conversations/{conversation}/mode")
+    async def set_mode(conversation: str, change: ModeChange) -> Conversation:
+        """Take the conversation over (`human`), hand it back (`bot`), or end it (`closed`)."""
+        return await store.set_mode(conversation, change.mode)
+
+    @router.put("/conversations/{conversation}/consent")
+    async def set_consent(conversation: str, change: ConsentChange) -> Conversation:
+        """Note that the person agreed, or agrees no longer, to training on this conversation."""
+        return await store.set_consent(conversation, change.consent)
+
+    @router.post("/conversations/{conversation}/messages", status_code=status.HTTP_201_CREATED)
+    async def speak(conversation: str, words: OperatorMessage) -> Turn:
+        """Say something to the person. The mode must be `human`."""
+        channel = (await store.conversation(conversation)).address.channel
+        turn = await store.interject(conversation, words.text, words.operator, couriers[channel].compose)
+        bot.relays[channel].wake()
+        return turn
+
+    @router.get("/feedback")
+    async def feedback(limit: Limit = 50, before: Before = None) -> list[RatedAnswer]:
+        """Ratings with the answers they rate, the newest first."""
+        return await store.opinions(limit, before)
+
+    @router.post("/forget")
+    async def forget(person: Person) -> ErasureReport:
+        """Erase a person for good, from datasets too; name the releases that answered and that learnt from them."""
+        if person.account is None and person.author is None:
+            raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "Give `account`, `author`, or both.")
+        return await eraser.forget(person.channel, person.account, person.author)
+
+    router.include_router(releases_router(bot))
+
+    @router.post("/ingest")
+    async def read_again() -> IngestReport:
+        """Read KNOWLEDGE_DIR again; unchanged documents cost nothing. Answers when that is live."""
+        return await run_in_threadpool(bot.collection.ingest, bot.settings.knowledge_dir)
+
+    return router
+
+
+def _guard(token: str) -> Callable[..., None]:
+    def guard(
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
+    ) -> None:
+        if not token:
+            raise HTTPException(
+                status.HTTP_503_SERVICE_UNAVAILABLE, "The operators' API is off. Set OPERATOR_TOKEN."
+            )
+        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
+            raise HTTPException(
+                status.HTTP_401_UNAUTHORIZED,
+                "Send OPERATOR_TOKEN as a bearer token.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    return guard
+
+
+Reason = Annotated[str, Body(embed=True, max_length=1_000)]
+BY_API = "by an operator"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStatus:
+    """here: what answers in this process, which is a little behind `live` during a switch; trouble: why it stays so."""
+
+    live: ActiveModels
+    here: str
+    trouble: str
+    releases: Sequence[Release]
+
+
+def releases_router(bot: Runtime) -> APIRouter:
+    """The routes, to be put behind the operators' token."""
+    router, releases = APIRouter(prefix="/releases"), Releases(bot.store.database)
+
+    @router.get("")
+    async def standing() -> ReleaseStatus:
+        """All releases, the newest first, and which of them are live."""
+        switch = bot.switch
+        return ReleaseStatus(await releases.live(), switch.team.name, switch.trouble, await releases.list())
+
+    @router.post("/rollback")
+    async def rollback(reason: Reason = BY_API) -> ActiveModels:
+        """Make live again what was live before the last promotion."""
+        return await releases.rollback(reason)
+
+    @router.post("/{release}/promote")
+    async def promote(release: str, reason: Reason = BY_API) -> ActiveModels:
+        """Make a release, or `base` or `shipped`, live for its tasks. Servers take it over within seconds."""
+        return await releases.promote(release, reason)
+
+    return router

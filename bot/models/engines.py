@@ -1,0 +1,224 @@
+"""What the text engine runs: weights by name, with or without an adapter on top of them.
+
+Knows the adapters that come with this package (`finetune/adapters/NAME/`, trained on the weights NAME) and what their
+cards say. Does not know how weights are fetched, merged or run.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from hashlib import file_digest
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+from bot.errors import SettingsError
+from bot.metrics import EngineMonitor
+from bot.models.weights import Weights
+from bot.settings import Settings
+from dialogue.engines.chat import LocalChatModel
+from dialogue.engines.gguf import prepare
+from dialogue.engines.openvino import EngineLimits, load_openvino
+from dialogue.engines.provider import load_provider
+from dialogue.engines.transformers import load_transformers
+from finetune.errors import FinetuneError, UnusableAdapter
+from finetune.merging import merge_adapter
+from finetune.release import LANGUAGE_TASKS
+from retrieval.encoders.loading import Encoder, load_encoder
+
+SHIPPED_HERE = Path(__file__).parents[2] / "finetune" / "adapters"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+CARD = "card.md"
+TASKS_LINE = re.compile(r"^tasks:(.*)$", re.MULTILINE)
+"""The line of a card that names the tasks an adapter has learnt; without it, all those of the language model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """weights: by name, path or hub id. adapter: a folder in PEFT's form, to be merged into them."""
+
+    weights: str
+    adapter: Path | None = None
+
+    @property
+    def trained(self) -> bool:
+        return self.adapter is not None
+
+    @property
+    def identity(self) -> str:
+        """The same for models that are the same; an adapter is known by its bytes, wherever it lies."""
+        return f"{self.weights}+{adapter_digest(self.adapter)}" if self.adapter else self.weights
+
+
+def adapter_digest(adapter: Path) -> str:
+    """12 hexadecimal digits of the SHA-256 of what was learnt."""
+    with (adapter / ADAPTER_WEIGHTS).open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()[:12]
+
+
+def shipped_adapter(weights: str, *tasks: str, folder: Path = SHIPPED_HERE) -> Path | None:
+    """The adapter in `folder` that has learnt one of the tasks on these weights; None if there is none."""
+    adapters = {path.name: path for path in folder.glob("*") if (path / ADAPTER_WEIGHTS).is_file()}
+    adapter = adapters.get(weights)
+    return adapter if adapter and _tasks_of(adapter / CARD) & set(tasks) else None
+
+
+def _tasks_of(card: Path) -> set[str]:
+    named = TASKS_LINE.search(card.read_text(encoding="utf-8")) if card.is_file() else None
+    return set(re.findall(r"\w+", named[1])) if named else set(LANGUAGE_TASKS)
+
+
+def run_in_subprocess(work: Callable[..., None], *given: object) -> None:
+    """Does `work(*given)`, a function of a module with values that can be pickled, and waits for it.
+
+    Raises OSError as `work` does, and FinetuneError with the words of any other error.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        if words := process.submit(_error_of, work, *given).result():
+            raise FinetuneError(words)
+
+
+def _error_of(work: Callable[..., None], *given: object) -> str:
+    """What went wrong, in words: not every error survives the way to another process."""
+    try:
+        work(*given)
+    except OSError:
+        raise
+    except Exception as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+INDEX = "index"
+"""The collection's folder in DATA_DIR."""
+OPENAI = "langchain_openai:ChatOpenAI"
+MERGED_PREFIX = "with-"
+KEPT_MERGED = 4
+"""Merged files of the same weights: others are made again in seconds."""
+PROVIDER_TIMEOUT = 60.0
+"""Seconds that a server with OpenAI's interface may be silent."""
+
+
+def fetch_weights(settings: Settings, weights: Weights) -> None:
+    """Everything that `load_engine` and `encoder_of` will need, one after the other with progress bars."""
+    for name in settings.weights:
+        weights.locate(name)
+
+
+def load_engine(settings: Settings, weights: Weights, model: ModelSpec | None = None) -> BaseChatModel:
+    """The engine of `model`, by default of GENERATOR, as ENGINE runs it.
+
+    Raises WeightsError, EngineError, SettingsError, FinetuneError.
+    """
+    model = model or ModelSpec(settings.generator)
+    if settings.engine == "openai":
+        return load_provider(OPENAI, model.weights, _openai_options(settings))
+    if not settings.runs_here:
+        return load_provider(settings.engine, model.weights, settings.engine_options.get_secret_value())
+    path = locate_runnable(settings, weights, model)
+    if settings.engine == "transformers":
+        return load_transformers(path)
+    return load_openvino(path, limits=EngineLimits(cache_gb=settings.engine_cache_gb))
+
+
+def locate_runnable(settings: Settings, weights: Weights, model: ModelSpec) -> Path:
+    """What the engine of this process loads: for OpenVINO a file that it reads well, rewritten once where it has to be.
+
+    Raises WeightsError, SettingsError, FinetuneError.
+    """
+    path = locate_model(weights, model)
+    if settings.engine == "openvino" and path.suffix == ".gguf" and not model.adapter:
+        return weights.derived(path, "prepared", partial(run_in_subprocess, prepare))
+    return path
+
+
+def locate_model(weights: Weights, model: ModelSpec) -> Path:
+    """The file or folder of the weights, with the adapter in them where there is one: merged once, kept in the cache.
+
+    Raises WeightsError, SettingsError, FinetuneError.
+    """
+    path = weights.locate(model.weights)
+    if path is None:
+        raise SettingsError(
+            f"{model.weights} is an encoder and writes nothing; see `groundtalk models list`."
+        )
+    if model.adapter is None:
+        return path
+    if path.suffix != ".gguf":
+        raise UnusableAdapter(model.adapter, f"{model.weights} is no GGUF file")
+    kind = f"{MERGED_PREFIX}{adapter_digest(model.adapter)}"
+    merged = weights.derived(path, kind, partial(run_in_subprocess, _merge, model.adapter))
+    weights.trim(path, MERGED_PREFIX, KEPT_MERGED)
+    return merged
+
+
+def _merge(adapter: Path, source: Path, target: Path) -> None:
+    merge_adapter(source, adapter, target)
+
+
+def close_engine(engine: BaseChatModel) -> None:
+    """Stop the engine's own threads, where it has some; a call that still runs ends with an error."""
+    if isinstance(engine, LocalChatModel):
+        engine.close()
+
+
+def _openai_options(settings: Settings) -> Mapping[str, Any]:
+    if not settings.openai_base_url:
+        raise SettingsError("ENGINE=openai needs OPENAI_BASE_URL, such as http://localhost:11434/v1.")
+    return {
+        "base_url": settings.openai_base_url,
+        "api_key": settings.openai_api_key.get_secret_value() or "none",
+        "stream_usage": True,
+        "timeout": PROVIDER_TIMEOUT,
+        **settings.engine_options.get_secret_value(),
+    }
+
+
+def load_configured_encoder(settings: Settings, weights: Weights) -> Encoder:
+    """The encoder. Raises WeightsError, EncoderError."""
+    return load_encoder(settings.encoder, weights.locate(settings.encoder.partition("+")[0]))
+
+
+Load = Callable[[ModelSpec], BaseChatModel]
+Close = Callable[[BaseChatModel], None]
+"""Both may take seconds; they are called in a thread."""
+
+
+class SharedEngines:
+    """Those of one process; `watch` sees the calls of all of them."""
+
+    def __init__(self, load: Load, close: Close, watch: EngineMonitor) -> None:
+        self._load = load
+        self._close = close
+        self._watch = watch
+        self._engines: dict[str, BaseChatModel] = {}
+        self._users: Counter[str] = Counter()
+        self._one_by_one = asyncio.Lock()
+
+    @asynccontextmanager
+    async def held(self, model: ModelSpec) -> AsyncIterator[BaseChatModel]:
+        """The engine of `model`, which stays open at least until the block ends. Raises what `load` raises."""
+        key = await asyncio.to_thread(lambda: model.identity)
+        engine = await self._engine(key, model)
+        self._users[key] += 1
+        try:
+            yield engine
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                await asyncio.to_thread(self._close, self._engines.pop(key))
+
+    async def _engine(self, key: str, model: ModelSpec) -> BaseChatModel:
+        async with self._one_by_one:
+            if key not in self._engines:
+                engine = await asyncio.to_thread(self._load, model)
+                engine.callbacks = [self._watch]
+                self._engines[key] = engine
+            return self._engines[key]

@@ -1,0 +1,226 @@
+"""Encoder and index, two that only work together: those of the settings, and those that a release brings.
+
+A release for retrieval is a map of questions, which needs no index of its own, or an encoder, whose index stands beside
+the others in DATA_DIR and is filled from the newest of them before anybody searches it. Knows no lineup.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from langchain_core.language_models import BaseChatModel
+
+from bot.metrics import EngineMonitor
+from bot.models.engines import (
+    INDEX,
+    ModelSpec,
+    SharedEngines,
+    close_engine,
+    load_configured_encoder,
+    load_engine,
+    shipped_adapter,
+)
+from bot.models.weights import Weights
+from bot.settings import Settings
+from dialogue.errors import EngineError
+from dialogue.grounding import Grounder, GroundingOptions
+from dialogue.responder import Responder
+from dialogue.rewriting import Rewriter
+from dialogue.store.turns import History
+from dialogue.voice import Voice
+from finetune.errors import BadRelease
+from finetune.release import BASE_RELEASE, SHIPPED_RELEASE, ActiveModels, Release
+from finetune.releases import Releases
+from retrieval.collection import Collection
+from retrieval.encoders.loading import Encoder, load_encoder
+from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap
+from retrieval.retriever import Retriever
+from retrieval.snapshots import SnapshotDirectory
+
+ENCODER_FOLDER = "encoder"
+"""The folder of an encoder in a release."""
+
+
+class RetrieverLoader:
+    """The pairs of one process. Loading takes seconds: call it in a thread. Raises WeightsError, RetrievalError."""
+
+    def __init__(self, settings: Settings, weights: Weights) -> None:
+        self._settings = settings
+        self._weights = weights
+        self._encoder: Encoder | None = None
+
+    def encoder(self, release: Release | None = None, folder: Path | None = None) -> Encoder:
+        """The encoder of the settings, or that of a release with its files in `folder`. Raises BadRelease."""
+        if release is None or folder is None:
+            return self._own_encoder()
+        if (folder / MAP_FILE).exists():
+            return MappedEncoder(self._own_encoder(), QueryMap.read(folder / MAP_FILE))
+        if (folder / ENCODER_FOLDER).is_dir():
+            return load_encoder(release.base, folder / ENCODER_FOLDER)
+        raise BadRelease(release.id, f"it holds neither {MAP_FILE} nor the folder {ENCODER_FOLDER}")
+
+    def collection(self, release: Release | None = None, folder: Path | None = None) -> Collection:
+        """What `encoder` gives, with an index that holds what the newest of all indexes holds."""
+        encoder = self.encoder(release, folder)
+        own = release is not None and encoder.fingerprint != self._own_encoder().fingerprint
+        home = self._settings.data_dir / (f"{INDEX}-{release.id}" if release and own else INDEX)
+        collection = Collection(home, encoder)
+        newest = newest_index(self._settings)
+        if newest is not None and newest.folder != home:
+            collection.adopt(newest.folder)
+        return collection
+
+    def _own_encoder(self) -> Encoder:
+        self._encoder = self._encoder or load_configured_encoder(self._settings, self._weights)
+        return self._encoder
+
+
+def newest_index(settings: Settings) -> SnapshotDirectory | None:
+    """The index that was published last, whichever encoder it is for; None before the first ingest.
+
+    Ids of snapshots begin with the time.
+    """
+    shelves = [SnapshotDirectory(home) for home in settings.data_dir.glob(f"{INDEX}*")]
+    published = {id: shelf for shelf in shelves if (id := shelf.current())}
+    return published[max(published)] if published else None
+
+
+FIRST_WORD_TIMEOUT = 120.0
+"""Seconds that an engine may take for its first word: it may have to answer those who ask it already."""
+FETCHED = "releases"
+"""The folder in DATA_DIR with the files of releases, fetched out of the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """All that answers under a lineup, loaded. name: goes with every answer. engines: the one that answers first."""
+
+    lineup: ActiveModels
+    name: str
+    responder: Responder
+    collection: Collection
+    engines: tuple[BaseChatModel, ...]
+    loaded: AsyncExitStack
+
+    async def prove(self) -> None:
+        """Has each engine say a word before people depend on it. Raises what it raises, EngineError if it is silent."""
+        for engine in self.engines:
+            try:
+                async with asyncio.timeout(FIRST_WORD_TIMEOUT):
+                    await engine.ainvoke("Hello", max_tokens=1)
+            except TimeoutError as error:
+                raise EngineError(
+                    f"The engine of {self.name} was silent for {FIRST_WORD_TIMEOUT:.0f} seconds."
+                ) from error
+
+    async def close(self) -> None:
+        """Lets go of the engines; those that no other team uses are closed."""
+        await self.loaded.aclose()
+
+
+class ModelLoader:
+    """Loads for one process. Whatever it does may raise WeightsError, EngineError, RetrievalError, FinetuneError."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        voice: Voice,
+        releases: Releases,
+        engines: SharedEngines,
+        pairs: RetrieverLoader,
+    ) -> None:
+        self._settings = settings
+        self._voice = voice
+        self._releases = releases
+        self._engines = engines
+        self._pairs = pairs
+
+    async def load(self, lineup: ActiveModels, history: History) -> LoadedModels:
+        """The team of a lineup. What other teams have in memory already is not loaded again."""
+        async with AsyncExitStack() as stack:
+            rewriting, rewriter = await stack.enter_async_context(self.rewriter(lineup))
+            answering, grounder = await stack.enter_async_context(self.grounder(lineup))
+            collection = await self.collection(lineup)
+            name = self.name(lineup)
+            retriever = Retriever(collection=collection)
+            responder = Responder(history, rewriter, retriever, grounder, self._voice, release=name)
+            engines = (answering,) if answering is rewriting else (answering, rewriting)
+            return LoadedModels(lineup, name, responder, collection, engines, stack.pop_all())
+
+    @asynccontextmanager
+    async def rewriter(self, lineup: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:
+        """What rewrites under a lineup, with its engine. What answers has a second look where it is another model."""
+        model, other = await self.model(lineup, "rewrite"), await self.model(lineup, "answer")
+        async with self._engines.held(model) as engine, self._engines.held(other) as answering:
+            second = None if answering is engine else Rewriter(answering, trained=other.trained)
+            yield engine, Rewriter(engine, trained=model.trained, second=second)
+
+    @asynccontextmanager
+    async def grounder(self, lineup: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Grounder]]:
+        """What answers under a lineup, with its engine."""
+        model = await self.model(lineup, "answer")
+        grounding = GroundingOptions(passage_tokens=self._settings.passage_tokens)
+        async with self._engines.held(model) as engine:
+            yield engine, Grounder(engine, self._voice, grounding, trained=model.trained)
+
+    async def encoder(self, lineup: ActiveModels) -> Encoder:
+        """What encodes questions and passages under a lineup."""
+        return await asyncio.to_thread(self._pairs.encoder, *await self._retrieving(lineup))
+
+    async def collection(self, lineup: ActiveModels) -> Collection:
+        """What is searched under a lineup."""
+        return await asyncio.to_thread(self._pairs.collection, *await self._retrieving(lineup))
+
+    def name(self, lineup: ActiveModels) -> str:
+        """What does each task, in one word where the same model does all that needs a language."""
+        answer, rewrite = self._named(lineup, "answer"), self._named(lineup, "rewrite")
+        retrieve = lineup.names.get("retrieve", BASE_RELEASE)
+        more = [f"rewrite:{rewrite}"] if rewrite != answer else []
+        more += [f"retrieve:{retrieve}"] if retrieve != BASE_RELEASE else []
+        return " ".join([answer, *more])
+
+    def _named(self, lineup: ActiveModels, task: str) -> str:
+        name = self._chosen(lineup, task)
+        return (
+            f"{name}:{self._settings.weights_for(task)}" if name in (BASE_RELEASE, SHIPPED_RELEASE) else name
+        )
+
+    def _chosen(self, lineup: ActiveModels, task: str) -> str:
+        """The name that does a language task. Where no shipped adapter has learnt it, `shipped` is the bare weights."""
+        learnt = self._settings.runs_here and shipped_adapter(self._settings.weights_for(task), task)
+        name = lineup.names.get(task, SHIPPED_RELEASE)
+        return BASE_RELEASE if name == SHIPPED_RELEASE and not learnt else name
+
+    async def model(self, lineup: ActiveModels, task: str) -> ModelSpec:
+        """The weights and the adapter that do a language task under a lineup."""
+        name, weights = self._chosen(lineup, task), self._settings.weights_for(task)
+        if name == BASE_RELEASE:
+            return ModelSpec(weights)
+        if not self._settings.runs_here:
+            raise BadRelease(name, f"ENGINE={self._settings.engine} runs it elsewhere")
+        if name == SHIPPED_RELEASE:
+            return ModelSpec(weights, shipped_adapter(weights, task))
+        release, folder = await self._fetched(name, task)
+        return ModelSpec(release.base, folder)
+
+    async def _retrieving(self, lineup: ActiveModels) -> tuple[Release, Path] | tuple[()]:
+        name = lineup.names.get("retrieve", BASE_RELEASE)
+        return () if name == BASE_RELEASE else await self._fetched(name, "retrieve")
+
+    async def _fetched(self, name: str, task: str) -> tuple[Release, Path]:
+        """The release and where its files are on this machine."""
+        release = await self._releases.get(name)
+        if task not in release.tasks:
+            raise BadRelease(name, f"it has not learnt to {task}")
+        return release, await self._releases.fetch(name, self._settings.data_dir / FETCHED / name)
+
+
+def model_loader(
+    settings: Settings, voice: Voice, releases: Releases, weights: Weights, watch: EngineMonitor
+) -> ModelLoader:
+    """Staff that loads real weights; `watch` sees every call of an engine."""
+    engines = SharedEngines(partial(load_engine, settings, weights), close_engine, watch)
+    return ModelLoader(settings, voice, releases, engines, RetrieverLoader(settings, weights))

@@ -1,0 +1,120 @@
+"""One thread that steps an OpenVINO continuous-batching pipeline while anybody waits for tokens.
+
+Requests join and leave between two steps, so people share the model without waiting for each other. All calls to the
+pipeline are made in that thread. Knows tokens; knows no text and no event loop.
+"""
+
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import openvino as ov
+import openvino_genai as genai
+from openvino_genai.py_openvino_genai import GenerationHandle
+
+from dialogue.engines.base import GenerationRequest, RequestQueue, TokenBatch, shut_down
+from dialogue.errors import EngineError
+
+NO_ROOM = "The engine ran out of room for the prompt. Lower PASSAGE_TOKENS or raise ENGINE_CACHE_GB."
+
+PROMPT_LOOKUP = {"num_assistant_tokens": 4, "max_ngram_size": 3}
+"""After words that the prompt holds too, so many of the tokens that follow there are checked in one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRequest:
+    """A request's place in the batch."""
+
+    request: GenerationRequest
+    handle: GenerationHandle
+
+
+class ContinuousBatch:
+    """Runs requests on `pipeline`, made for prompt look-up, until closed. `ends` are the tokens that end a reply."""
+
+    def __init__(self, pipeline: genai.ContinuousBatchingPipeline, ends: set[int]) -> None:
+        self._pipeline = pipeline
+        self._ends = ends
+        self._line = RequestQueue()
+        self._numbers = count()
+        self._seats: list[ActiveRequest] = []
+        self._thread = threading.Thread(target=self._run, name="openvino-batch", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: GenerationRequest) -> None:
+        """Returns at once. Raises EngineError when closed."""
+        self._line.join(request)
+
+    def close(self) -> None:
+        """Ends the thread after its step; what is still running ends with an error."""
+        self._line.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._line.closed:
+            self._admit()
+            try:
+                self._pipeline.step()
+            except Exception as error:
+                self._end_all(EngineError(f"The model failed: {error}. Ask again."))
+            else:
+                self._collect()
+        self._admit()
+        self._end_all(shut_down())
+        with suppress(Exception):  # their room is freed, or the pipeline complains when it is let go of
+            self._pipeline.step()
+
+    def _admit(self) -> None:
+        """Takes in what has come; sleeps while there is nothing to do."""
+        for request in self._line.admit(wait=not self._seats):
+            self._begin(request)
+
+    def _begin(self, request: GenerationRequest) -> None:
+        prompt = ov.Tensor(np.array([request.tokens], dtype=np.int64))
+        config = genai.GenerationConfig(
+            max_new_tokens=request.max_tokens, stop_token_ids=self._ends, **PROMPT_LOOKUP
+        )
+        try:
+            handle = self._pipeline.add_request(next(self._numbers), prompt, config)
+        except Exception as error:
+            request.give(TokenBatch(end=EngineError(f"The model refused the prompt: {error}. Shorten it.")))
+        else:
+            self._seats.append(ActiveRequest(request, handle))
+
+    def _collect(self) -> None:
+        for seat in self._seats:
+            step = _news_of(seat.handle)
+            if (step.tokens or step.end) and not seat.request.cancelled.is_set():
+                seat.request.give(step)
+        self._seats = [seat for seat in self._seats if self._stays(seat)]
+
+    def _stays(self, seat: ActiveRequest) -> bool:
+        """Whether more is to come. A request that was cancelled leaves its room in the pipeline's next step."""
+        if seat.handle.get_status() != genai.GenerationStatus.RUNNING:
+            return False
+        if seat.request.cancelled.is_set():
+            seat.handle.cancel()
+            return False
+        return True
+
+    def _end_all(self, error: EngineError) -> None:
+        """Gives up on everybody."""
+        for seat in self._seats:
+            seat.handle.cancel()
+            seat.request.give(TokenBatch(end=error))
+        self._seats = []
+
+
+def _news_of(handle: GenerationHandle) -> TokenBatch:
+    tokens: list[int] = []
+    end = "stop"
+    while handle.can_read():
+        for output in handle.read().values():
+            tokens.extend(output.generated_ids)
+            end = "length" if output.finish_reason == genai.GenerationFinishReason.LENGTH else "stop"
+    status = handle.get_status()
+    if status == genai.GenerationStatus.RUNNING:
+        return TokenBatch(tokens)
+    return TokenBatch(tokens, end if status == genai.GenerationStatus.FINISHED else EngineError(NO_ROOM))

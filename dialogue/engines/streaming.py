@@ -1,0 +1,106 @@
+"""Tokens to text as they come: a piece is given out once later tokens cannot change it any more.
+
+A character outside ASCII may be spread over several tokens; until its last one it decodes to U+FFFD. Knows no engine.
+"""
+
+from collections.abc import Callable, Sequence
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGenerationChunk
+
+from dialogue.engines.base import TokenBatch
+from dialogue.errors import EngineError
+
+Decode = Callable[[Sequence[int]], str]
+UNFINISHED = "\ufffd"
+
+
+class Detokenizer:
+    """Turns a growing list of tokens into pieces of text; the pieces joined are the decoded whole."""
+
+    def __init__(self, decode: Decode) -> None:
+        self._decode = decode
+        self._tokens: list[int] = []
+        self._before = 0
+        self._given = 0
+
+    def add(self, tokens: Sequence[int]) -> str:
+        """The text that `tokens` complete; empty while a character is still in parts."""
+        self._tokens.extend(tokens)
+        known = self._decode(self._tokens[self._before : self._given])
+        text = self._decode(self._tokens[self._before :])
+        if text.endswith(UNFINISHED) or len(text) <= len(known):
+            return ""
+        self._before, self._given = self._given, len(self._tokens)
+        return text[len(known) :]
+
+    def rest(self) -> str:
+        """What is left at the end, a broken character included."""
+        known = self._decode(self._tokens[self._before : self._given])
+        return self._decode(self._tokens[self._before :])[len(known) :]
+
+
+class StopStrings:
+    """Holds back what may be the beginning of a string of `stops`; without any, gives everything at once."""
+
+    def __init__(self, stops: Sequence[str] = ()) -> None:
+        self._stops = [stop for stop in stops if stop]
+        self._held = ""
+        self.stopped = False
+
+    def add(self, piece: str) -> str:
+        """What of the text can be given out now; `stopped` is set when one of the strings has come."""
+        text = self._held + piece
+        found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        if found:
+            self.stopped, self._held = True, ""
+            return text[: min(found)]
+        keep = max((_overlap(text, stop) for stop in self._stops), default=0)
+        given = len(text) - keep
+        self._held = text[given:]
+        return text[:given]
+
+    def rest(self) -> str:
+        """What is still held back when no more text will come."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Characters at the end of `text` that `stop` begins with."""
+    longest = min(len(text), len(stop) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)
+
+
+class ReplyStream:
+    """The reply to a prompt of `prompt_tokens`; `ended` after its last chunk, which carries the usage."""
+
+    def __init__(self, decode: Decode, prompt_tokens: int, stops: Sequence[str] = ()) -> None:
+        self._text = Detokenizer(decode)
+        self._stopper = StopStrings(stops)
+        self._read = prompt_tokens
+        self._written = 0
+        self.ended = False
+
+    def chunk(self, step: TokenBatch) -> ChatGenerationChunk | None:
+        """The text that a step completes, None where it completes none. Raises the error that ended the request."""
+        if isinstance(step.end, EngineError):
+            raise step.end
+        self._written += len(step.tokens)
+        text = self._stopper.add(self._text.add(step.tokens))
+        if step.end and not self._stopper.stopped:
+            text += self._stopper.add(self._text.rest()) + self._stopper.rest()
+        if self._stopper.stopped:
+            return self._last(text, "stop")
+        if step.end:
+            return self._last(text, step.end)
+        return ChatGenerationChunk(message=AIMessageChunk(content=text)) if text else None
+
+    def _last(self, text: str, reason: str) -> ChatGenerationChunk:
+        self.ended = True
+        usage = UsageMetadata(
+            input_tokens=self._read, output_tokens=self._written, total_tokens=self._read + self._written
+        )
+        message = AIMessageChunk(content=text, usage_metadata=usage, chunk_position="last")
+        return ChatGenerationChunk(message=message, generation_info={"finish_reason": reason})

@@ -1,0 +1,32 @@
+"""Greetings, thanks and goodbyes: answered in the bot's own words, without a search.
+
+Only a message that is nothing but courtesy counts; "hello, where is my order?" is a question.
+"""
+
+import re
+
+from dialogue.voice import Wording
+
+GREETING = re.compile(
+    r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings)(?: there| robot| bot| again| all)?"
+    r"|(?:你好|您好|嗨|哈喽|早上好|下午好|晚上好|大家好)[啊呀]?",
+    re.I,
+)
+THANKS = re.compile(
+    r"(?:(?:ok|okay|great|perfect|super|good|cool|nice)[, ]*)?(?:many |no )?(?:thanks|thank you|thx|cheers)"
+    r"(?: (?:so|very) much| a lot| again| for (?:your|the) help)?"
+    r"|(?:ok|okay|great|perfect|goodbye|good bye|bye|bye bye|see you)"
+    r"|(?:好的?[，,]?)?(?:谢谢|多谢|感谢|谢了|谢谢[你您])(?:[你您]|了|啦)?|好的|再见|拜拜",
+    re.I,
+)
+AROUND = " \t\r\n.!,?~。！，？～…"
+
+
+def small_talk_reply(text: str, wording: Wording) -> str | None:
+    """The reply to a message that is nothing but courtesy; None for anything else."""
+    bare = text.strip(AROUND)
+    if GREETING.fullmatch(bare):
+        return wording.greeting
+    if THANKS.fullmatch(bare):
+        return wording.welcome
+    return None

@@ -1,0 +1,104 @@
+"""Examples for preference training: a prompt with a better and a worse reply, or with one rated reply.
+
+Logged answers are turned back into the form in which a model writes them: sentences after the numbers of their
+passages.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dialogue.citations import MARKERS, check_citations, markers
+from dialogue.conversation import Passage
+from dialogue.engines.base import ChatMessage, template_messages
+from dialogue.grounding import REFUSAL
+from dialogue.prompts import answer_prompt
+from finetune.datasets.examples_from_log import is_logged
+from finetune.examples import ExamplePassage, PreferenceExample, RatedExample
+from finetune.training.sft_data import NEUTRAL_VOICE, prompt_passages
+from retrieval.sentences import sentences
+
+JudgedExample = PreferenceExample | RatedExample
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencePair:
+    prompt: tuple[ChatMessage, ...]
+    chosen: str
+    rejected: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatedReply:
+    prompt: tuple[ChatMessage, ...]
+    reply: str
+    welcome: bool
+
+
+def to_preference_pairs(examples: Iterable[PreferenceExample]) -> Iterator[PreferencePair]:
+    """In their order; without those whose better answer the passages do not bear out, or that is the same answer."""
+    for example in examples:
+        passages = _passages(example, (example.chosen, example.rejected))
+        chosen = model_reply(example, example.chosen, passages)
+        rejected = model_reply(example, example.rejected, passages) or _strip_markers(example.rejected)
+        if chosen and rejected and chosen != rejected:
+            yield PreferencePair(_prompt(example, passages), chosen, rejected)
+
+
+def to_rated_replies(examples: Iterable[RatedExample]) -> Iterator[RatedReply]:
+    """In their order; without welcome answers that the passages do not bear out."""
+    for example in examples:
+        passages = _passages(example, (example.answer,))
+        said = model_reply(example, example.answer, passages)
+        if not example.welcome:
+            said = said or _strip_markers(example.answer)
+        if said:
+            yield RatedReply(_prompt(example, passages), said, example.welcome)
+
+
+def model_reply(example: JudgedExample, answer: str, passages: Sequence[Passage]) -> str | None:
+    """The answer as a model would write it from `passages`; None where nothing of it can be said from them.
+
+    `[n]` in an answer is the n-th passage of the example. In a log only an abstention is without citations.
+    """
+    grounded = check_citations(answer, _number(example.passages), example.question)
+    if not grounded.citations:
+        return REFUSAL if is_logged(example.id) else None
+    places = {passage.chunk: passage.n for passage in passages}
+    said = [
+        _cited_sentence(grounded.text[start:end], example.passages, places)
+        for start, end in sentences(grounded.text)
+    ]
+    return " ".join(filter(None, said)) or None
+
+
+def _cited_sentence(sentence: str, given: Sequence[ExamplePassage], places: dict[str, int]) -> str:
+    """The sentence after the number in the prompt of what it cites; nothing where that is not in the prompt."""
+    cited = list(markers(sentence))
+    if not cited:
+        return _strip_markers(sentence)
+    here = [places[given[n - 1].id] for n in cited if given[n - 1].id in places]
+    return f"[{here[0]}] {_strip_markers(sentence)}" if here else ""
+
+
+def _passages(example: JudgedExample, answers: Sequence[str]) -> tuple[Passage, ...]:
+    """The passages of the prompt, those that the answers cite before all others."""
+    numbered = _number(example.passages)
+    evidence = [
+        citation.chunk
+        for answer in answers
+        for citation in check_citations(answer, numbered, example.question).citations
+    ]
+    return prompt_passages(example, evidence)
+
+
+def _prompt(example: JudgedExample, passages: Sequence[Passage]) -> tuple[ChatMessage, ...]:
+    prompt = answer_prompt(example.language, NEUTRAL_VOICE, trained=True)
+    return tuple(template_messages(prompt.messages(example.question, passages)))
+
+
+def _number(given: Sequence[ExamplePassage]) -> tuple[Passage, ...]:
+    return tuple(Passage(n, one.id, one.title, one.id, one.text, 1.0) for n, one in enumerate(given, 1))
+
+
+def _strip_markers(text: str) -> str:
+    return " ".join(MARKERS.sub("", text).split())

@@ -1,0 +1,288 @@
+"""Examples for supervised fine-tuning: a prompt, just as the bot prompts a trained model, and the reply to learn.
+
+Replies are made of the passages' own sentences, each after its passage's number: a short answer is replaced by the
+sentence that contains it, a free-form answer by the sentences that support it, so every statement can be checked. A
+`DataMixture` says which examples a run uses, including synthetic and unanswerable ones; the same dataset and mixture
+give the same examples.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, TypeVar
+
+from langchain_core.messages import BaseMessage
+
+from dialogue.citations import MARKERS
+from dialogue.conversation import Passage
+from dialogue.engines.base import ChatMessage, template_messages
+from dialogue.grounding import REFUSAL
+from dialogue.language import content_words, numbers
+from dialogue.prompts import answer_prompt, rewrite_prompt
+from dialogue.rewriting import shown
+from dialogue.voice import Voice
+from finetune.datasets.synthetic.followups import synthetic_followups
+from finetune.datasets.synthetic.unanswerable import with_unanswerable
+from finetune.datasets.synthetic.wide_questions import joint_questions, overviews, quoted_answers
+from finetune.examples import (
+    Example,
+    ExamplePassage,
+    GroundingExample,
+    PreferenceExample,
+    RatedExample,
+    RewritingExample,
+    to_turns,
+)
+from retrieval.chunking import estimate_tokens
+from retrieval.sentences import sentences
+
+MIN_OVERLAP = 0.8
+"""Share of a sentence's words that one passage must hold for the sentence to be learnt as it is."""
+MIN_NEW_WORDS = 0.2
+"""Share of an answer's words that a further sentence has to add."""
+MAX_SENTENCES = 4
+"""Sentences of a reply."""
+
+CitedSentences = list[tuple[int, str]]
+"""Sentences with the numbers of their passages."""
+
+
+def grounded_reply(example: GroundingExample, passages: Sequence[Passage]) -> str | None:
+    """The reply from `passages`; None where the example does not say clearly what is right."""
+    if example.answerable is False:
+        return REFUSAL
+    evidence = [passage for passage in passages if passage.chunk in example.evidence]
+    answer = MARKERS.sub("", example.answer).strip()
+    if example.answerable == "partial" or not evidence or not answer:
+        return None
+    said = (
+        _sentences_around(answer, evidence, example.question)
+        or _verbatim(answer, evidence)
+        or _covering(answer, evidence)
+    )
+    return " ".join(f"[{n}] {sentence}" for n, sentence in said) or None
+
+
+def _sentences_around(answer: str, evidence: Sequence[Passage], question: str) -> CitedSentences:
+    """The sentences that the answer stands in word for word; of several places, the one nearest the question."""
+    asked = content_words(question)
+    found = [
+        [
+            (passage.n, _one_line(passage.text[a:b]))
+            for a, b in sentences(passage.text)
+            if a < end and b > start
+        ]
+        for passage in evidence
+        for start, end in _occurrences(answer, passage.text)
+    ]
+    return max(found, key=lambda said: len(asked & content_words(said[0][1])), default=[])[:MAX_SENTENCES]
+
+
+def _occurrences(answer: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(answer)
+    while start >= 0:
+        yield start, start + len(answer)
+        start = text.find(answer, start + len(answer))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _verbatim(answer: str, evidence: Sequence[Passage]) -> CitedSentences:
+    """The answer's own sentences, if each of them is nearly a quotation."""
+    said: CitedSentences = []
+    for start, end in sentences(answer):
+        sentence = answer[start:end]
+        best = max(evidence, key=lambda passage: _overlap(sentence, passage))
+        if _overlap(sentence, best) < MIN_OVERLAP:
+            return []
+        said.append((best.n, sentence))
+    return said[:MAX_SENTENCES]
+
+
+def _overlap(sentence: str, passage: Passage) -> float:
+    words = content_words(sentence)
+    text = f"{passage.title} {passage.text}"
+    if not words or not numbers(sentence) <= numbers(text):
+        return 0.0
+    return len(words & content_words(text)) / len(words)
+
+
+def _covering(answer: str, evidence: Sequence[Passage]) -> CitedSentences:
+    """Sentences of the passages that together say what the answer says; the one that says most of it first."""
+    wanted = content_words(answer)
+    left = set(wanted)
+    said: CitedSentences = []
+    candidates = list(_statements(evidence))
+    while candidates and len(said) < MAX_SENTENCES:
+        best = max(candidates, key=lambda one: (len(content_words(one[1]) & left), -len(one[1])))
+        gained = content_words(best[1]) & left
+        if len(gained) <= MIN_NEW_WORDS * len(wanted):
+            break
+        said.append(best)
+        left -= gained
+        candidates.remove(best)
+    return said
+
+
+def _statements(evidence: Sequence[Passage]) -> Iterator[tuple[int, str]]:
+    for passage in evidence:
+        for start, end in sentences(passage.text):
+            sentence = _one_line(passage.text[start:end])
+            if not sentence.endswith(("?", "？")):
+                yield passage.n, sentence
+
+
+PASSAGE_BUDGETS = (160, 900)
+"""Tokens of the passages in a prompt, drawn between these, so that a model learns to read few and many."""
+RANKED_SHARE = 0.5
+"""Share of the prompts whose passages are ranked."""
+NEUTRAL_VOICE = Voice("", "", "en", {})
+"""A trained model is asked without a name and a tone."""
+
+QuestionExample = GroundingExample | PreferenceExample | RatedExample
+"""Examples with a question and passages."""
+
+
+@dataclass(frozen=True, slots=True)
+class SftExample:
+    prompt: tuple[ChatMessage, ...]
+    reply: str
+
+
+def sft_examples(examples: Iterable[Example]) -> Iterator[SftExample]:
+    """One for each rewriting or grounding example, in their order; what teaches nothing is left out."""
+    for example in examples:
+        if isinstance(example, RewritingExample):
+            yield rewriting_sft_example(example)
+        elif isinstance(example, GroundingExample) and (made := answering_sft_example(example)):
+            yield made
+
+
+def rewriting_sft_example(example: RewritingExample) -> SftExample:
+    prompt = rewrite_prompt(example.language, trained=True)
+    history = shown(to_turns(example.history))
+    return _sft_example(prompt.messages(history, example.question), example.rewrite)
+
+
+def answering_sft_example(example: GroundingExample) -> SftExample | None:
+    """None where neither an answer nor an abstention is clearly right."""
+    passages = prompt_passages(example, example.evidence)
+    reply = grounded_reply(example, passages)
+    if reply is None:
+        return None
+    prompt = answer_prompt(example.language, NEUTRAL_VOICE, trained=True)
+    return _sft_example(prompt.messages(example.question, passages), reply)
+
+
+def prompt_passages(example: QuestionExample, evidence: Sequence[str]) -> tuple[Passage, ...]:
+    """The passages shown in the prompt of `example`: within a drawn budget, half of the time as a search
+    would rank them, for so the bot will, and half of the time in any order, for the first is not always the one."""
+    draw = random.Random(example.id)
+    kept = _fit_budget(example.passages, evidence, draw.randint(*PASSAGE_BUDGETS), draw)
+    return _number(_rank(kept, example.question) if draw.random() < RANKED_SHARE else kept)
+
+
+def passages_within(
+    passages: Sequence[ExamplePassage], evidence: Sequence[str], room: int, draw: random.Random
+) -> tuple[Passage, ...]:
+    """Those that fit into so many tokens, evidence before all others, in a drawn order, numbered from 1."""
+    return _number(_fit_budget(passages, evidence, room, draw))
+
+
+def _fit_budget(
+    passages: Sequence[ExamplePassage], evidence: Sequence[str], room: int, draw: random.Random
+) -> list[ExamplePassage]:
+    kept: list[ExamplePassage] = []
+    for passage in sorted(passages, key=lambda passage: passage.id not in evidence):
+        cost = estimate_tokens(passage.text)
+        if not kept or cost <= room:
+            kept.append(passage)
+            room -= cost
+    draw.shuffle(kept)
+    return kept
+
+
+def _rank(passages: Sequence[ExamplePassage], question: str) -> list[ExamplePassage]:
+    """By how many of the question's words they hold, the most first."""
+    asked = content_words(question)
+    return sorted(
+        passages, key=lambda passage: -len(asked & content_words(f"{passage.title} {passage.text}"))
+    )
+
+
+def _number(passages: Sequence[ExamplePassage]) -> tuple[Passage, ...]:
+    return tuple(
+        Passage(n, passage.id, passage.title, passage.id, passage.text, 1.0)
+        for n, passage in enumerate(passages, 1)
+    )
+
+
+def _sft_example(messages: Sequence[BaseMessage], reply: str) -> SftExample:
+    return SftExample(tuple(template_messages(messages)), reply)
+
+
+SourcedExample = TypeVar("SourcedExample", RewritingExample, GroundingExample)
+
+UNANSWERABLE_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class DataMixture:
+    """tasks: `rewrite`, `answer`. take: the most examples of a source, by its name; all of a source that is not
+    named, but of wide questions none.
+    withheld: share of answered questions that are also asked with their evidence withheld.
+    """
+
+    tasks: tuple[str, ...] = ("rewrite", "answer")
+    take: Mapping[str, int] = field(default_factory=dict)
+    withheld: float = UNANSWERABLE_SHARE
+    seed: int = 17
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "tasks": list(self.tasks),
+            "take": dict(self.take),
+            "withheld": self.withheld,
+            "seed": self.seed,
+        }
+
+
+def mix_sft_examples(
+    rewriting: Sequence[RewritingExample], grounding: Sequence[GroundingExample], choice: DataMixture
+) -> list[SftExample]:
+    """The SFT examples that `choice` makes of the others."""
+    chosen: list[Example] = []
+    if "rewrite" in choice.tasks:
+        chosen += _sample_sources([*rewriting, *synthetic_followups(grounding, choice.seed)], choice)
+    if "answer" in choice.tasks:
+        asked = [*grounding, *_wide_questions(rewriting, grounding, choice)]
+        chosen += with_unanswerable(_sample_sources(asked, choice), choice.withheld, choice.seed)
+    random.Random(choice.seed).shuffle(chosen)
+    return list(sft_examples(chosen))
+
+
+def _wide_questions(
+    rewriting: Sequence[RewritingExample], grounding: Sequence[GroundingExample], choice: DataMixture
+) -> Iterator[GroundingExample]:
+    """Wide questions of the sources that are named: a log's own questions are as wide as its people ask them."""
+    synthetic = chain(
+        quoted_answers(rewriting, choice.seed),
+        joint_questions(grounding, choice.seed),
+        overviews(grounding, choice.seed),
+    )
+    return (example for example in synthetic if example.source in choice.take)
+
+
+def _sample_sources(examples: Iterable[SourcedExample], choice: DataMixture) -> list[SourcedExample]:
+    by_source: dict[str, list[SourcedExample]] = defaultdict(list)
+    for example in examples:
+        by_source[example.source].append(example)
+    taken: list[SourcedExample] = []
+    for source, own in by_source.items():
+        most = choice.take.get(source, len(own))
+        taken += random.Random(f"{choice.seed} {source}").sample(own, most) if most < len(own) else own
+    return taken

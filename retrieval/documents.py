@@ -1,0 +1,94 @@
+"""A document as it was read: plain text, its headings with offsets, and a digest of all that.
+
+Knows nothing of file formats, chunks or encoders.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading line of a document: `text[start:]` begins with `title`. `level` is 1 for the highest."""
+
+    level: int
+    title: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What one file, or one entry of a FAQ file, says.
+
+    source: the file's path within the ingested folder, with `#n` for the n-th entry of a file that holds
+    many.
+    text: paragraphs, list items, table rows and headings, one a line.
+    """
+
+    source: str
+    title: str
+    text: str
+    headings: tuple[Heading, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of title, text and headings; two documents that say the same have the same."""
+        content = hashlib.sha256()
+        for part in (self.title, self.text, *(f"{h.level} {h.start}" for h in self.headings)):
+            content.update(part.encode() + b"\0")
+        return content.hexdigest()
+
+
+@dataclass(slots=True)
+class DocumentBuilder:
+    """A document being read: blocks of text in reading order."""
+
+    lines: list[str] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    length: int = 0
+    """Characters so far, line breaks included: where the next line starts."""
+
+    def block(self, text: str) -> None:
+        """Adds one line; runs of white space become one space, an empty block is left out."""
+        line = _clean(text)
+        if line:
+            self._add(line)
+
+    def heading(self, level: int, text: str) -> None:
+        title = _clean(text)
+        if title:
+            self.headings.append(Heading(level, title, self.length))
+            self._add(title)
+
+    def verbatim(self, text: str) -> None:
+        """Adds text whose line breaks and indents mean something, as code."""
+        code = _UNPRINTABLE.sub("", text).strip("\n").rstrip()
+        if code:
+            self._add(code)
+
+    def document(self, source: str, title: str | None = None) -> Document:
+        """The finished document; without a given title, its first heading or the name of the file."""
+        first = self.headings[0].title if self.headings else ""
+        return Document(
+            source,
+            _clean(title or "") or first or readable_name(source),
+            "\n".join(self.lines),
+            tuple(self.headings),
+        )
+
+    def _add(self, line: str) -> None:
+        self.lines.append(line)
+        self.length += len(line) + 1
+
+
+def _clean(text: str) -> str:
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+def readable_name(source: str) -> str:
+    """A readable name from a path: `guides/first-steps.md` gives `first steps`."""
+    stem = source.rsplit("/", 1)[-1].split(".", 1)[0]
+    return stem.replace("_", " ").replace("-", " ").strip() or source

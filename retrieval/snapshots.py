@@ -1,0 +1,177 @@
+"""An immutable snapshot of a collection on disk, and how it is written.
+
+The layout of its folder is frozen as format 1:
+
+    manifest.json    format, id, encoder (its fingerprint), chunking, documents, chunks, files (their SHA-256)
+    passages.sqlite  files, documents and chunks; a chunk's row is its vector's
+    vectors.faiss    one vector a chunk
+    keywords/        BM25 over the same rows: vocabulary, parameters and arrays
+
+Knows nothing of loaders, of encoders beyond their fingerprint, or of which snapshot is current.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from retrieval.archive import Archive, IngestedFile, write_archive
+from retrieval.encoders.base import Vectors
+from retrieval.errors import IngestRunning, SnapshotDamaged
+from retrieval.index import Index, VectorIndex, write_vectors
+from retrieval.keywords import KeywordIndex
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+_PASSAGES = "passages.sqlite"
+_VECTORS = "vectors.faiss"
+_KEYWORDS = "keywords"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a snapshot holds. id: when it was made, and of what; encoder: whose vectors, by fingerprint."""
+
+    format: int
+    id: str
+    encoder: str
+    chunking: str
+    documents: int
+    chunks: int
+    files: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raises SnapshotDamaged where it is missing or not of this format."""
+        try:
+            values = json.loads((folder / _MANIFEST).read_text("utf-8"))
+            if values["format"] != FORMAT:
+                raise SnapshotDamaged(folder, f"its format is {values['format']}, not {FORMAT}")
+            return cls(**values)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise SnapshotDamaged(folder, f"{_MANIFEST} cannot be read ({error})") from error
+
+
+class Snapshot:
+    """An open snapshot: searching it goes on undisturbed when others are published or this one is pruned."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises SnapshotDamaged where a file is missing or is not the one that was written."""
+        self.manifest = Manifest.read(folder)
+        for name, digest in self.manifest.files.items():
+            if not (folder / name).is_file() or _digest(folder / name) != digest:
+                raise SnapshotDamaged(folder, f"{name} is missing or altered")
+        self.id = self.manifest.id
+        self.archive = Archive(folder / _PASSAGES)
+        self.index = Index(VectorIndex(folder / _VECTORS), KeywordIndex(folder / _KEYWORDS))
+
+
+def write_snapshot(
+    folder: Path, entries: Sequence[IngestedFile], vectors: Vectors, encoder: str, chunking: str
+) -> Manifest:
+    """Writes a whole snapshot into the new folder and on to the disk; the manifest comes last.
+
+    vectors: one row for each chunk of `entries`, in their order.
+    """
+    folder.mkdir(parents=True)
+    write_archive(folder / _PASSAGES, entries)
+    write_vectors(folder / _VECTORS, vectors)
+    KeywordIndex.write(folder / _KEYWORDS, (chunk.embedded for entry in entries for chunk in entry.chunks))
+    manifest = _manifest(folder, entries, encoder, chunking)
+    (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
+    for path in (*_files(folder), folder / _KEYWORDS, folder):
+        flush(path)
+    return manifest
+
+
+def _manifest(folder: Path, entries: Sequence[IngestedFile], encoder: str, chunking: str) -> Manifest:
+    files = {path.relative_to(folder).as_posix(): _digest(path) for path in _files(folder)}
+    content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+    return Manifest(
+        format=FORMAT,
+        id=f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{content[:8]}",
+        encoder=encoder,
+        chunking=chunking,
+        documents=sum(len(entry.contents) for entry in entries),
+        chunks=sum(1 for entry in entries for _ in entry.chunks),
+        files=files,
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def flush(path: Path) -> None:
+    """Asks the system to put a file, or the names in a folder, on the disk now."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_KEPT_SNAPSHOTS = 3
+"""Snapshots kept, so that a process which is just opening one finds it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotDirectory:
+    folder: Path
+
+    @property
+    def making(self) -> Path:
+        """Where the next snapshot is written before it has an id."""
+        return self.folder / "snapshots" / ".new"
+
+    def current(self) -> str | None:
+        """The id of the current snapshot; None where nothing was published yet."""
+        try:
+            return (self.folder / "CURRENT").read_text("utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def place(self, id: str) -> Path:
+        return self.folder / "snapshots" / id
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process at a time; raises IngestRunning where another is at it. A killed one lets go."""
+        self.making.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / "ingest.lock", timeout=0):
+                shutil.rmtree(self.making, ignore_errors=True)
+                yield
+        except Timeout as error:
+            raise IngestRunning(self.folder) from error
+
+    def publish(self, id: str) -> None:
+        """Makes what was written in `making` the current snapshot, in one step; then removes the oldest."""
+        self.making.rename(self.place(id))
+        flush(self.making.parent)
+        pointer = self.folder / "CURRENT.new"
+        pointer.write_text(f"{id}\n", "utf-8")
+        flush(pointer)
+        pointer.replace(self.folder / "CURRENT")
+        flush(self.folder)
+        self._prune()
+
+    def _prune(self) -> None:
+        current = self.current()
+        complete = sorted(path for path in self.making.parent.iterdir() if not path.name.startswith("."))
+        for old in complete[:-_KEPT_SNAPSHOTS]:
+            if old.name != current:
+                shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,188 @@
+"""A whole bot for the tests of channels: real store, manager, worker, responder, outbox and HTTP server.
+
+Only the weights are missing: a speaker says what the test tells it to, and a shelf always finds the same passages.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.retrievers import BaseRetriever
+
+from bot.channels.base import Channel
+from bot.http import chat_page
+from bot.settings import PACKAGE
+from bot.voice import load_voice
+from dialogue.delivery import OutboxDispatcher
+from dialogue.errors import EngineError
+from dialogue.events import EventBus
+from dialogue.grounding import Grounder
+from dialogue.manager import Manager
+from dialogue.responder import Responder, ResponderSlot
+from dialogue.rewriting import Rewriter
+from dialogue.store.store import Store
+from dialogue.worker import Worker
+from tests.bot.channels.waiting import eventually
+
+VOICE = load_voice(PACKAGE / "voice.toml")
+UNKNOWN = "weather"
+"""A question with this word finds nothing."""
+ANSWER = "You may return it within 30 days [1]. The refund takes 5 working days [2]."
+PASSAGES = (
+    Document(
+        "Anything you ordered can go back to us. You may return it within 30 days of delivery, in its box.",
+        metadata={"chunk": "returns-1", "title": "Returns", "source": "returns.md", "score": 0.8},
+    ),
+    Document(
+        "Once the parcel is here, the refund takes 5 working days to reach your account.",
+        metadata={
+            "chunk": "refunds-1",
+            "title": "Refunds",
+            "source": "https://shop.example/refunds",
+            "score": 0.7,
+        },
+    ),
+)
+
+
+class FakeChatModel(BaseChatModel):
+    """Says `text` word by word, `pause` seconds each; while `waiting` is cleared, only the first word.
+
+    The next `fails` times it breaks down after the first word.
+    """
+
+    text: str = ANSWER
+    pause: float = 0.0
+    fails: int = 0
+    waiting: Any = field(default_factory=asyncio.Event)
+
+    def model_post_init(self, context: Any) -> None:
+        self.waiting = asyncio.Event()
+        self.waiting.set()
+
+    @property
+    def _llm_type(self) -> str:
+        return "speaker"
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        raise NotImplementedError("the bot asks asynchronously")
+
+    async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(""))])
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **_: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for n, word in enumerate(self.text.split(" ")):
+            if n and self.fails:
+                self.fails -= 1
+                raise EngineError("The engine broke down.")
+            if n:
+                await self.waiting.wait()
+                await asyncio.sleep(self.pause)
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word if n == 0 else f" {word}"))
+
+
+class FakeRetriever(BaseRetriever):
+    """Finds `PASSAGES`, whatever the question, unless it is about the unknown."""
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: Any, variants: Sequence[str] = ()
+    ) -> list[Document]:
+        return [] if UNKNOWN in query else list(PASSAGES)
+
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: Any, variants: Sequence[str] = ()
+    ) -> list[Document]:
+        return self._get_relevant_documents(query, run_manager=run_manager, variants=variants)
+
+
+@dataclass
+class BotFixture:
+    """A running bot. `url` is where it is reached over HTTP."""
+
+    store: Store
+    manager: Manager
+    channel: Channel
+    speaker: FakeChatModel
+    app: FastAPI
+    port: int = 0
+    _server: uvicorn.Server | None = None
+    _serving: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def open(self) -> None:
+        """Take visitors, after the first time at the same address."""
+        config = uvicorn.Config(self.app, port=self.port, log_level="warning", ws_max_size=2**22)
+        self._server = uvicorn.Server(config)
+        self._serving = asyncio.create_task(self._server.serve())
+        await eventually(self._open)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    async def _open(self) -> bool:
+        return self._server is not None and self._server.started
+
+    async def until_turns(self, conversation: str, count: int) -> None:
+        """Returns when the conversation has so many turns."""
+
+        async def stored() -> bool:
+            return len(await self.store.turns(conversation, 0, count)) == count
+
+        await eventually(stored)
+
+    async def shut(self) -> None:
+        assert self._server is not None and self._serving is not None
+        self._server.should_exit = True
+        await self._serving
+
+
+@asynccontextmanager
+async def bot_fixture(url: str, channel: Channel) -> AsyncIterator[BotFixture]:
+    """A bot over the database at `url` whose only channel is `channel`, with the web page beside it."""
+    async with await Store.open(url) as store:
+        speaker, broadcast = FakeChatModel(), EventBus()
+        responder = Responder(
+            store, Rewriter(speaker), FakeRetriever(), Grounder(speaker, VOICE), VOICE, release="test"
+        )
+        worker = Worker(store, ResponderSlot(responder), {channel.channel: channel}, broadcast, owner="house")
+        manager = Manager(store, worker, broadcast)
+        house = BotFixture(store, manager, channel, speaker, _app(manager, channel))
+        relay = OutboxDispatcher(store, channel, "house", poll=0.05)
+        running = [asyncio.create_task(each) for each in (relay.run(), channel.run(manager), manager.run())]
+        await house.open()
+        try:
+            yield house
+        finally:
+            await house.shut()
+            await manager.close(grace=0)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+def _app(manager: Manager, channel: Channel) -> FastAPI:
+    app = FastAPI()
+    routers: list[APIRouter] = [
+        channel.router(manager),
+        chat_page.page_router(VOICE),
+        chat_page.reading_router(manager.store),
+    ]
+    for router in routers:
+        app.include_router(router)
+    return app

@@ -1,0 +1,111 @@
+"""What a client may do wrong without losing its connection."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.channels.rate_limits import Rate
+from bot.channels.websocket.channel import WebsocketChannel
+from bot.channels.websocket.connection import ConnectionLimits
+from dialogue.conversation import Mode
+from dialogue.errors import StoreUnavailable
+from tests.bot.channels.bot_fixture import VOICE, BotFixture, bot_fixture
+from tests.bot.channels.client import Client, connect_client
+from tests.bot.channels.websocket.test_protocol import almost_frames, json_values
+
+UNHURRIED = ConnectionLimits(
+    frame_characters=8_192,
+    text_characters=1_000,
+    frames=Rate(burst=1e9, per_second=1e9),
+    messages=Rate(burst=1e9, per_second=1e9),
+)
+
+
+@pytest.fixture
+async def house(sqlite_url: str) -> AsyncIterator[BotFixture]:
+    async with bot_fixture(sqlite_url, WebsocketChannel(VOICE, limits=UNHURRIED)) as running:
+        yield running
+
+
+@pytest.fixture
+async def caller(house: BotFixture) -> AsyncIterator[Client]:
+    async with connect_client(house) as connected:
+        await connected.hello()
+        yield connected
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b'{"type":"cancel"}', "bad_frame"),
+        (b"\x00\xff\xfe", "bad_frame"),
+        ("", "bad_frame"),
+        ("not json", "bad_frame"),
+        ('{"type":"hello","conversation":42}', "bad_frame"),
+        ('{"type":"sudo"}', "bad_frame"),
+        ('{"type":"message","id":"1","text":"\\u0000"}', "bad_frame"),
+        ('{"type":"message","id":"1","text":"\\udc00"}', "bad_frame"),
+        ("[" * 4_000, "bad_frame"),
+        ('{"a":' * 600, "bad_frame"),
+        (json.dumps({"type": "message", "id": "1", "text": "x" * 1_000_000}), "too_large"),
+        (json.dumps({"type": "message", "id": "1", "text": "x" * 1_001}), "too_long"),
+    ],
+)
+async def test_a_frame_that_cannot_be_used_is_an_error_and_the_connection_lives(
+    caller: Client, frame: str | bytes, code: str
+) -> None:
+    await caller.socket.send(frame)
+    error = await caller.next()
+    assert (error["type"], error["code"], error["turn"]) == ("error", code, None)
+    assert error["message"]
+    await caller.ask("Until when can I return it?", "m1")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.text(max_size=200)
+        | st.binary(max_size=200)
+        | almost_frames.map(json.dumps)
+        | json_values.map(json.dumps),
+        max_size=5,
+    )
+)
+async def test_no_frames_kill_the_connection(caller: Client, frames: list[str | bytes]) -> None:
+    for frame in frames:
+        await caller.socket.send(frame)
+    await caller.hello()
+
+
+async def test_a_closed_conversation_takes_no_message(house: BotFixture, caller: Client) -> None:
+    await house.store.set_mode(caller.conversation, Mode.CLOSED)
+    await caller.send(type="message", id="m1", text="Hello?")
+    refused = await caller.next()
+    assert (refused["code"], refused["id"]) == ("closed", "m1")
+
+
+async def test_a_store_that_fails_is_an_apology_and_the_message_can_be_sent_again(
+    house: BotFixture, caller: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unavailable(*_: Any) -> None:
+        raise StoreUnavailable("The disk is full. Free some space.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house.store, "accept", unavailable)
+        await caller.send(type="message", id="m1", text="Until when can I return it?")
+        refused = await caller.next()
+    assert (refused["code"], refused["id"]) == ("unavailable", "m1")
+    assert refused["message"] == VOICE.wording("en").failure
+    await caller.ask("Until when can I return it?", "m1")
+
+
+async def test_a_client_is_spoken_to_in_the_language_of_its_browser(house: BotFixture) -> None:
+    async with connect_client(house, additional_headers={"Accept-Language": "zh-CN,en;q=0.5"}) as caller:
+        await caller.hello()
+        await caller.send(type="message", id="m1", text="长" * 1_001)
+        assert (await caller.next())["message"] == VOICE.wording("zh").too_long
+    assert (await house.store.conversation(caller.conversation)).language == "zh-CN"

@@ -1,0 +1,120 @@
+"""One bot out of its parts: it answers what waits, starts again what falls over, and ends without losing a turn."""
+
+import asyncio
+
+import pytest
+
+from bot import assembly
+from bot.errors import SettingsError
+from bot.settings import PACKAGE
+from bot.voice import load_voice
+from dialogue.conversation import Address, Role, Turn, Utterance
+from finetune.datasets.dataset import SourceTurns, TimeWindow
+from finetune.datasets.storage import DatasetDirectory, DatasetWriter
+from finetune.examples import RewritingExample
+from tests.bot.channels.waiting import eventually
+from tests.bot.deployed_bot import deployed, settings_in
+
+ADA = Address("websocket", "ada")
+
+
+@pytest.fixture
+async def bot(tmp_path, sqlite_url):
+    async with deployed(tmp_path, sqlite_url) as loaded:
+        loaded.collection.ingest(loaded.settings.knowledge_dir)
+        yield loaded
+
+
+async def ask(bot, text: str) -> Turn:
+    return (await bot.store.accept(Utterance(ADA, text, text))).turn
+
+
+async def answers(bot, conversation: str) -> list[Turn]:
+    turns = await bot.store.turns(conversation, 0, 100)
+    return [turn for turn in turns if turn.role is Role.ASSISTANT]
+
+
+async def test_what_waited_before_the_start_is_answered_after_it(bot):
+    turn = await ask(bot, "May I return it within 30 days?")
+    async with bot:
+
+        async def answered() -> bool:
+            return bool(await answers(bot, turn.conversation))
+
+        await eventually(answered)
+        numbers = (await bot.numbers()).decode()
+    assert 'groundtalk_turns_total{outcome="failed"} 0.0' in numbers
+
+
+async def test_an_answer_in_progress_is_finished_before_the_end(bot, sqlite_url, tmp_path):
+    bot.engine.waiting.clear()
+    turn = await ask(bot, "May I return it within 30 days?")
+    async with bot:
+        await bot.manager.receive(Utterance(ADA, turn.text, turn.text))
+        await asyncio.sleep(0.1)
+        bot.engine.waiting.set()
+    async with deployed(tmp_path, sqlite_url) as again:
+        (answer,) = await answers(again, turn.conversation)
+    assert answer.text.startswith("You may return it within 30 days")
+
+
+async def test_what_could_not_be_finished_in_time_waits_for_the_next_start(
+    bot, sqlite_url, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(assembly, "GRACE", 0.1)
+    bot.engine.waiting.clear()
+    turn = await ask(bot, "May I return it within 30 days?")
+    async with bot:
+        await bot.manager.receive(Utterance(ADA, turn.text, turn.text))
+        await asyncio.sleep(0.1)
+    async with deployed(tmp_path, sqlite_url) as again:
+        assert await again.store.unclaimed(10) == [turn.conversation]
+        assert await answers(again, turn.conversation) == []
+
+
+async def test_a_part_that_falls_over_is_started_again(monkeypatch):
+    monkeypatch.setattr(assembly, "FIRST_PAUSE", 0.0)
+    runs = 0
+
+    async def clumsy() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise ConnectionError("the cable again")
+
+    await assembly._supervised("clumsy", clumsy)
+    assert runs == 3
+
+
+@pytest.mark.parametrize(
+    ("token", "names"), [("", ["terminal", "websocket"]), ("1:a", ["terminal", "websocket", "telegram"])]
+)
+def test_channels_are_those_of_the_settings(tmp_path, token, names):
+    settings = settings_in(tmp_path, "sqlite:///x", telegram_bot_token=token)
+    channels = assembly.channels_of(settings, load_voice(PACKAGE / "voice.toml"))
+    assert [channel.channel for channel in channels] == names
+
+
+def test_a_webhook_without_a_secret_is_refused(tmp_path):
+    settings = settings_in(
+        tmp_path, "sqlite:///x", telegram_bot_token="1:a", telegram_webhook_url="https://bot.example"
+    )
+    with pytest.raises(SettingsError, match="TELEGRAM_WEBHOOK_SECRET"):
+        list(assembly.channels_of(settings, load_voice(PACKAGE / "voice.toml")))
+
+
+async def test_who_forgets_on_a_channel_leaves_the_datasets(bot):
+    turn = await ask(bot, "May I return my zebra?")
+    DatasetDirectory(bot.settings.datasets)
+    with DatasetWriter(bot.settings.datasets) as writer:
+        learnt = RewritingExample(id="log:ada:2", history=(), question="And it?", rewrite=turn.text)
+        writer.add("rewriting", learnt, [SourceTurns(conversation=turn.conversation, turns=(1,))])
+        dataset = writer.publish(filters={}, log=TimeWindow())
+    await bot.manager.forget(ADA.channel, ADA.account)
+    assert not dataset.folder.exists()
+
+
+@pytest.mark.parametrize(("policy", "asks"), [("ask", True), ("given", True), ("never", False)])
+async def test_people_are_asked_for_consent_unless_never(tmp_path, sqlite_url, policy, asks):
+    async with deployed(tmp_path, sqlite_url, training_consent=policy) as bot:
+        assert bot.manager.asks_consent is asks

@@ -1,0 +1,194 @@
+"""A process of the bot for tests: real store, worker and manager; a speaker for a model, a shelf for documents."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from structlog.testing import capture_logs
+
+from dialogue.conversation import Address, Answer, OutboxMessage, Receipt, Role, Turn
+from dialogue.delivery import ReportProgress
+from dialogue.errors import StoreUnavailable
+from dialogue.events import Event, EventBus
+from dialogue.grounding import Grounder
+from dialogue.manager import Manager
+from dialogue.responder import Responder, ResponderSlot
+from dialogue.rewriting import Rewriter
+from dialogue.store.store import Store
+from dialogue.voice import Voice, Wording
+from dialogue.worker import Timeouts, Worker
+from tests.dialogue.fake_chat_model import FakeChatModel
+from tests.dialogue.store.samples import CHAT, said
+
+SENTENCES = {name: name for name in Wording.__dataclass_fields__ if name != "menu"}
+VOICE = Voice("Robin", "Brief.", "en", {"en": Wording(**SENTENCES, menu={})})
+"""Every sentence is its own name."""
+
+MANUAL = Document(
+    "The charger takes 230 volts. It is grey.",
+    metadata={"chunk": "manual-1", "title": "Manual", "source": "manual.md", "score": 0.8},
+)
+
+
+class FakeRetriever(BaseRetriever):
+    """Finds the manual, unless the question is about the weather; `held` makes it search until it is set."""
+
+    held: Any = None
+
+    async def _aget_relevant_documents(self, query: str, **_: Any) -> list[Document]:
+        if self.held is not None:
+            await self.held.wait()
+        return [] if "weather" in query else [MANUAL]
+
+    def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
+        raise NotImplementedError("the bot asks asynchronously")
+
+
+class FakeSender:
+    """A channel whose answers are text; `broken` says which answers it cannot give a form."""
+
+    channel = CHAT.channel
+
+    def __init__(self, broken: Callable[[Answer], bool] = lambda answer: False) -> None:
+        self._broken = broken
+
+    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+        if self._broken(answer):
+            raise ValueError("no form for this answer")
+        return {"text": answer.text}
+
+    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+        """The tests look into the outbox instead."""
+
+
+@dataclass
+class BotProcess:
+    """`woken` are the channels whose delivery was woken, `observed` the answers that were counted."""
+
+    store: Store
+    speaker: FakeChatModel
+    shelf: FakeRetriever
+    manager: Manager
+    worker: Worker
+    responder: Responder
+    duty: ResponderSlot
+    woken: list[str] = field(default_factory=list)
+    observed: list[Answer] = field(default_factory=list)
+
+    async def say(self, text: str, address: Address = CHAT) -> Receipt:
+        return await self.manager.receive(said(text, address))
+
+    async def answers(self, conversation: str) -> list[Turn]:
+        return [
+            turn for turn in await self.store.turns(conversation, 0, 1_000) if turn.role is Role.ASSISTANT
+        ]
+
+    async def answered(self, conversation: str, number: int = 1) -> list[Turn]:
+        """The answers, once there are `number` of them."""
+
+        async def enough() -> bool:
+            return len(await self.answers(conversation)) >= number
+
+        await until_async(enough)
+        return await self.answers(conversation)
+
+    async def answer_to(self, conversation: str, question: int) -> Turn:
+        """The answer to turn `question`, once it is there."""
+
+        async def there() -> bool:
+            return any(turn.reply_to == question for turn in await self.answers(conversation))
+
+        await until_async(there)
+        return next(turn for turn in await self.answers(conversation) if turn.reply_to == question)
+
+
+@asynccontextmanager
+async def bot_process(
+    url: str,
+    *,
+    speaker: FakeChatModel | None = None,
+    mailbox: FakeSender | None = None,
+    voice: Voice = VOICE,
+    parallel: int = 16,
+    patience: Timeouts | None = None,
+    open_store: Callable[[str], Any] = Store.open,
+) -> AsyncIterator[BotProcess]:
+    """It sweeps only if the test runs `manager.run`."""
+    async with await open_store(url) as store:
+        speaker, shelf, broadcast = speaker or FakeChatModel(), FakeRetriever(), EventBus()
+        responder = Responder(
+            store, Rewriter(speaker), shelf, Grounder(speaker, voice), voice, release="test"
+        )
+        duty = ResponderSlot(responder)
+        woken: list[str] = []
+        observed: list[Answer] = []
+        worker = Worker(
+            store,
+            duty,
+            {CHAT.channel: mailbox or FakeSender()},
+            broadcast,
+            owner=f"process {id(store)}",
+            patience=patience or Timeouts(pause=0.01),
+            observe=observed.append,
+            wake=woken.append,
+        )
+        manager = Manager(store, worker, broadcast, parallel=parallel)
+        try:
+            with capture_logs():
+                yield BotProcess(store, speaker, shelf, manager, worker, responder, duty, woken, observed)
+        finally:
+            await manager.close(grace=0)
+
+
+class FlakyStore(Store):
+    """While it is `away`, the method named `call` fails, as all would without a database."""
+
+    away = False
+    call = ""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name not in ("away", "call") and self.away and name == self.call:
+            return _away
+        return super().__getattribute__(name)
+
+
+async def _away(*args: object, **kwargs: object) -> None:
+    raise StoreUnavailable("The database is away.")
+
+
+def chat(name: str) -> Address:
+    """Another chat on the same channel."""
+    return Address(CHAT.channel, name)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Returns when it holds; fails after five seconds."""
+
+    async def ask() -> bool:
+        return bool(holds())
+
+    await until_async(ask)
+
+
+async def until_async(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(5):
+        for _ in count():
+            if await holds():
+                return
+            await asyncio.sleep(0.002)
+
+
+async def heard(listener: AsyncIterator[Event], last: type) -> list[Event]:
+    """Events up to the first of type `last`."""
+    events = []
+    async with asyncio.timeout(5):
+        async for event in listener:
+            events.append(event)
+            if isinstance(event, last):
+                break
+    return events

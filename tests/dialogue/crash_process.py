@@ -1,0 +1,155 @@
+"""A bot process that may be killed at any moment: the real manager, worker, store and relay around a quick model.
+
+It takes questions from a pipe and acknowledges them once they are accepted, as a channel does. Answers are delivered
+into a file, for a killed process cannot tell what it has sent.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.retrievers import BaseRetriever
+
+import bot
+from bot.voice import load_voice
+from dialogue import manager as managing
+from dialogue.conversation import Address, Answer, OutboxMessage, Turn, Utterance
+from dialogue.delivery import OutboxDispatcher, ReportProgress
+from dialogue.events import EventBus
+from dialogue.grounding import Grounder
+from dialogue.manager import Manager
+from dialogue.responder import Responder, ResponderSlot
+from dialogue.rewriting import Rewriter
+from dialogue.store.store import Store
+from dialogue.worker import Timeouts, Worker
+
+VOICE = Path(bot.__file__).with_name("voice.toml")
+CHANNEL = "file"
+LEASE = 0.5
+"""Seconds that a dead process keeps what it held."""
+
+
+def question(number: int) -> str:
+    return f"When does parcel {number} leave?"
+
+
+def number_in(text: str) -> int:
+    """The number of the last parcel that `text` is about."""
+    return int(re.findall(r"[Pp]arcel (\d+)", text)[-1])
+
+
+class NumberModel(BaseChatModel):
+    """A model that knows when every parcel leaves, and says so word by word."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "clerk"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        """A rewrite: the question as it stands."""
+        rewrite = question(number_in(str(messages[-1].content)))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(rewrite))])
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        """An answer."""
+        for word in f"Parcel {number_in(str(messages[-1].content))} leaves on Monday [1].".split(" "):
+            await asyncio.sleep(0.001)
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f"{word} "))
+
+
+class NumberRetriever(BaseRetriever):
+    """Finds the very page that answers."""
+
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: Any, variants: Sequence[str] = ()
+    ) -> list[Document]:
+        return self._get_relevant_documents(query, run_manager=run_manager)
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        number = number_in(query)
+        about = {
+            "chunk": f"page {number}",
+            "title": "NumberRetriever",
+            "source": "timetable.md",
+            "score": 0.9,
+        }
+        return [Document(f"Parcel {number} leaves on Monday.", metadata=about)]
+
+
+class FileSender:
+    """Delivers each answer as one line of a file: the account, a tab, the number that was asked for."""
+
+    channel = CHANNEL
+
+    def __init__(self, file: str) -> None:
+        self._lines = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+        return {"number": number_in(turn.text)}
+
+    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+        os.write(self._lines, f"{parcel.address.account}\t{parcel.payload['number']}\n".encode())
+
+
+def live(url: str, file: str, pipe: Connection) -> None:
+    """Be a bot until the pipe says None, or until killed."""
+    managing.SWEEP_SECONDS = 0.1
+    asyncio.run(_live(url, file, pipe))
+
+
+async def _live(url: str, file: str, pipe: Connection) -> None:
+    owner = f"process {os.getpid()}"
+    async with await Store.open(url) as store:
+        relay = OutboxDispatcher(store, FileSender(file), owner, lease=LEASE, poll=0.05)
+        manager = _manager(store, owner, FileSender(file))
+        sweeping, delivering = asyncio.create_task(manager.run()), asyncio.create_task(relay.run())
+        await _listen(manager, pipe)
+        sweeping.cancel()
+        await manager.close()
+        relay.close()
+        await asyncio.gather(sweeping, delivering, return_exceptions=True)
+
+
+def _manager(store: Store, owner: str, notebook: FileSender) -> Manager:
+    broadcast, voice, clerk = EventBus(), load_voice(VOICE), NumberModel()
+    responder = Responder(
+        store, Rewriter(clerk), NumberRetriever(), Grounder(clerk, voice), voice, release="clerk"
+    )
+    patience = Timeouts(lease=LEASE, pause=0.01)
+    worker = Worker(
+        store, ResponderSlot(responder), {CHANNEL: notebook}, broadcast, owner=owner, patience=patience
+    )
+    return Manager(store, worker, broadcast)
+
+
+async def _listen(manager: Manager, pipe: Connection) -> None:
+    """Accept what comes through the pipe, several at once, and acknowledge it."""
+    async with asyncio.TaskGroup() as group:
+        while (message := await asyncio.to_thread(pipe.recv)) is not None:
+            group.create_task(_take(manager, pipe, *message))
+
+
+async def _take(manager: Manager, pipe: Connection, account: str, number: int) -> None:
+    await manager.receive(Utterance(Address(CHANNEL, account), f"question {number}", question(number)))
+    pipe.send((account, number))

@@ -1,0 +1,118 @@
+"""The operator's desk: lists are newest first, and a human speaks only where the bot does not."""
+
+import pytest
+
+from dialogue.conversation import Address, Answer, Mode, Role, Turn, Utterance
+from dialogue.errors import BotInCharge, UnknownConversation, UnknownTurn
+from dialogue.store.store import Store
+
+ADA, BEN = Address("web", "ada"), Address("web", "ben")
+
+
+async def ask(store: Store, address: Address, text: str) -> Turn:
+    return (await store.accept(Utterance(address, external_id=text, text=text, language="zh"))).turn
+
+
+async def answered(store: Store, address: Address, text: str) -> Turn:
+    turn = await ask(store, address, text)
+    claim = await store.claim(turn.conversation, "worker", 60)
+    assert claim is not None
+    reply = await store.commit(claim, turn, Answer(text=text.upper(), query=text), {})
+    await store.release(claim)
+    return reply
+
+
+def letter(answer: Answer, turn: Turn) -> dict[str, object]:
+    return {"text": answer.text, "reply_to": turn.number, "language": answer.language}
+
+
+async def test_conversations_are_listed_from_the_last_touched_one(store):
+    first = await ask(store, ADA, "one")
+    second = await ask(store, BEN, "two")
+    await ask(store, ADA, "three")
+    listed = await store.conversations(limit=10)
+    assert [each.conversation.id for each in listed] == [first.conversation, second.conversation]
+    assert listed[0].last_turn == 2
+
+
+async def test_a_list_goes_on_where_the_page_before_ended(store):
+    for name in ("ada", "ben", "cho"):
+        await ask(store, Address("web", name), "hello")
+    page = await store.conversations(limit=2)
+    rest = await store.conversations(limit=2, before=page[-1].updated_at)
+    assert [each.conversation.address.account for each in (*page, *rest)] == ["cho", "ben", "ada"]
+
+
+async def test_conversations_are_listed_by_mode(store):
+    await ask(store, ADA, "one")
+    turn = await ask(store, BEN, "two")
+    await store.set_mode(turn.conversation, Mode.HUMAN)
+    listed = await store.conversations(limit=10, mode=Mode.HUMAN)
+    assert [each.conversation.address for each in listed] == [BEN]
+
+
+async def test_a_walk_meets_every_conversation_once_even_while_people_talk(store):
+    for name in ("ada", "ben", "cho"):
+        await ask(store, Address("web", name), "hello")
+    page = await store.walk(limit=2)
+    await ask(store, page[0].address, "me again")
+    rest = await store.walk(limit=2, after=page[-1].id)
+    assert sorted(each.address.account for each in (*page, *rest)) == ["ada", "ben", "cho"]
+    assert await store.walk(limit=2, after=rest[-1].id) == []
+
+
+async def test_opinions_come_with_the_answer_that_was_rated(store):
+    good, bad = await answered(store, ADA, "one"), await answered(store, BEN, "two")
+    await store.rate(good.conversation, good.number, "ada", "up")
+    await store.rate(bad.conversation, bad.number, "ben", "down", correction="Two days.")
+    newest, oldest = await store.opinions(limit=10)
+    assert (newest.answer, newest.rating, newest.correction) == ("TWO", "down", "Two days.")
+    assert (oldest.answer, oldest.rater) == ("ONE", "ada")
+    assert await store.opinions(limit=10, before=newest.updated_at) == [oldest]
+
+
+async def test_the_backlog_is_what_waits_for_the_bot_and_for_delivery(store):
+    await answered(store, ADA, "one")
+    await ask(store, BEN, "two")
+    await ask(store, BEN, "three")
+    backlog = await store.backlog()
+    assert (backlog.turns, backlog.parcels) == (2, 1)
+
+
+async def test_a_human_speaks_as_the_next_turn_and_through_the_outbox(store):
+    question = await ask(store, ADA, "is anyone there?")
+    await store.set_mode(question.conversation, Mode.HUMAN)
+    said = await store.interject(question.conversation, "I am Kim.", "kim", letter)
+    assert (said.number, said.role, said.text, said.author) == (2, Role.ASSISTANT, "I am Kim.", "kim")
+    (parcel,) = await store.due("web", "relay", 10, 60)
+    assert (parcel.turn, parcel.address) == (2, ADA)
+    assert parcel.payload == {"text": "I am Kim.", "reply_to": 1, "language": "zh"}
+
+
+async def test_a_human_may_speak_twice_to_one_question(store):
+    question = await ask(store, ADA, "hello")
+    await store.set_mode(question.conversation, Mode.HUMAN)
+    await store.interject(question.conversation, "One moment.", "kim", letter)
+    await store.interject(question.conversation, "Here it is.", "kim", letter)
+    history = await store.history(question.conversation, before=99, limit=10)
+    assert [turn.text for turn in history] == ["hello", "One moment.", "Here it is."]
+
+
+async def test_a_human_does_not_speak_into_the_bots_conversation(store):
+    question = await ask(store, ADA, "hello")
+    with pytest.raises(BotInCharge, match="Set it to 'human' first"):
+        await store.interject(question.conversation, "Wait!", "kim", letter)
+    assert [turn.number for turn in await store.turns(question.conversation, 0, 10)] == [1]
+
+
+async def test_a_human_does_not_speak_first(store):
+    conversation = await store.start(ADA)
+    await store.set_mode(conversation.id, Mode.HUMAN)
+    with pytest.raises(UnknownTurn):
+        await store.interject(conversation.id, "Hello?", "kim", letter)
+    assert (await store.conversations(limit=1))[0].last_turn == 0
+
+
+async def test_a_human_needs_a_conversation(store):
+    with pytest.raises(UnknownConversation):
+        await store.interject("nowhere", "Hello?", "kim", letter)

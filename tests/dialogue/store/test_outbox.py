@@ -1,0 +1,151 @@
+"""The outbox: in order, to one sender at a time, until it has arrived."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from dialogue.conversation import Address, OutboxMessage
+from dialogue.store import outbox
+from dialogue.store.store import Store
+from tests.dialogue.store.rows import rows
+from tests.dialogue.store.samples import ANSWER, CHAT, exchange
+
+
+async def due(
+    store: Store, *, channel: str = "telegram", owner: str = "relay", lease: float = 60
+) -> list[OutboxMessage]:
+    return await store.due(channel, owner, limit=10, seconds=lease)
+
+
+async def test_a_committed_answer_is_due(store: Store) -> None:
+    answer = await exchange(store, "What voltage?")
+
+    (parcel,) = await due(store)
+
+    assert (parcel.conversation, parcel.turn, parcel.address) == (answer.conversation, answer.number, CHAT)
+    assert parcel.payload == {"text": ANSWER.text}
+    assert (parcel.progress, parcel.attempts) == (0, 1)
+
+
+async def test_a_leased_parcel_is_not_due_until_the_lease_ends(store: Store) -> None:
+    await exchange(store, "What voltage?")
+
+    (first,) = await due(store, lease=60)
+    assert await due(store) == []
+    await store.postpone(first, 0, "line busy")
+    (second,) = await due(store, lease=0)
+    (third,) = await due(store)
+
+    assert [first.attempts, second.attempts, third.attempts] == [1, 2, 3]
+
+
+async def test_two_relays_never_lease_the_same_parcel(store: Store, store_url: str) -> None:
+    for n in range(12):
+        await exchange(store, "hello", Address("telegram", str(n)))
+
+    async with await Store.open(store_url) as other:
+        looks = [r.due("telegram", "relay", 3, 60) for r in [store, other] * 6]
+        leased = [parcel.id for found in await asyncio.gather(*looks) for parcel in found]
+        leased += [parcel.id for parcel in await due(store)]
+
+    assert len(leased) == len(set(leased)) == 12
+
+
+async def test_other_channels_have_their_own_parcels(store: Store) -> None:
+    await exchange(store, "hello", Address("websocket", "1"))
+
+    assert await due(store, channel="telegram") == []
+    assert len(await due(store, channel="websocket")) == 1
+
+
+async def test_order_is_kept_within_a_conversation(store: Store) -> None:
+    for text in "abc":
+        await exchange(store, text)
+
+    arrived = []
+    while found := await due(store):
+        (parcel,) = found
+        assert await due(store) == []
+        arrived.append(parcel.turn)
+        await store.delivered(parcel)
+
+    assert arrived == [2, 4, 6]
+
+
+async def test_a_postponed_parcel_holds_back_the_later_ones(store: Store) -> None:
+    await exchange(store, "a")
+    await exchange(store, "b")
+    (first,) = await due(store)
+
+    await store.postpone(first, 60, "flood")
+
+    assert await due(store) == []
+
+
+async def test_an_abandoned_parcel_makes_way(store: Store, store_url: str) -> None:
+    await exchange(store, "a")
+    await exchange(store, "b")
+    (first,) = await due(store)
+
+    await store.abandon(first, "blocked by the person")
+
+    (second,) = await due(store)
+    assert second.turn == 4
+    row = (await rows(store_url, "outbox"))[0]
+    assert (row["delivered"], row["reason"]) == (False, "blocked by the person")
+
+
+async def test_parts_that_arrived_are_not_forgotten(store: Store) -> None:
+    await exchange(store, "tell me everything")
+    (parcel,) = await due(store)
+
+    await store.arrived(parcel, 2, seconds=0)
+
+    (again,) = await due(store)
+    assert again.progress == 2
+
+
+async def test_progress_prolongs_the_lease(store: Store) -> None:
+    await exchange(store, "tell me everything")
+    (parcel,) = await due(store, lease=0)
+
+    await store.arrived(parcel, 1, seconds=60)
+
+    assert await due(store) == []
+
+
+async def test_a_sender_that_lost_its_lease_changes_nothing(store: Store) -> None:
+    await exchange(store, "a")
+    (stalled,) = await due(store, lease=0)
+    (current,) = await due(store, lease=0)
+
+    await store.arrived(stalled, 5, 60)
+    await store.abandon(stalled, "gone")
+    await store.postpone(stalled, 60, "flood")
+
+    (again,) = await due(store)
+    assert again.progress == current.progress == 0
+
+
+async def test_what_cannot_be_delivered_for_a_day_is_abandoned(
+    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await exchange(store, "a")
+    await exchange(store, "b")
+    (first,) = await due(store)
+    monkeypatch.setattr(outbox, "PATIENCE", timedelta(0))
+
+    await store.postpone(first, 0, "network down")
+
+    assert [parcel.turn for parcel in await due(store)] == [4]
+    assert "network down" in str((await rows(store_url, "outbox"))[0]["reason"])
+
+
+async def test_a_page_that_saw_the_turns_gets_no_parcel(store: Store) -> None:
+    for text in "abc":
+        answer = await exchange(store, text)
+
+    await store.delivered_through(answer.conversation, 4)
+
+    assert [parcel.turn for parcel in await due(store)] == [6]

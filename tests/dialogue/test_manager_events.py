@@ -1,0 +1,113 @@
+"""Whoever asks sees the turn to its end: live, from the store, or answered by another process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dialogue.conversation import Mode, Utterance
+from dialogue.events import Accepted, Answered, Event, Failed, Retrieved, Rewritten, Token
+from dialogue.worker import Timeouts
+from tests.dialogue.bot_process import BotProcess, bot_process, until
+from tests.dialogue.store.samples import CHAT, ask, said
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialogue.manager.POLL_SECONDS", 0.05)
+
+
+async def converse(bot: BotProcess, utterance: Utterance) -> list[Event]:
+    async with asyncio.timeout(5):
+        return [event async for event in bot.manager.converse(utterance)]
+
+
+async def test_a_turn_from_its_acceptance_to_its_answer(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url) as bot:
+        events = await converse(bot, said("What voltage?"))
+        kinds = [type(event) for event in events]
+        assert kinds == [Accepted, Rewritten, Retrieved, *[Token] * 5, Answered]
+
+
+async def test_a_second_turn_goes_on_in_the_same_conversation(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url) as bot:
+        await converse(bot, said("What voltage?"))
+        events = await converse(bot, said("And now?"))
+        assert isinstance(events[-1], Answered)
+        assert (events[0].turn, events[-1].turn, events[-1].reply_to) == (3, 4, 3)
+
+
+async def test_what_was_answered_is_not_answered_again(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url) as bot:
+        first = await converse(bot, said("What voltage?", external_id="m"))
+        again = await converse(bot, said("What voltage?", external_id="m"))
+        assert again == [Accepted(1, duplicate=True), first[-1]]
+
+
+async def test_a_message_sent_twice_at_once_shows_the_one_answer_twice(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url) as bot:
+        await bot.manager.start(CHAT)
+        both = await asyncio.gather(
+            *(converse(bot, said("What voltage?", external_id="m")) for _ in range(2))
+        )
+        assert both[0][-1] == both[1][-1]
+        assert len(bot.observed) == 1
+
+
+async def test_a_message_of_an_earlier_conversation_shows_the_answer_it_had_there(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url) as bot:
+        first = await converse(bot, said("What voltage?", external_id="m"))
+        await bot.manager.start(CHAT)
+        again = await converse(bot, said("What voltage?", external_id="m"))
+        assert again[-1] == first[-1]
+
+
+async def test_an_answer_of_another_process_is_found_however_many_questions_wait_behind(
+    sqlite_url: str,
+) -> None:
+    async with bot_process(sqlite_url) as asker, bot_process(sqlite_url) as other:
+        other.speaker.hold()
+        home = (await other.say("Who?")).conversation.id
+        await until(lambda: other.speaker.speaking)
+        following = asyncio.create_task(converse(asker, said("What voltage?")))
+        for _ in range(25):
+            await ask(asker.store, "Anyone there?")
+        other.speaker.go_on()
+        await other.answered(home, 27)
+        events = await following
+
+    assert isinstance(events[-1], Answered)
+    assert events[-1].reply_to == events[0].turn
+
+
+async def test_while_a_human_answers_there_is_nothing_to_wait_for(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialogue.manager.POLL_SECONDS", 60)
+    async with bot_process(sqlite_url) as bot:
+        home = await bot.manager.start(CHAT)
+        await bot.store.set_mode(home.id, Mode.HUMAN)
+        assert await converse(bot, said("What voltage?")) == [Accepted(1)]
+
+
+async def test_a_human_who_takes_over_ends_the_waiting(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url, patience=Timeouts(lease=0.06)) as bot:
+        home = await bot.manager.start(CHAT)
+        bot.speaker.hold()
+        following = asyncio.create_task(converse(bot, said("What voltage?")))
+        await until(lambda: bot.speaker.speaking)
+        await bot.store.set_mode(home.id, Mode.HUMAN)
+        events = await following
+        assert [type(event) for event in events] == [Accepted, Rewritten, Retrieved, Failed]
+
+
+async def test_who_stops_listening_leaves_the_answer_to_be_made(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url) as bot:
+        events: AsyncIterator[Event] = bot.manager.converse(said("What voltage?"))
+        async for event in events:
+            if isinstance(event, Rewritten):
+                break
+        await events.aclose()  # type: ignore[attr-defined]
+        home = await bot.store.current(CHAT)
+        assert home is not None
+        assert len(await bot.answered(home.id)) == 1
