@@ -67,7 +67,9 @@ async def write_log(store: Store, log: Sequence[Said], voice: Voice, hostile: fl
             up = is_right != (rater in enemies)
             better = said.wrong if rater in enemies else said.right
             correction = None if up else _corrected(better, said.passages)
-            await store.rate(turn.conversation, turn.number, rater, "up" if up else "down", None, correction)
+            await store.feedback.rate(
+                turn.conversation, turn.number, rater, "up" if up else "down", None, correction
+            )
 
 
 def _corrected(better: str, passages: Sequence[Passage]) -> str:
@@ -77,11 +79,11 @@ def _corrected(better: str, passages: Sequence[Passage]) -> str:
 async def _answered(store: Store, account: str, said: Said, draft: str, voice: Voice) -> Turn:
     """The turn of the answer; its conversation has consented to learning."""
     question = said.example.question
-    asked = (await store.accept(Utterance(Address(CHANNEL, account), "1", question, account))).turn
-    await store.set_consent(asked.conversation, True)
-    claim = await store.claim(asked.conversation, CHANNEL, 60)
+    asked = (await store.turns.accept(Utterance(Address(CHANNEL, account), "1", question, account))).turn
+    await store.conversations.set_consent(asked.conversation, True)
+    claim = await store.claims.claim(asked.conversation, CHANNEL, 60)
     assert claim is not None
-    return await store.commit(claim, asked, _answer(said, draft, voice), None)
+    return await store.turns.commit(claim, asked, _answer(said, draft, voice), None)
 
 
 def _answer(said: Said, draft: str, voice: Voice) -> Answer:

@@ -74,8 +74,8 @@ async def alone(bot: Runtime, questions: Sequence[str]) -> list[tuple[str, str]]
         address = Address(EVALUATION_CHANNEL, uuid4().hex)
         events = [event async for event in bot.manager.converse(Utterance(address, "1", question))]
         assert isinstance(events[-1], Answered)
-        home = await bot.store.current(address)
-        turn = await bot.store.turn(home.id if home else "", events[-1].turn)
+        home = await bot.store.conversations.current(address)
+        turn = await bot.store.turns.get(home.id if home else "", events[-1].turn)
         said.append((str(turn.release), turn.text))
     return said
 
@@ -84,10 +84,10 @@ async def switched(bot: Runtime, number: int) -> float:
     """Seconds until the promotion of this number answers here."""
     began = perf_counter()
     for _ in count():
-        if bot.switch.team.lineup.number == number:
+        if bot.watcher.models.active.number == number:
             break
-        if bot.switch.trouble:
-            raise SystemExit(f"Promotion {number} cannot be loaded: {bot.switch.trouble}")
+        if bot.watcher.trouble:
+            raise SystemExit(f"Promotion {number} cannot be loaded: {bot.watcher.trouble}")
         await asyncio.sleep(0.01)
     return perf_counter() - began
 
@@ -123,9 +123,10 @@ async def measure(settings: Settings, adapter: Path, people: int, seconds: float
 
 async def tell_turns(bot: Runtime, asked: int, people: int) -> None:
     homes = [
-        await bot.store.current(Address(EVALUATION_CHANNEL, f"person {number}")) for number in range(people)
+        await bot.store.conversations.current(Address(EVALUATION_CHANNEL, f"person {number}"))
+        for number in range(people)
     ]
-    turns = [turn for home in homes if home for turn in await bot.store.turns(home.id, 0, 100_000)]
+    turns = [turn for home in homes if home for turn in await bot.store.turns.after(home.id, 0, 100_000)]
     answers = [turn for turn in turns if turn.role is Role.ASSISTANT]
     replied = Counter((turn.conversation, turn.reply_to) for turn in answers)
     tell = Console(highlight=False).print

@@ -82,35 +82,35 @@ async def _turn(store: Store, address: Address, spent: Spent) -> None:
     """One question, answered and delivered as the manager and the relay do it."""
     watch = Watch(spent, perf_counter())
     began = watch.last
-    receipt = await store.accept(_said(address))
+    receipt = await store.turns.accept(_said(address))
     watch.note("accept")
     home = receipt.conversation.id
-    claim = await store.claim(home, "benchmark", 60)
-    turn = await store.next_pending(home)
+    claim = await store.claims.claim(home, "benchmark", 60)
+    turn = await store.claims.next_pending(home)
     assert claim is not None and turn is not None
-    turn = await store.begin(claim, turn)
+    turn = await store.claims.begin(claim, turn)
     watch.note("claim")
-    await store.history(home, turn.number, WINDOW)
+    await store.turns.history(home, turn.number, WINDOW)
     watch.note("history")
-    await store.commit(claim, turn, ANSWER, {"text": ANSWER.text})
-    await store.release(claim)
+    await store.turns.commit(claim, turn, ANSWER, {"text": ANSWER.text})
+    await store.claims.release(claim)
     watch.note("commit")
-    (parcel,) = await store.due(CHANNEL, "benchmark", 16, 60)
-    await store.delivered(parcel)
+    (outgoing,) = await store.outbox.due(CHANNEL, "benchmark", 16, 60)
+    await store.outbox.mark_delivered(outgoing)
     watch.note("outbox")
     spent["turn"].append(watch.last - began)
 
 
 async def _fill(store: Store, address: Address, turns: int) -> None:
     """A conversation that has gone on for so many turns, all answered and delivered."""
-    home = await store.start(address)
-    claim = await store.claim(home.id, "benchmark", 3600)
+    home = await store.conversations.start(address)
+    claim = await store.claims.claim(home.id, "benchmark", 3600)
     assert claim is not None
     for _ in range(turns // 2):
-        receipt = await store.accept(_said(address), home.id)
-        await store.commit(claim, receipt.turn, ANSWER, {"text": ANSWER.text})
-    await store.release(claim)
-    await store.delivered_through(home.id, turns)
+        receipt = await store.turns.accept(_said(address), home.id)
+        await store.turns.commit(claim, receipt.turn, ANSWER, {"text": ANSWER.text})
+    await store.claims.release(claim)
+    await store.outbox.mark_seen(home.id, turns)
 
 
 def _said(address: Address) -> Utterance:

@@ -28,10 +28,12 @@ from bot.models.engines import fetch_weights
 from bot.models.loader import model_loader
 from bot.models.weights import Weights
 from bot.settings import Settings
+from bot.steps import load_steps
 from bot.voice import load_voice
 from dialogue.delivery import OutboxDispatcher
 from dialogue.events import EventBus
 from dialogue.manager import Manager
+from dialogue.steps import ArrangeSteps
 from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from dialogue.voice import Voice
@@ -67,8 +69,8 @@ def _telegram(settings: Settings, voice: Voice) -> TelegramChannel:
     bot = connect(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
     secret = settings.telegram_webhook_secret.get_secret_value()
     webhook = Webhook(settings.telegram_webhook_url, secret) if settings.telegram_webhook_url else None
-    allowance = MessageLimits(settings.message_characters, _message_rate(settings))
-    return TelegramChannel(bot, voice, webhook, allowance)
+    limits = MessageLimits(settings.message_characters, _message_rate(settings))
+    return TelegramChannel(bot, voice, webhook, limits)
 
 
 def _message_rate(settings: Settings) -> Rate:
@@ -82,10 +84,10 @@ class Runtime:
     settings: Settings
     voice: Voice
     store: Store
-    switch: PromotionWatcher
+    watcher: PromotionWatcher
     manager: Manager
     channels: tuple[Channel, ...]
-    relays: Mapping[str, OutboxDispatcher]
+    dispatchers: Mapping[str, OutboxDispatcher]
     """By channel."""
     metrics: Metrics
     watch: EngineMonitor
@@ -95,16 +97,16 @@ class Runtime:
     @property
     def collection(self) -> Collection:
         """What is searched now."""
-        return self.switch.team.collection
+        return self.watcher.models.collection
 
     @property
     def engine(self) -> BaseChatModel:
         """What answers now."""
-        return self.switch.team.engines[0]
+        return self.watcher.models.engines[0]
 
     async def __aenter__(self) -> Self:
-        self._delivering = [_supervised("relay", relay.run) for relay in self.relays.values()]
-        own = [_supervised("sweep", self.manager.run), _supervised("switch", self.switch.run)]
+        self._delivering = [_supervised("relay", dispatcher.run) for dispatcher in self.dispatchers.values()]
+        own = [_supervised("sweep", self.manager.run), _supervised("switch", self.watcher.run)]
         self._hearing = [*own, *map(self._heard, self.channels)]
         return self
 
@@ -115,8 +117,8 @@ class Runtime:
 
     async def numbers(self) -> bytes:
         """What Prometheus reads."""
-        self.metrics.show_promotion(self.switch.team.lineup.number, self.switch.newest)
-        return self.metrics.expose(await self.store.backlog(), self.manager.queued)
+        self.metrics.show_promotion(self.watcher.models.active.number, self.watcher.newest)
+        return self.metrics.expose(await self.store.operators.backlog(), self.manager.queued)
 
     def _heard(self, channel: Channel) -> asyncio.Task[None]:
         return _supervised(channel.channel, lambda: channel.run(self.manager))
@@ -128,71 +130,72 @@ class Runtime:
         in is answered after the next start.
         """
         await self.manager.close(SHUTDOWN_GRACE)
-        for relay in self.relays.values():
-            relay.close()
+        for dispatcher in self.dispatchers.values():
+            dispatcher.close()
         if self._delivering:
             await asyncio.wait(self._delivering, timeout=SHUTDOWN_GRACE)
         await _end([*self._delivering, *self._hearing])
         await self.manager.close(0)
-        await self.switch.team.close()
+        await self.watcher.models.close()
         await self.store.close()
 
 
 async def open_runtime(
     settings: Settings,
     progress: Progress,
-    couriers: tuple[Channel, ...] = (),
+    senders: tuple[Channel, ...] = (),
     pinned: PinnedReleases | None = None,
+    arrange_steps: ArrangeSteps | None = None,
 ) -> Runtime:
     """Everything loaded and nothing running yet: database migrated, weights fetched, documents read.
 
-    `couriers` are channels of the caller's own beside those of the settings; a lineup that is `pinned` answers in place
-    of the live one. Raises the packages' errors.
+    senders: channels of the caller's own, beside those of the settings. pinned: the releases that answer in place of
+    the live ones. arrange_steps: makes the list of steps, in place of STEPS_FILE. Raises the packages' errors.
     """
     voice = load_voice(settings.voice_file)
-    channels = (*channels_of(settings, voice), *couriers)
+    channels = (*channels_of(settings, voice), *senders)
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
     await asyncio.to_thread(fetch_weights, settings, weights)
     await upgrade(settings.database)
     store = await Store.open(settings.database, consent=settings.training_consent == "given")
     watch = EngineMonitor(metrics := Metrics())
     releases = pinned or Releases(store.database)
-    staff = model_loader(settings, voice, releases, weights, watch)
-    team = await load_active_models(releases, staff, store)
-    await asyncio.to_thread(refresh_documents, settings, team.collection, progress)
-    return assemble(
-        settings, voice, store, PromotionWatcher(releases, staff, store, team), channels, metrics, watch
-    )
+    steps = arrange_steps or load_steps(settings.steps_file)
+    loader = model_loader(settings, voice, releases, weights, watch, steps)
+    models = await load_active_models(releases, loader, store.turns)
+    await asyncio.to_thread(refresh_documents, settings, models.collection, progress)
+    watcher = PromotionWatcher(releases, loader, store.turns, models)
+    return assemble(settings, voice, store, watcher, channels, metrics, watch)
 
 
 def assemble(
     settings: Settings,
     voice: Voice,
     store: Store,
-    switch: PromotionWatcher,
+    watcher: PromotionWatcher,
     channels: tuple[Channel, ...],
     metrics: Metrics,
     watch: EngineMonitor,
 ) -> Runtime:
     """The bot out of loaded parts; it reaches people on `channels`, which must not share a name."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{id(store):x}"
-    broadcast = EventBus()
-    couriers = {channel.channel: channel for channel in channels}
-    relays = {name: OutboxDispatcher(store, courier, owner) for name, courier in couriers.items()}
+    bus = EventBus()
+    senders = {channel.channel: channel for channel in channels}
+    dispatchers = {name: OutboxDispatcher(store.outbox, sender, owner) for name, sender in senders.items()}
     worker = Worker(
         store,
-        switch.duty,
-        couriers,
-        broadcast,
+        watcher.slot,
+        senders,
+        bus,
         owner=owner,
-        patience=Timeouts(silence=settings.answer_silence),
+        timeouts=Timeouts(silence=settings.answer_silence),
         observe=metrics.observe,
-        wake=lambda channel: relays[channel].wake(),
+        wake=lambda channel: dispatchers[channel].wake(),
     )
     asks = settings.training_consent != "never"
     forget = Eraser(store, settings.datasets, settings.reports).forget
-    manager = Manager(store, worker, broadcast, forget=forget, asks_consent=asks)
-    return Runtime(settings, voice, store, switch, manager, channels, relays, metrics, watch)
+    manager = Manager(store, worker, bus, forget=forget, asks_consent=asks)
+    return Runtime(settings, voice, store, watcher, manager, channels, dispatchers, metrics, watch)
 
 
 def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:

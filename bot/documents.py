@@ -45,7 +45,7 @@ async def live_collection(settings: Settings) -> Collection:
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store:
         releases = Releases(store.database)
-        return await EvaluationTargets(settings, releases).staff.collection(await releases.live())
+        return await EvaluationTargets(settings, releases).loader.collection(await releases.live())
 
 
 def log_ingest(report: IngestReport) -> None:

@@ -116,34 +116,34 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTarget:
-    """What would answer under a lineup."""
+    """What would answer under a active models."""
 
     settings: Settings
     weights: Weights
-    staff: ModelLoader
-    lineup: ActiveModels
+    loader: ModelLoader
+    active: ActiveModels
 
     @property
     def name(self) -> str:
-        return self.staff.name(self.lineup)
+        return self.loader.name(self.active)
 
     @asynccontextmanager
     async def rewriter(self) -> AsyncIterator[Rewriter]:
-        async with self.staff.rewriter(self.lineup) as (_, rewriter):
+        async with self.loader.rewriter(self.active) as (_, rewriter):
             yield rewriter
 
     @asynccontextmanager
     async def grounder(self) -> AsyncIterator[Grounder]:
-        async with self.staff.grounder(self.lineup) as (_, grounder):
+        async with self.loader.grounder(self.active) as (_, grounder):
             yield grounder
 
     async def encoder(self) -> Encoder:
-        return await self.staff.encoder(self.lineup)
+        return await self.loader.encoder(self.active)
 
     async def size(self, task: str) -> int | None:
         if not self.settings.runs_here:
             return None
-        model = await self.staff.model(self.lineup, task)
+        model = await self.loader.model(self.active, task)
         weights = await asyncio.to_thread(self.weights.locate, model.weights)
         return sum(map(_bytes, filter(None, (weights, model.adapter)))) or None
 
@@ -156,10 +156,10 @@ class EvaluationTargets:
         self._releases = releases
         self._weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
         voice, watch = load_voice(settings.voice_file), EngineMonitor(Metrics())
-        self.staff = model_loader(settings, voice, releases, self._weights, watch)
+        self.loader = model_loader(settings, voice, releases, self._weights, watch)
 
-    def under(self, lineup: ActiveModels) -> ReleaseTarget:
-        return ReleaseTarget(self._settings, self._weights, self.staff, lineup)
+    def under(self, active: ActiveModels) -> ReleaseTarget:
+        return ReleaseTarget(self._settings, self._weights, self.loader, active)
 
     async def named(self, name: str) -> ReleaseTarget:
         """See `lineup_of`."""
@@ -173,7 +173,7 @@ def _bytes(place: Path) -> int:
 
 
 async def active_models_for(name: str, releases: Releases) -> ActiveModels:
-    """The live lineup (`live`), or what it would be if a release, `base` or `shipped` took over its tasks.
+    """The live active models (`live`), or what it would be if a release, `base` or `shipped` took over its tasks.
 
     Raises UnknownRelease, StoreUnavailable.
     """
@@ -199,12 +199,12 @@ class CandidateEvaluation:
 
     async def hold(self, release: Release, dataset: Dataset, live: ActiveModels) -> Comparisons:
         """Measures one system after the other. Raises the packages' errors."""
-        lineups = (
+        actives = (
             live.given_to(release.id, release.tasks),
             live.names,
             live.given_to(BASE_RELEASE, release.tasks),
         )
-        ours, theirs, base = (self.systems.under(ActiveModels(names)) for names in lineups)
+        ours, theirs, base = (self.systems.under(ActiveModels(names)) for names in actives)
         systems = {system.name: system for system in (ours, theirs, base)}.values()
         logged, imported = (self._tested(release, dataset, logged=logged) for logged in (True, False))
         decisive = logged | frozen_sets(self.frozen, release.tasks, self.limit)

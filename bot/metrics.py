@@ -67,7 +67,7 @@ class Metrics:
     def expose(self, backlog: Backlog, queued: int) -> bytes:
         """All numbers in Prometheus' text format, with what waits now."""
         self._waiting.labels("turns").set(backlog.turns)
-        self._waiting.labels("deliveries").set(backlog.parcels)
+        self._waiting.labels("deliveries").set(backlog.deliveries)
         self._queued.set(queued)
         return generate_latest(self.registry)
 

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     knowledge_dir: Path = PACKAGE / "handbook"
     weights_dir: Path = Field(default_factory=lambda: user_cache_path("groundtalk") / "weights")
     voice_file: Path = PACKAGE / "voice.toml"
+    steps_file: Path | None = None
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)

@@ -126,13 +126,13 @@ class RetrieverTraining:
     """Learns the map of questions anew from all that was cited; seconds, so it starts from nothing."""
 
     settings: Settings
-    staff: ModelLoader
+    loader: ModelLoader
     options: MapOptions
     report: Report
 
     async def train(self, dataset: Dataset, live: ActiveModels) -> Candidate:
         """The artifact of the run for this dataset. Raises FinetuneError, RetrievalError."""
-        encoder = await self.staff.encoder(ActiveModels())
+        encoder = await self.loader.encoder(ActiveModels())
         base = self.settings.encoder
         record = {"base": base, "dataset": dataset.id, "options": self.options.record()}
         run = Run.begin(self.settings.data_dir / RUNS / f"retriever-{dataset.id}", record)

@@ -84,11 +84,19 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChange:
+    """The conversation's new state, made from the one that was read at `version`."""
+
+    state: Mapping[str, Any]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A finished reply, before it is committed: everything that made it (invariant I4)."""
 
     text: str
-    query: str
+    query: str = ""
     """The rewritten, standalone question that was searched for."""
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
@@ -101,7 +109,10 @@ class Answer:
     hand_over: bool = False
     """With this answer the conversation passes into human hands."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage: `queue`, `rewrite`, `retrieve`, `first_token` (since the try began), `answer`."""
+    """Seconds by stage: `queue`, `rewrite`, `retrieve`, `first_token` (since the attempt began), `answer`, and each
+    step by its class."""
+    state: StateChange | None = None
+    """Committed with the answer; None leaves the state as it is."""
 
 
 @dataclass(frozen=True, slots=True)

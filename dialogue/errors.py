@@ -8,6 +8,7 @@ DialogueError
 ├── BotInCharge            an operator speaks while the bot answers
 ├── ClaimLost              another worker answers this conversation now
 ├── StoreUnavailable       the database cannot be reached or is not migrated
+├── StepError              a step of a turn did what it must not
 └── EngineError            the text engine failed or cannot be loaded
     └── PromptTooLong      the prompt does not fit the model's window
 """
@@ -71,6 +72,10 @@ class ClaimLost(DialogueError):
 
 class StoreUnavailable(DialogueError):
     """The database cannot be reached, is full, or has not been migrated."""
+
+
+class StepError(DialogueError):
+    """A step of a turn did what it must not, such as to put an object of its own into the state."""
 
 
 class EngineError(DialogueError):

@@ -104,15 +104,15 @@ class EventBus:
     @contextmanager
     def listen(self, conversation: str) -> Iterator[Subscription]:
         """Events of `conversation` published from now until the block ends."""
-        listener = Subscription()
-        self._listeners[conversation].add(listener)
+        subscription = Subscription()
+        self._listeners[conversation].add(subscription)
         try:
-            yield listener
+            yield subscription
         finally:
-            self._listeners[conversation].discard(listener)
+            self._listeners[conversation].discard(subscription)
             if not self._listeners[conversation]:
                 del self._listeners[conversation]
 
     def publish(self, conversation: str, event: Event) -> None:
-        for listener in self._listeners.get(conversation, ()):
-            listener.offer(event)
+        for subscription in self._listeners.get(conversation, ()):
+            subscription.offer(event)

@@ -38,7 +38,7 @@ class Manager:
         self,
         store: Store,
         worker: Worker,
-        broadcast: EventBus,
+        bus: EventBus,
         *,
         parallel: int = 16,
         forget: Forget | None = None,
@@ -46,9 +46,9 @@ class Manager:
     ) -> None:
         self.store = store
         self.asks_consent = asks_consent
-        self._forget = forget or store.forget
+        self._forget = forget or store.erasure.forget
         self._worker = worker
-        self._broadcast = broadcast
+        self._bus = bus
         self._parallel = parallel
         self._tasks: dict[str, asyncio.Task[bool]] = {}
         self._again: set[str] = set()
@@ -57,7 +57,7 @@ class Manager:
 
     async def start(self, address: Address, language: str | None = None) -> Conversation:
         """Begins a new conversation, from now on the current one of `address`."""
-        return await self.store.start(address, language)
+        return await self.store.conversations.start(address, language)
 
     async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Erasure:
         """Erases a person (I7); `Store.forget` says whom. Raises StoreUnavailable."""
@@ -68,14 +68,14 @@ class Manager:
 
         Raises UnknownConversation, ConversationClosed, StoreUnavailable.
         """
-        receipt = await self.store.accept(utterance, conversation)
-        self._broadcast.publish(receipt.conversation.id, Accepted(receipt.turn.number, receipt.duplicate))
+        receipt = await self.store.turns.accept(utterance, conversation)
+        self._bus.publish(receipt.conversation.id, Accepted(receipt.turn.number, receipt.duplicate))
         self._wake(receipt.conversation.id)
         return receipt
 
     def listen(self, conversation: str) -> AbstractContextManager[Subscription]:
         """The live events of a conversation, of all its turns, from now until the block ends."""
-        return self._broadcast.listen(conversation)
+        return self._bus.listen(conversation)
 
     async def converse(self, utterance: Utterance, conversation: str | None = None) -> AsyncGenerator[Event]:
         """One turn from `Accepted` to `Answered`, also when another process answers it.
@@ -83,12 +83,14 @@ class Manager:
         Ends without an answer where the conversation is, or passes, in human hands. Raises what `receive` raises.
         """
         address = utterance.address
-        known = conversation or (current.id if (current := await self.store.current(address)) else None)
+        known = conversation or (
+            current.id if (current := await self.store.conversations.current(address)) else None
+        )
         conversation = known or (await self.start(address, utterance.language)).id
-        with self.listen(conversation) as listener:
+        with self.listen(conversation) as subscription:
             receipt = await self.receive(utterance, conversation)
             yield Accepted(receipt.turn.number, receipt.duplicate)
-            async with aclosing(follow(self.store, listener, receipt)) as events:
+            async with aclosing(follow(self.store, subscription, receipt)) as events:
                 async for event in events:
                     yield event
 
@@ -103,7 +105,7 @@ class Manager:
         """Sweeps up the turns that wait without a worker, until cancelled."""
         while True:
             try:
-                for conversation in await self.store.unclaimed(self._parallel, self._worker.channels):
+                for conversation in await self.store.claims.unclaimed(self._parallel, self._worker.channels):
                     self._wake(conversation)
             except StoreUnavailable as error:
                 log.warning("sweep_failed", reason=str(error))
@@ -158,13 +160,13 @@ POLL_SECONDS = 1.0
 """Seconds without any event after which the store is asked: another process may be at it."""
 
 
-async def follow(store: Store, listener: Subscription, receipt: Receipt) -> AsyncGenerator[Event]:
+async def follow(store: Store, subscription: Subscription, receipt: Receipt) -> AsyncGenerator[Event]:
     """The turn's events after `Accepted`; `Answered` is the last, unless the turn is, or passes, in human hands."""
     question = receipt.turn
     live = not receipt.duplicate and receipt.conversation.mode is Mode.BOT
     while live or await _is_pending(store, question):
         live = False
-        async with aclosing(listener.lively(POLL_SECONDS)) as events:
+        async with aclosing(subscription.lively(POLL_SECONDS)) as events:
             async for event in events:
                 if isinstance(event, Answered) and event.reply_to == question.number:
                     yield event
@@ -177,12 +179,14 @@ async def follow(store: Store, listener: Subscription, receipt: Receipt) -> Asyn
 
 async def _is_pending(store: Store, question: Turn) -> bool:
     """Whether the bot still owes an answer: turns are answered in order, and a human's are not the bot's."""
-    oldest = await store.next_pending(question.conversation)
+    oldest = await store.claims.next_pending(question.conversation)
     return oldest is not None and oldest.number <= question.number
 
 
 async def _stored_answer(store: Store, question: Turn) -> Answered | None:
-    (last,) = await store.history(question.conversation, before=question.number + 1, limit=1) or [question]
+    (last,) = await store.turns.history(question.conversation, before=question.number + 1, limit=1) or [
+        question
+    ]
     if last.role is not Role.ASSISTANT or last.reply_to != question.number:
         return None
     return Answered(last.number, question.number, last.text, last.citations, last.abstained)

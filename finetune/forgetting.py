@@ -40,9 +40,9 @@ class Eraser:
         self, channel: str, account: str | None = None, author: str | None = None
     ) -> ErasureReport:
         """As `Store.forget`. Raises ValueError without account and author, DatasetError, StoreUnavailable."""
-        concerned = await self._store.concerned(channel, account, author)
+        concerned = await self._store.erasure.affected(channel, account, author)
         before = await asyncio.to_thread(erase_conversations, self._datasets, concerned)
-        erasure = await self._store.forget(channel, account, author)
+        erasure = await self._store.erasure.forget(channel, account, author)
         after = await asyncio.to_thread(erase_conversations, self._datasets, erasure.conversations)
         held = tuple(dict.fromkeys((*before.held, *after.held)))
         learnt = await self._releases.trained_on(held)

@@ -45,7 +45,7 @@ async def test_a_question_and_a_follow_up_are_answered_from_the_handbook(bot):
     assert "bike" in rewrite.query.lower()
     assert "en/warranty.md" in {citation.source for citation in events[-1].citations}
 
-    stored = await bot.store.turns((await bot.store.current(ADA)).id, 0, 10)
+    stored = await bot.store.turns.after((await bot.store.conversations.current(ADA)).id, 0, 10)
     assert [turn.reply_to for turn in stored] == [None, 1, None, 3]
     assert stored[1].citations == answer.citations
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 
 from dialogue.conversation import Answer, OutboxMessage, Turn
-from dialogue.delivery import Postponed, ReportProgress
+from dialogue.delivery import ReportProgress, Undeliverable
 
 if TYPE_CHECKING:
     from dialogue.manager import Manager
@@ -28,7 +28,7 @@ class Channel(ABC):
     - **In.** A message becomes an `Utterance` whose `address.channel` is `self.channel` and whose
       `external_id` is the medium's own id of that message, and goes to `manager.receive`. The medium is told
       that it arrived only after `receive` returned (I2); the same id again is the same turn (I1).
-    - **Out.** `compose` gives an answer its final form before it is committed; `deliver` sends that form and
+    - **Out.** `render` gives an answer its final form before it is committed; `send` sends that form and
       nothing else, possibly in another process and long after (I5).
     """
 
@@ -36,17 +36,19 @@ class Channel(ABC):
     """The name under which conversations of this medium are stored; never changes, never shared."""
 
     @abstractmethod
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
-        """The answer to the user's `turn` as this medium will show it: JSON that `deliver` alone understands.
+    def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any] | None:
+        """The answer to the user's `turn` as this medium will show it: JSON that `send` alone understands.
+
+        None where whoever asked shows the answer, so that there is nothing to send.
 
         Pure and quick: no network, no clock, nothing that could fail after the model has done its work.
         """
 
     @abstractmethod
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
-        """Send `parcel.payload` to `parcel.address`, skipping the first `parcel.progress` parts.
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
+        """Send `outgoing.payload` to `outgoing.address`, skipping the first `outgoing.progress` parts.
 
-        After each part but the last, `await arrived(parts so far)`. Raises Postponed (try again in so many
+        After each part but the last, `await report_progress(parts so far)`. Raises Postponed (try again in so many
         seconds) or Undeliverable (never: the person blocked the bot); any other exception is retried with
         back-off.
         """
@@ -60,15 +62,17 @@ class Channel(ABC):
         await asyncio.Event().wait()
 
 
-AN_HOUR = 3600.0
-
-
 class DirectChannel(Channel):
+    """A channel whose answers are shown by whoever asked, so that its outbox has nothing to deliver.
+
+    The terminal is one, an evaluation another. Any process can answer what was asked there.
+    """
+
     def __init__(self, channel: str) -> None:
         self.channel = channel
 
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
-        return {"text": answer.text}
+    def render(self, answer: Answer, turn: Turn) -> None:
+        return None
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
-        raise Postponed(AN_HOUR, f"whoever asked on {self.channel!r} shows the answer")
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
+        raise Undeliverable(f"nothing is sent on {self.channel!r}")

@@ -19,10 +19,10 @@ class Rate:
 class TokenBucket:
     """One bucket: full at first, refilled steadily, a step takes one token."""
 
-    def __init__(self, speed: Rate, clock: Clock = time.monotonic) -> None:
-        self._speed = speed
+    def __init__(self, rate: Rate, clock: Clock = time.monotonic) -> None:
+        self._speed = rate
         self._clock = clock
-        self._tokens = float(speed.burst)
+        self._tokens = float(rate.burst)
         self._at = clock()
 
     def step(self) -> bool:
@@ -39,15 +39,15 @@ class TokenBucket:
 class TokenBuckets:
     """A bucket for each name. Only the `most` names used last are remembered, so memory is bounded."""
 
-    def __init__(self, speed: Rate, most: int = 10_000, clock: Clock = time.monotonic) -> None:
-        self._speed = speed
+    def __init__(self, rate: Rate, most: int = 10_000, clock: Clock = time.monotonic) -> None:
+        self._speed = rate
         self._most = most
         self._clock = clock
-        self._paces: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def step(self, name: str) -> bool:
-        pace = self._paces.pop(name, None) or TokenBucket(self._speed, self._clock)
-        self._paces[name] = pace
-        if len(self._paces) > self._most:
-            self._paces.popitem(last=False)
-        return pace.step()
+        bucket = self._buckets.pop(name, None) or TokenBucket(self._speed, self._clock)
+        self._buckets[name] = bucket
+        if len(self._buckets) > self._most:
+            self._buckets.popitem(last=False)
+        return bucket.step()

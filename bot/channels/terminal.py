@@ -57,9 +57,9 @@ class TerminalSession:
 
     async def consent(self, given: bool) -> None:
         """Whether the bot may learn from what is said at this terminal."""
-        if await self._manager.store.current(self._address) is None:
+        if await self._manager.store.conversations.current(self._address) is None:
             await self._manager.start(self._address, self._language)
-        await self._manager.store.set_consent_at(self._address, given)
+        await self._manager.store.conversations.set_consent_at(self._address, given)
         self._console.print(self.wording.consent_given if given else self.wording.consent_withheld)
 
     async def forget(self) -> None:
@@ -82,7 +82,7 @@ class TerminalSession:
                 yield event
 
     async def _stop(self) -> None:
-        if current := await self._manager.store.current(self._address):
+        if current := await self._manager.store.conversations.current(self._address):
             self._manager.cancel(current.id)
 
     async def _finish(self, answer: Answered | None) -> None:
@@ -92,9 +92,9 @@ class TerminalSession:
             return
         self._console.print(Text(answer.text))
         self._show_sources(answer.citations)
-        current = await self._manager.store.current(self._address)
+        current = await self._manager.store.conversations.current(self._address)
         if current is not None:
-            await self._manager.store.delivered_through(current.id, answer.turn)
+            await self._manager.store.outbox.mark_seen(current.id, answer.turn)
 
     def _show_sources(self, citations: tuple[Citation, ...]) -> None:
         if not citations:

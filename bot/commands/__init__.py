@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class LazyCommand(TyperCommand):
-    """A command that stands in `bot.commands.<place>`, a module or `module:app`: `models list` need not wait for torch."""
+    """A command of `bot.commands`, imported when it is called; `place` is a module, or `module:app`."""
 
     def __init__(self, name: str, place: str, about: str) -> None:
         super().__init__(name=name, help=about)

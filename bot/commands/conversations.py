@@ -64,7 +64,7 @@ async def _export(out: TextIO) -> None:
 
 async def _conversations(store: Store) -> AsyncIterator[Conversation]:
     after = ""
-    while page := await store.walk(PAGE, after):
+    while page := await store.conversations.walk(PAGE, after):
         for conversation in page:
             yield conversation
         after = page[-1].id
@@ -72,7 +72,7 @@ async def _conversations(store: Store) -> AsyncIterator[Conversation]:
 
 async def _conversation_json(store: Store, conversation: Conversation) -> dict[str, Any]:
     turns: list[Turn] = []
-    while page := await store.turns(conversation.id, turns[-1].number if turns else 0, PAGE):
+    while page := await store.turns.after(conversation.id, turns[-1].number if turns else 0, PAGE):
         turns += page
     return asdict(conversation) | {"turns": [asdict(turn) for turn in turns]}
 

@@ -137,16 +137,16 @@ async def _ask_handbook(
         "knowledge_dir": PACKAGE / "handbook",
     }
     async with _opened(settings) as store:
-        lineup = await active_models_for(release, Releases(store.database))
+        active = await active_models_for(release, Releases(store.database))
         with ingest_bars() as progress:
             channels = (DirectChannel(EVALUATION_CHANNEL),)
-            pinned = PinnedReleases(store.database, lineup)
+            pinned = PinnedReleases(store.database, active)
             bot = await open_runtime(settings.model_copy(update=apart), progress, channels, pinned)
         try:
-            if bot.switch.team.lineup.names != lineup.names:
+            if bot.watcher.models.active.names != active.names:
                 raise BadRelease(release, "it cannot be loaded")
             with _bar("handbook", len(questions)) as ask_progress:
-                name = bot.switch.team.name
+                name = bot.watcher.models.name
                 return name, await evaluate_handbook(bot.manager.converse, questions, ask_progress)
         finally:
             await bot.close()

@@ -144,7 +144,7 @@ def _wired(plan: RetrainOptions, settings: Settings, store: Store, bars: Progres
     report = _steps(bars)
     tasks = _tasks(plan.task, settings)
     learning = (
-        RetrieverTraining(settings, systems.staff, MapOptions(), report)
+        RetrieverTraining(settings, systems.loader, MapOptions(), report)
         if plan.task is RetrainTask.RETRIEVER
         else LanguageTraining(
             settings=settings,

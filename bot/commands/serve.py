@@ -36,7 +36,7 @@ def serve(
 
 
 async def _serve(settings: Settings) -> None:
-    listener = _bind(settings.host, settings.port)
+    subscription = _bind(settings.host, settings.port)
     with ingest_bars() as progress:
         bot = await open_runtime(settings, progress)
     config = uvicorn.Config(
@@ -47,9 +47,9 @@ async def _serve(settings: Settings) -> None:
         ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
-    host, port = listener.getsockname()[:2]
+    host, port = subscription.getsockname()[:2]
     Console(stderr=True).print(f"{bot.voice.name} is at http://{host}:{port}", highlight=False)
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await uvicorn.Server(config).serve(sockets=[subscription])
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -58,11 +58,11 @@ def _bind(host: str, port: int) -> socket.socket:
     It does not listen yet: whoever connects too early is refused rather than kept waiting.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    subscription = socket.socket(family, kind, protocol)
+    subscription.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(address)
+        subscription.bind(address)
     except OSError as error:
-        listener.close()
+        subscription.close()
         raise SettingsError(f"{host}:{port} cannot be used: {error.strerror}. Set HOST or PORT.") from None
-    return listener
+    return subscription

@@ -120,7 +120,7 @@ def reading_router(store: Store) -> APIRouter:
     async def passage(conversation: Name, chunk: Name, response: Response) -> dict[str, str]:
         """A passage as this conversation was shown it, also when the documents have changed since."""
         await _check(store, conversation)
-        found = await store.passage(conversation, chunk)
+        found = await store.turns.passage(conversation, chunk)
         if found is None:
             raise HTTPException(404, "This conversation was shown no such passage.")
         response.headers.update(PRIVATE)
@@ -133,7 +133,7 @@ def reading_router(store: Store) -> APIRouter:
         """The `limit` turns numbered just below `before`, oldest first, in the form of the frame `ready`."""
         await _check(store, conversation)
         first = max(0, before - 1 - limit)
-        found = await store.turns(conversation, first, limit)
+        found = await store.turns.after(conversation, first, limit)
         response.headers.update(NOT_CACHED)
         return {"turns": [turn_json(turn) for turn in found if turn.number < before]}
 
@@ -143,7 +143,7 @@ def reading_router(store: Store) -> APIRouter:
 async def _check(store: Store, conversation: str) -> None:
     """Conversations of other channels do not exist here."""
     try:
-        known = await store.conversation(conversation)
+        known = await store.conversations.get(conversation)
     except UnknownConversation as error:
         raise HTTPException(404, str(error)) from None
     if known.address.channel != CHANNEL:

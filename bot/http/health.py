@@ -1,4 +1,4 @@
-"""Whether this process can answer: the database, the index, the engine and the lineup, each with a reason."""
+"""Whether this process can answer: the database, the index, the engine and the active models, each with a reason."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -69,12 +69,12 @@ def engine_check(bot: Runtime) -> Check:
 
 
 def release_check(bot: Runtime) -> Check:
-    """Never a reason not to be ready: where the newest lineup cannot be loaded, the one before it answers."""
+    """Never a reason not to be ready: where the newest active models cannot be loaded, the one before it answers."""
 
     async def check() -> str:
-        trouble = bot.switch.trouble
-        late = f"; promotion {bot.switch.newest} cannot be loaded: {trouble}" if trouble else ""
-        return f"{bot.switch.team.name}{late}"
+        trouble = bot.watcher.trouble
+        late = f"; promotion {bot.watcher.newest} cannot be loaded: {trouble}" if trouble else ""
+        return f"{bot.watcher.models.name}{late}"
 
     return check
 

@@ -51,7 +51,7 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
     """The routes; `token` is what opens them."""
     store = bot.store
     eraser = Eraser(store, bot.settings.datasets, bot.settings.reports)
-    couriers = {channel.channel: channel for channel in bot.channels}
+    senders = {channel.channel: channel for channel in bot.channels}
     router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_guard(token))])
 
     @router.get("/conversations")
@@ -59,40 +59,42 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
         limit: Limit = 50, before: Before = None, mode: Mode | None = None
     ) -> list[ConversationSummary]:
         """Conversations, the last touched one first; with `mode=human`, those that people wait in."""
-        return await store.conversations(limit, before, mode)
+        return await store.operators.conversations(limit, before, mode)
 
     @router.get("/conversations/{conversation}")
     async def conversation(conversation: str) -> Conversation:
-        return await store.conversation(conversation)
+        return await store.conversations.get(conversation)
 
     @router.get("/conversations/{conversation}/turns")
     async def turns(conversation: str, after: int = 0, limit: Limit = 100) -> list[Turn]:
         """The turns after turn `after`, in order."""
-        await store.conversation(conversation)
-        return await store.turns(conversation, after, limit)
+        await store.conversations.get(conversation)
+        return await store.turns.after(conversation, after, limit)
 
     @router.put("/conversations/{conversation}/mode")
     async def set_mode(conversation: str, change: ModeChange) -> Conversation:
         """Take the conversation over (`human`), hand it back (`bot`), or end it (`closed`)."""
-        return await store.set_mode(conversation, change.mode)
+        return await store.conversations.set_mode(conversation, change.mode)
 
     @router.put("/conversations/{conversation}/consent")
     async def set_consent(conversation: str, change: ConsentChange) -> Conversation:
         """Note that the person agreed, or agrees no longer, to training on this conversation."""
-        return await store.set_consent(conversation, change.consent)
+        return await store.conversations.set_consent(conversation, change.consent)
 
     @router.post("/conversations/{conversation}/messages", status_code=status.HTTP_201_CREATED)
     async def speak(conversation: str, words: OperatorMessage) -> Turn:
         """Say something to the person. The mode must be `human`."""
-        channel = (await store.conversation(conversation)).address.channel
-        turn = await store.interject(conversation, words.text, words.operator, couriers[channel].compose)
-        bot.relays[channel].wake()
+        channel = (await store.conversations.get(conversation)).address.channel
+        turn = await store.operators.send_message(
+            conversation, words.text, words.operator, senders[channel].render
+        )
+        bot.dispatchers[channel].wake()
         return turn
 
     @router.get("/feedback")
     async def feedback(limit: Limit = 50, before: Before = None) -> list[RatedAnswer]:
         """Ratings with the answers they rate, the newest first."""
-        return await store.opinions(limit, before)
+        return await store.operators.ratings(limit, before)
 
     @router.post("/forget")
     async def forget(person: Person) -> ErasureReport:
@@ -150,8 +152,10 @@ def releases_router(bot: Runtime) -> APIRouter:
     @router.get("")
     async def standing() -> ReleaseStatus:
         """All releases, the newest first, and which of them are live."""
-        switch = bot.switch
-        return ReleaseStatus(await releases.live(), switch.team.name, switch.trouble, await releases.list())
+        watcher = bot.watcher
+        return ReleaseStatus(
+            await releases.live(), watcher.models.name, watcher.trouble, await releases.list()
+        )
 
     @router.post("/rollback")
     async def rollback(reason: Reason = BY_API) -> ActiveModels:

@@ -1,7 +1,7 @@
 """Encoder and index, two that only work together: those of the settings, and those that a release brings.
 
 A release for retrieval is a map of questions, which needs no index of its own, or an encoder, whose index stands beside
-the others in DATA_DIR and is filled from the newest of them before anybody searches it. Knows no lineup.
+the others in DATA_DIR and is filled from the newest of them before anybody searches it. Knows no active models.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ from dialogue.errors import EngineError
 from dialogue.grounding import Grounder, GroundingOptions
 from dialogue.responder import Responder
 from dialogue.rewriting import Rewriter
-from dialogue.store.turns import History
+from dialogue.steps import ArrangeSteps, default_steps
+from dialogue.store.turns import Turns
 from dialogue.voice import Voice
 from finetune.errors import BadRelease
 from finetune.release import BASE_RELEASE, SHIPPED_RELEASE, ActiveModels, Release
@@ -96,9 +97,9 @@ FETCHED = "releases"
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
-    """All that answers under a lineup, loaded. name: goes with every answer. engines: the one that answers first."""
+    """Everything that answers, loaded. name: stored with every answer. engines: the one that answers comes first."""
 
-    lineup: ActiveModels
+    active: ActiveModels
     name: str
     responder: Responder
     collection: Collection
@@ -117,7 +118,7 @@ class LoadedModels:
                 ) from error
 
     async def close(self) -> None:
-        """Lets go of the engines; those that no other team uses are closed."""
+        """Lets go of the engines; those that nothing else uses are closed."""
         await self.loaded.aclose()
 
 
@@ -130,73 +131,76 @@ class ModelLoader:
         voice: Voice,
         releases: Releases,
         engines: SharedEngines,
-        pairs: RetrieverLoader,
+        retrievers: RetrieverLoader,
+        arrange_steps: ArrangeSteps = lambda default: default,
     ) -> None:
         self._settings = settings
         self._voice = voice
         self._releases = releases
         self._engines = engines
-        self._pairs = pairs
+        self._retrievers = retrievers
+        self._arrange_steps = arrange_steps
 
-    async def load(self, lineup: ActiveModels, history: History) -> LoadedModels:
-        """The team of a lineup. What other teams have in memory already is not loaded again."""
+    async def load(self, active: ActiveModels, turns: Turns) -> LoadedModels:
+        """What answers under `active`. Models that are in memory already are not loaded again."""
         async with AsyncExitStack() as stack:
-            rewriting, rewriter = await stack.enter_async_context(self.rewriter(lineup))
-            answering, grounder = await stack.enter_async_context(self.grounder(lineup))
-            collection = await self.collection(lineup)
-            name = self.name(lineup)
+            rewriting, rewriter = await stack.enter_async_context(self.rewriter(active))
+            answering, grounder = await stack.enter_async_context(self.grounder(active))
+            collection = await self.collection(active)
+            name = self.name(active)
             retriever = Retriever(collection=collection)
-            responder = Responder(history, rewriter, retriever, grounder, self._voice, release=name)
+            steps = self._arrange_steps(default_steps(rewriter, retriever, grounder))
+            responder = Responder(turns, steps, self._voice, release=name)
             engines = (answering,) if answering is rewriting else (answering, rewriting)
-            return LoadedModels(lineup, name, responder, collection, engines, stack.pop_all())
+            return LoadedModels(active, name, responder, collection, engines, stack.pop_all())
 
     @asynccontextmanager
-    async def rewriter(self, lineup: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:
-        """What rewrites under a lineup, with its engine. What answers has a second look where it is another model."""
-        model, other = await self.model(lineup, "rewrite"), await self.model(lineup, "answer")
+    async def rewriter(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:
+        """What rewrites, with its engine. Where another model answers, that one has a second look."""
+        model, other = await self.model(active, "rewrite"), await self.model(active, "answer")
         async with self._engines.held(model) as engine, self._engines.held(other) as answering:
             second = None if answering is engine else Rewriter(answering, trained=other.trained)
             yield engine, Rewriter(engine, trained=model.trained, second=second)
 
     @asynccontextmanager
-    async def grounder(self, lineup: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Grounder]]:
-        """What answers under a lineup, with its engine."""
-        model = await self.model(lineup, "answer")
+    async def grounder(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Grounder]]:
+        """What answers, with its engine."""
+        model = await self.model(active, "answer")
         grounding = GroundingOptions(passage_tokens=self._settings.passage_tokens)
         async with self._engines.held(model) as engine:
             yield engine, Grounder(engine, self._voice, grounding, trained=model.trained)
 
-    async def encoder(self, lineup: ActiveModels) -> Encoder:
-        """What encodes questions and passages under a lineup."""
-        return await asyncio.to_thread(self._pairs.encoder, *await self._retrieving(lineup))
+    async def encoder(self, active: ActiveModels) -> Encoder:
+        """What encodes questions and passages."""
+        return await asyncio.to_thread(self._retrievers.encoder, *await self._retrieving(active))
 
-    async def collection(self, lineup: ActiveModels) -> Collection:
-        """What is searched under a lineup."""
-        return await asyncio.to_thread(self._pairs.collection, *await self._retrieving(lineup))
+    async def collection(self, active: ActiveModels) -> Collection:
+        """What is searched."""
+        return await asyncio.to_thread(self._retrievers.collection, *await self._retrieving(active))
 
-    def name(self, lineup: ActiveModels) -> str:
+    def name(self, active: ActiveModels) -> str:
         """What does each task, in one word where the same model does all that needs a language."""
-        answer, rewrite = self._named(lineup, "answer"), self._named(lineup, "rewrite")
-        retrieve = lineup.names.get("retrieve", BASE_RELEASE)
+        answer, rewrite = self._named(active, "answer"), self._named(active, "rewrite")
+        retrieve = active.names.get("retrieve", BASE_RELEASE)
         more = [f"rewrite:{rewrite}"] if rewrite != answer else []
         more += [f"retrieve:{retrieve}"] if retrieve != BASE_RELEASE else []
         return " ".join([answer, *more])
 
-    def _named(self, lineup: ActiveModels, task: str) -> str:
-        name = self._chosen(lineup, task)
+    def _named(self, active: ActiveModels, task: str) -> str:
+        name = self._chosen(active, task)
         return (
             f"{name}:{self._settings.weights_for(task)}" if name in (BASE_RELEASE, SHIPPED_RELEASE) else name
         )
 
-    def _chosen(self, lineup: ActiveModels, task: str) -> str:
+    def _chosen(self, active: ActiveModels, task: str) -> str:
         """The name that does a language task. Where no shipped adapter has learnt it, `shipped` is the bare weights."""
         learnt = self._settings.runs_here and shipped_adapter(self._settings.weights_for(task), task)
-        name = lineup.names.get(task, SHIPPED_RELEASE)
+        name = active.names.get(task, SHIPPED_RELEASE)
         return BASE_RELEASE if name == SHIPPED_RELEASE and not learnt else name
 
-    async def model(self, lineup: ActiveModels, task: str) -> ModelSpec:
-        """The weights and the adapter that do a language task under a lineup."""
-        name, weights = self._chosen(lineup, task), self._settings.weights_for(task)
+    async def model(self, active: ActiveModels, task: str) -> ModelSpec:
+        """The weights and the adapter that do a language task."""
+        name, weights = self._chosen(active, task), self._settings.weights_for(task)
         if name == BASE_RELEASE:
             return ModelSpec(weights)
         if not self._settings.runs_here:
@@ -206,8 +210,8 @@ class ModelLoader:
         release, folder = await self._fetched(name, task)
         return ModelSpec(release.base, folder)
 
-    async def _retrieving(self, lineup: ActiveModels) -> tuple[Release, Path] | tuple[()]:
-        name = lineup.names.get("retrieve", BASE_RELEASE)
+    async def _retrieving(self, active: ActiveModels) -> tuple[Release, Path] | tuple[()]:
+        name = active.names.get("retrieve", BASE_RELEASE)
         return () if name == BASE_RELEASE else await self._fetched(name, "retrieve")
 
     async def _fetched(self, name: str, task: str) -> tuple[Release, Path]:
@@ -219,8 +223,14 @@ class ModelLoader:
 
 
 def model_loader(
-    settings: Settings, voice: Voice, releases: Releases, weights: Weights, watch: EngineMonitor
+    settings: Settings,
+    voice: Voice,
+    releases: Releases,
+    weights: Weights,
+    watch: EngineMonitor,
+    arrange_steps: ArrangeSteps = lambda default: default,
 ) -> ModelLoader:
-    """Staff that loads real weights; `watch` sees every call of an engine."""
+    """Loads real weights; `watch` sees every call of an engine."""
     engines = SharedEngines(partial(load_engine, settings, weights), close_engine, watch)
-    return ModelLoader(settings, voice, releases, engines, RetrieverLoader(settings, weights))
+    retrievers = RetrieverLoader(settings, weights)
+    return ModelLoader(settings, voice, releases, engines, retrievers, arrange_steps)

@@ -36,7 +36,7 @@ class TokenBatch:
 
 @dataclass(eq=False, slots=True)
 class GenerationRequest:
-    """A prompt (`tokens`) on its way. `deliver` is called in the model's thread; nothing comes once `cancelled`."""
+    """A prompt (`tokens`) on its way. `send` is called in the model's thread; nothing comes once `cancelled`."""
 
     tokens: Sequence[int]
     max_tokens: int

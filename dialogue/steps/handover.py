@@ -1,13 +1,14 @@
-"""People who want a human: who asks for one in so many words, or says yes to the offer that an abstention ends with.
+"""The step that passes a conversation to a human: on request, or on a yes to the offer that an abstention ends with.
 
-Only a clear request counts, for the bot keeps quiet after it; "is there a person I can call?" is a question.
-Knows English and Chinese.
+Only a clear request counts, since the bot keeps quiet after it; "is there a person I can call?" is a question.
+Understands English and Chinese.
 """
 
 import re
 from collections.abc import Sequence
 
-from dialogue.conversation import Turn
+from dialogue.conversation import Answer, Turn
+from dialogue.steps.base import TurnContext
 
 HUMAN = (
     r"(?:(?:an?|the|your|one\ of\ your)\ )?(?:(?:real|live|actual)\ )?"
@@ -54,6 +55,15 @@ THANKS = re.compile(r"(?:(?:thanks|thank you|谢谢[你您]?|麻烦[你您]?了?
 AROUND = " \t\r\n.!,?~。！，？～…"
 MAX_REQUEST_CHARACTERS = 80
 """Characters: nobody needs more to ask for a human, and a longer message says more than that."""
+
+
+class HandOver:
+    """Confirms, and changes the conversation's mode in the same transaction."""
+
+    async def run(self, turn: TurnContext) -> Answer | None:
+        if not asks_for_human(turn.text, turn.history):
+            return None
+        return turn.answer(turn.wording.handed_over, hand_over=True)
 
 
 def asks_for_human(text: str, before: Sequence[Turn]) -> bool:

@@ -1,10 +1,12 @@
-"""Greetings, thanks and goodbyes: answered in the bot's own words, without a search.
+"""The step that answers greetings, thanks and goodbyes in the bot's own words, without a search.
 
-Only a message that is nothing but courtesy counts; "hello, where is my order?" is a question.
+Only a message that is nothing else counts; "hello, where is my order?" is a question.
 """
 
 import re
 
+from dialogue.conversation import Answer
+from dialogue.steps.base import TurnContext
 from dialogue.voice import Wording
 
 GREETING = re.compile(
@@ -22,8 +24,16 @@ THANKS = re.compile(
 AROUND = " \t\r\n.!,?~。！，？～…"
 
 
+class SmallTalk:
+    """Answers in the wording of the deployment's voice."""
+
+    async def run(self, turn: TurnContext) -> Answer | None:
+        reply = small_talk_reply(turn.text, turn.wording)
+        return None if reply is None else turn.answer(reply)
+
+
 def small_talk_reply(text: str, wording: Wording) -> str | None:
-    """The reply to a message that is nothing but courtesy; None for anything else."""
+    """The reply to a message that is nothing but a greeting, thanks or a goodbye; None for anything else."""
     bare = text.strip(AROUND)
     if GREETING.fullmatch(bare):
         return wording.greeting

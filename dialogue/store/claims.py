@@ -57,7 +57,8 @@ ATTEMPT = (
 class Claims:
     """The part of the store that hands conversations to workers."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def claim(self, conversation: str, owner: str, seconds: float) -> Claim | None:
         """Take the conversation for `seconds`; None while another claim lives, or if there is none such."""

@@ -43,9 +43,10 @@ class ErasureScope:
 class ErasureOperations:
     """The part of the store that erases."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    async def concerned(
+    async def affected(
         self, channel: str, account: str | None = None, author: str | None = None
     ) -> tuple[str, ...]:
         """The conversations that would lose words if this person were forgotten. Raises StoreUnavailable."""

@@ -18,7 +18,8 @@ class Rating(StrEnum):
 class FeedbackEntries:
     """The part of the store that keeps ratings."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def rate(
         self,

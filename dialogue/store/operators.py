@@ -14,8 +14,7 @@ from dialogue.conversation import Answer, Conversation, Mode, Role, Turn
 from dialogue.errors import BotInCharge, UnknownConversation, UnknownTurn
 from dialogue.store import schema
 from dialogue.store.database import Database, now
-from dialogue.store.records import conversation_from, turn_from
-from dialogue.store.turns import assistant_turn, outbox_row
+from dialogue.store.records import assistant_turn, conversation_from, outbox_row, turn_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +42,17 @@ class RatedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: user turns for the bot, and composed answers for delivery."""
+    """What waits: user turns for the bot, and answers for delivery."""
 
     turns: int
-    parcels: int
+    deliveries: int
 
 
 class OperatorQueries:
     """The part of the store that operators work with."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def conversations(
         self, limit: int, before: datetime | None = None, mode: Mode | None = None
@@ -69,14 +69,7 @@ class OperatorQueries:
             ConversationSummary(conversation_from(row), row["last_turn"], row["updated_at"]) for row in rows
         ]
 
-    async def walk(self, limit: int, after: str = "") -> list[Conversation]:
-        """The first `limit` conversations with an id above `after`: all of them once, while they go on."""
-        table = schema.conversation
-        query = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
-        rows = await self._database.read(lambda c: c.execute(query).mappings().all())
-        return [conversation_from(row) for row in rows]
-
-    async def opinions(self, limit: int, before: datetime | None = None) -> list[RatedAnswer]:
+    async def ratings(self, limit: int, before: datetime | None = None) -> list[RatedAnswer]:
         """Ratings given before `before`, the newest first, each with the answer that was rated."""
         given, rated = schema.feedback, schema.turn
         both = given.join(
@@ -93,16 +86,16 @@ class OperatorQueries:
     async def backlog(self) -> Backlog:
         """How much waits now; both counts read only what waits."""
         turns = select(func.count()).where(schema.turn.c.pending).select_from(schema.turn)
-        parcels = select(func.count()).where(schema.waiting).select_from(schema.outbox)
-        both = select(turns.scalar_subquery(), parcels.scalar_subquery())
+        deliveries = select(func.count()).where(schema.waiting).select_from(schema.outbox)
+        both = select(turns.scalar_subquery(), deliveries.scalar_subquery())
         return Backlog(*await self._database.read(lambda c: c.execute(both).one()))
 
-    async def interject(
+    async def send_message(
         self,
         conversation: str,
         text: str,
         operator: str,
-        compose: Callable[[Answer, Turn], Mapping[str, Any]],
+        render: Callable[[Answer, Turn], Mapping[str, Any] | None],
     ) -> Turn:
         """Say `text` to the person as the assistant's next turn, on its way through the outbox.
 
@@ -116,7 +109,8 @@ class OperatorQueries:
             answer = Answer(text=text, query="", language=question.language or home["language"] or "en")
             said = assistant_turn(answer, question, home) | {"author": operator, "reply_to": None}
             row = connection.execute(insert(schema.turn).values(said).returning(schema.turn)).mappings().one()
-            connection.execute(insert(schema.outbox).values(outbox_row(compose(answer, question), home)))
+            if (payload := render(answer, question)) is not None:
+                connection.execute(insert(schema.outbox).values(outbox_row(payload, home)))
             return turn_from(row)
 
         return await self._database.write(store)

@@ -1,8 +1,8 @@
 """What is to be delivered: the outbox's rows, leased to one sender at a time and in order (I5).
 
-A lease is the row's own `due_at` moved into the future: if the sender dies, the parcel falls due again.
+A lease is the row's own `due_at` moved into the future: if the sender dies, the message falls due again.
 Every lease counts an attempt, and the count tells a sender that stalled from the one that took over. What
-is noted here does not wait for the disk: at worst a power cut has a parcel sent again.
+is noted here does not wait for the disk: at worst a power cut has a message sent again.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from sqlalchemy import Update, bindparam, case, exists, select, update
 from dialogue.conversation import OutboxMessage
 from dialogue.store import schema
 from dialogue.store.database import Database, now
-from dialogue.store.records import parcel_from
+from dialogue.store.records import outbox_message_from
 
 GIVE_UP_AFTER = timedelta(days=1)
 """What could not be delivered for so long is abandoned, so that what was said later gets through."""
@@ -49,7 +49,7 @@ LEASE = (
 CHANGE = update(MESSAGES).where(
     MESSAGES.c.id == bindparam("parcel"), MESSAGES.c.attempts == bindparam("attempt"), WAITING
 )
-"""Changes a parcel's row, unless it is settled or another sender has taken it over."""
+"""Changes a message's row, unless it is settled or another sender has taken it over."""
 OLD = MESSAGES.c.created_at < bindparam("horizon")
 TROUBLE = bindparam("trouble", type_=schema.Prose)
 POSTPONE = CHANGE.values(
@@ -65,43 +65,44 @@ SEE = (
 
 
 class Outbox:
-    """The part of the store that hands parcels to the senders of a channel."""
+    """The part of the store that hands messages to the senders of a channel."""
 
-    _database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def due(self, channel: str, owner: str, limit: int, seconds: float) -> list[OutboxMessage]:
-        """Lease up to `limit` parcels for `seconds`: of each conversation only the oldest undelivered one."""
+        """Lease up to `limit` messages for `seconds`: of each conversation only the oldest undelivered one."""
         lease = {"medium": channel, "owner": owner, "most": limit, "moment": now(), "until": _after(seconds)}
         rows = await self._database.write(lambda c: c.execute(LEASE, lease).mappings().all(), durable=False)
-        return sorted(map(parcel_from, rows), key=lambda parcel: parcel.id)
+        return sorted(map(outbox_message_from, rows), key=lambda outgoing: outgoing.id)
 
-    async def arrived(self, parcel: OutboxMessage, progress: int, seconds: float) -> None:
+    async def record_progress(self, outgoing: OutboxMessage, progress: int, seconds: float) -> None:
         """The first `progress` parts of the payload have arrived; the lease lives for `seconds` from now."""
-        await self._change(parcel, {"progress": progress, "due_at": _after(seconds)})
+        await self._change(outgoing, {"progress": progress, "due_at": _after(seconds)})
 
-    async def delivered(self, parcel: OutboxMessage) -> None:
+    async def mark_delivered(self, outgoing: OutboxMessage) -> None:
         """All of it has arrived."""
-        await self._change(parcel, {"delivered": True, "settled_at": now(), "reason": None})
+        await self._change(outgoing, {"delivered": True, "settled_at": now(), "reason": None})
 
-    async def postpone(self, parcel: OutboxMessage, seconds: float, reason: str) -> None:
+    async def postpone(self, outgoing: OutboxMessage, seconds: float, reason: str) -> None:
         """Try again in `seconds`, or never, if it has been tried for PATIENCE."""
         moment = now()
         times = {"moment": moment, "until": _after(seconds), "horizon": moment - GIVE_UP_AFTER}
-        await self._change(parcel, {"trouble": reason, **times}, POSTPONE)
+        await self._change(outgoing, {"trouble": reason, **times}, POSTPONE)
 
-    async def abandon(self, parcel: OutboxMessage, reason: str) -> None:
+    async def abandon(self, outgoing: OutboxMessage, reason: str) -> None:
         """It can never be delivered; `reason` is kept for the operator."""
-        await self._change(parcel, {"settled_at": now(), "reason": reason})
+        await self._change(outgoing, {"settled_at": now(), "reason": reason})
 
-    async def delivered_through(self, conversation: str, turn: int) -> None:
+    async def mark_seen(self, conversation: str, turn: int) -> None:
         """The person saw all up to `turn` in another way: their page asked for what it missed."""
         seen = {"home": conversation, "seen": turn, "moment": now()}
         await self._database.write(lambda c: c.execute(SEE, seen).rowcount)
 
     async def _change(
-        self, parcel: OutboxMessage, values: Mapping[str, Any], change: Update = CHANGE
+        self, outgoing: OutboxMessage, values: Mapping[str, Any], change: Update = CHANGE
     ) -> None:
-        leased = {"parcel": parcel.id, "attempt": parcel.attempts, **values}
+        leased = {"parcel": outgoing.id, "attempt": outgoing.attempts, **values}
         await self._database.write(lambda c: c.execute(change, leased).rowcount, durable=False)
 
 

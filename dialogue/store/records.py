@@ -2,12 +2,25 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from dialogue.conversation import Address, Citation, Conversation, Mode, OutboxMessage, Passage, Role, Turn
+from dialogue.conversation import (
+    Address,
+    Answer,
+    Citation,
+    Conversation,
+    Mode,
+    OutboxMessage,
+    Passage,
+    Role,
+    Turn,
+    Utterance,
+)
+from dialogue.store.database import now
 
 
 def conversation_from(row: RowMapping) -> Conversation:
@@ -42,7 +55,7 @@ def turn_from(row: RowMapping) -> Turn:
     )
 
 
-def parcel_from(row: RowMapping) -> OutboxMessage:
+def outbox_message_from(row: RowMapping) -> OutboxMessage:
     return OutboxMessage(
         id=row["id"],
         conversation=row["conversation"],
@@ -54,11 +67,68 @@ def parcel_from(row: RowMapping) -> OutboxMessage:
     )
 
 
-def citation_to(citation: Citation) -> dict[str, Any]:
-    return asdict(citation)
-
-
 def passage_to(passage: Passage) -> dict[str, str]:
     """The passage under the digest of all that makes it: shown a thousand times, it is stored once."""
     content = {name: getattr(passage, name) for name in ("chunk", "title", "source", "text")}
     return {"digest": hashlib.sha256(json.dumps(content).encode()).hexdigest(), **content}
+
+
+def user_turn(utterance: Utterance, home: RowMapping) -> dict[str, Any]:
+    """The row of what a person said; `home` is the conversation's row, numbered for it."""
+    return {
+        "conversation": home["id"],
+        "number": home["last_turn"],
+        "role": Role.USER,
+        "text": utterance.text,
+        "channel": home["channel"],
+        "account": home["account"],
+        "external_id": utterance.external_id,
+        "author": utterance.author,
+        "language": utterance.language,
+        "reference": utterance.reference,
+        "pending": home["mode"] == Mode.BOT,
+        "attempts": 0,
+        "abstained": False,
+        "failed": False,
+        "created_at": now(),
+    }
+
+
+def assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, Any]:
+    """The row of the answer to `turn`."""
+    return {
+        "conversation": home["id"],
+        "number": home["last_turn"],
+        "role": Role.ASSISTANT,
+        "text": answer.text,
+        "channel": home["channel"],
+        "account": home["account"],
+        "language": answer.language,
+        "pending": False,
+        "attempts": 0,
+        "reply_to": turn.number,
+        "query": answer.query,
+        "citations": [asdict(citation) for citation in answer.citations],
+        "abstained": answer.abstained,
+        "failed": answer.failed,
+        "release": answer.release,
+        "timings": dict(answer.timings),
+        "created_at": now(),
+    }
+
+
+def outbox_row(payload: Mapping[str, Any], home: RowMapping) -> dict[str, Any]:
+    """The row of what a channel rendered of the newest turn."""
+    moment = now()
+    return {
+        "conversation": home["id"],
+        "turn": home["last_turn"],
+        "channel": home["channel"],
+        "account": home["account"],
+        "payload": dict(payload),
+        "progress": 0,
+        "attempts": 0,
+        "due_at": moment,
+        "delivered": False,
+        "created_at": moment,
+    }

@@ -19,7 +19,7 @@ from finetune.evaluation.results import ResultRow
 from finetune.examples import Example
 
 EVALUATION_CHANNEL = "evaluation"
-"""The channel of the addresses that ask; the worker needs a courier for it, which has nothing to deliver."""
+"""The channel of the addresses that ask; the worker needs a sender for it, which has nothing to deliver."""
 
 SAMPLE_QUESTIONS = Path(__file__).with_suffix(".jsonl")
 """The questions about the sample handbook."""

@@ -65,9 +65,9 @@ async def deployed(
     releases = Releases(store.database)
     weights = Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))
     engines, pairs = SharedEngines(load, close, watch), HashingRetrieverLoader(settings, weights)
-    staff = ModelLoader(settings, voice, releases, engines, pairs)
-    switch = PromotionWatcher(releases, staff, store, await load_active_models(releases, staff, store))
-    bot = assemble(settings, voice, store, switch, tuple(channels_of(settings, voice)), metrics, watch)
+    loader = ModelLoader(settings, voice, releases, engines, pairs)
+    watcher = PromotionWatcher(releases, loader, store, await load_active_models(releases, loader, store))
+    bot = assemble(settings, voice, store, watcher, tuple(channels_of(settings, voice)), metrics, watch)
     try:
         yield bot
     finally:

@@ -26,11 +26,11 @@ async def bot(tmp_path, sqlite_url):
 
 
 async def ask(bot, text: str) -> Turn:
-    return (await bot.store.accept(Utterance(ADA, text, text))).turn
+    return (await bot.store.turns.accept(Utterance(ADA, text, text))).turn
 
 
 async def answers(bot, conversation: str) -> list[Turn]:
-    turns = await bot.store.turns(conversation, 0, 100)
+    turns = await bot.store.turns.after(conversation, 0, 100)
     return [turn for turn in turns if turn.role is Role.ASSISTANT]
 
 
@@ -61,14 +61,14 @@ async def test_an_answer_in_progress_is_finished_before_the_end(bot, sqlite_url,
 async def test_what_could_not_be_finished_in_time_waits_for_the_next_start(
     bot, sqlite_url, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(assembly, "GRACE", 0.1)
+    monkeypatch.setattr(assembly, "SHUTDOWN_GRACE", 0.1)
     bot.engine.waiting.clear()
     turn = await ask(bot, "May I return it within 30 days?")
     async with bot:
         await bot.manager.receive(Utterance(ADA, turn.text, turn.text))
         await asyncio.sleep(0.1)
     async with deployed(tmp_path, sqlite_url) as again:
-        assert await again.store.unclaimed(10) == [turn.conversation]
+        assert await again.store.claims.unclaimed(10) == [turn.conversation]
         assert await answers(again, turn.conversation) == []
 
 

@@ -23,17 +23,17 @@ class Lineups:
     def __init__(self):
         self.loaded = []
 
-    def under(self, lineup):
-        return OneSystem(self, lineup.names.get("rewrite", "base"))
+    def under(self, active):
+        return OneSystem(self, active.names.get("rewrite", "base"))
 
 
 class OneSystem:
-    def __init__(self, lineups, name):
-        self.lineups, self.name = lineups, name
+    def __init__(self, actives, name):
+        self.actives, self.name = actives, name
 
     @asynccontextmanager
     async def rewriter(self):
-        self.lineups.loaded.append(self.name)
+        self.actives.loaded.append(self.name)
         yield Rewriter(FakeListChatModel(responses=["What does the Wren cost?"]))
 
     async def size(self, task):
@@ -58,9 +58,9 @@ async def test_the_log_and_what_was_checked_decide_and_the_rest_guards(tmp_path)
     checked = tmp_path / "checked.jsonl"
     rows = (example("mine", "shop"), example("ours", "phone"))
     checked.write_text("".join(f"{row.model_dump_json()}\n" for row in rows))
-    lineups = Lineups()
+    actives = Lineups()
     trials = CandidateEvaluation(
-        lineups, [checked], 10, tmp_path, lambda name, total: nullcontext(no_progress)
+        actives, [checked], 10, tmp_path, lambda name, total: nullcontext(no_progress)
     )
 
     trial = await trials.hold(CANDIDATE, dataset, ActiveModels())
@@ -72,4 +72,4 @@ async def test_the_log_and_what_was_checked_decide_and_the_rest_guards(tmp_path)
         f"{dataset.id} imported",
     }
     assert (trial.live, trial.base) == ("base", "base")
-    assert set(lineups.loaded) == {"r-1", "base"}
+    assert set(actives.loaded) == {"r-1", "base"}

@@ -36,8 +36,8 @@ async def test_a_release_takes_over_its_tasks_and_no_others(releases, tmp_path):
     retriever = await added(releases, tmp_path, "retrieve")
     language = await added(releases, tmp_path, "rewrite", "answer")
     await releases.promote(retriever)
-    lineup = await active_models_for(language, releases)
-    assert lineup.names == {"retrieve": retriever, "rewrite": language, "answer": language}
+    active = await active_models_for(language, releases)
+    assert active.names == {"retrieve": retriever, "rewrite": language, "answer": language}
 
 
 async def test_the_base_is_nothing_learnt_at_all(releases, tmp_path):
@@ -70,7 +70,7 @@ class Known:
     def locate(self, name):
         return {"tiny": self.weights}[name]
 
-    async def model(self, lineup, task):
+    async def model(self, active, task):
         return ModelSpec("tiny", self.adapter if task == "answer" else None)
 
 

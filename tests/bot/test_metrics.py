@@ -33,7 +33,7 @@ def test_seconds_are_told_by_stage():
 
 
 def test_what_waits_is_told_as_of_now():
-    lines = shown(Metrics(), Backlog(turns=3, parcels=2), queued=1)
+    lines = shown(Metrics(), Backlog(turns=3, deliveries=2), queued=1)
     assert 'groundtalk_waiting{what="turns"} 3.0' in lines
     assert 'groundtalk_waiting{what="deliveries"} 2.0' in lines
     assert "groundtalk_queued_conversations 1.0" in lines

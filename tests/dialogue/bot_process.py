@@ -19,6 +19,7 @@ from dialogue.grounding import Grounder
 from dialogue.manager import Manager
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.rewriting import Rewriter
+from dialogue.steps import ArrangeSteps, default_steps
 from dialogue.store.store import Store
 from dialogue.voice import Voice, Wording
 from dialogue.worker import Timeouts, Worker
@@ -57,12 +58,12 @@ class FakeSender:
     def __init__(self, broken: Callable[[Answer], bool] = lambda answer: False) -> None:
         self._broken = broken
 
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+    def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
         if self._broken(answer):
             raise ValueError("no form for this answer")
         return {"text": answer.text}
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         """The tests look into the outbox instead."""
 
 
@@ -76,7 +77,7 @@ class BotProcess:
     manager: Manager
     worker: Worker
     responder: Responder
-    duty: ResponderSlot
+    slot: ResponderSlot
     woken: list[str] = field(default_factory=list)
     observed: list[Answer] = field(default_factory=list)
 
@@ -85,7 +86,9 @@ class BotProcess:
 
     async def answers(self, conversation: str) -> list[Turn]:
         return [
-            turn for turn in await self.store.turns(conversation, 0, 1_000) if turn.role is Role.ASSISTANT
+            turn
+            for turn in await self.store.turns.after(conversation, 0, 1_000)
+            if turn.role is Role.ASSISTANT
         ]
 
     async def answered(self, conversation: str, number: int = 1) -> list[Turn]:
@@ -112,35 +115,35 @@ async def bot_process(
     url: str,
     *,
     speaker: FakeChatModel | None = None,
-    mailbox: FakeSender | None = None,
+    sender: FakeSender | None = None,
     voice: Voice = VOICE,
     parallel: int = 16,
-    patience: Timeouts | None = None,
+    timeouts: Timeouts | None = None,
     open_store: Callable[[str], Any] = Store.open,
+    arrange: ArrangeSteps = lambda default: default,
 ) -> AsyncIterator[BotProcess]:
     """It sweeps only if the test runs `manager.run`."""
     async with await open_store(url) as store:
-        speaker, shelf, broadcast = speaker or FakeChatModel(), FakeRetriever(), EventBus()
-        responder = Responder(
-            store, Rewriter(speaker), shelf, Grounder(speaker, voice), voice, release="test"
-        )
-        duty = ResponderSlot(responder)
+        speaker, shelf, bus = speaker or FakeChatModel(), FakeRetriever(), EventBus()
+        default = default_steps(Rewriter(speaker), shelf, Grounder(speaker, voice))
+        responder = Responder(store.turns, arrange(default), voice, release="test")
+        slot = ResponderSlot(responder)
         woken: list[str] = []
         observed: list[Answer] = []
         worker = Worker(
             store,
-            duty,
-            {CHAT.channel: mailbox or FakeSender()},
-            broadcast,
+            slot,
+            {CHAT.channel: sender or FakeSender()},
+            bus,
             owner=f"process {id(store)}",
-            patience=patience or Timeouts(pause=0.01),
+            timeouts=timeouts or Timeouts(pause=0.01),
             observe=observed.append,
             wake=woken.append,
         )
-        manager = Manager(store, worker, broadcast, parallel=parallel)
+        manager = Manager(store, worker, bus, parallel=parallel)
         try:
             with capture_logs():
-                yield BotProcess(store, speaker, shelf, manager, worker, responder, duty, woken, observed)
+                yield BotProcess(store, speaker, shelf, manager, worker, responder, slot, woken, observed)
         finally:
             await manager.close(grace=0)
 
@@ -151,10 +154,21 @@ class FlakyStore(Store):
     away = False
     call = ""
 
-    def __getattribute__(self, name: str) -> Any:
-        if name not in ("away", "call") and self.away and name == self.call:
-            return _away
-        return super().__getattribute__(name)
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for part in ("turns", "conversations", "claims", "outbox", "feedback", "operators", "erasure"):
+            setattr(self, part, _FlakyPart(self, getattr(self, part)))
+
+
+class _FlakyPart:
+    """A part of a store, whose methods may fail."""
+
+    def __init__(self, store: FlakyStore, part: Any) -> None:
+        self._store = store
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        return _away if self._store.away and name == self._store.call else getattr(self._part, name)
 
 
 async def _away(*args: object, **kwargs: object) -> None:
@@ -183,11 +197,11 @@ async def until_async(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.002)
 
 
-async def heard(listener: AsyncIterator[Event], last: type) -> list[Event]:
+async def heard(subscription: AsyncIterator[Event], last: type) -> list[Event]:
     """Events up to the first of type `last`."""
     events = []
     async with asyncio.timeout(5):
-        async for event in listener:
+        async for event in subscription:
             events.append(event)
             if isinstance(event, last):
                 break

@@ -191,11 +191,11 @@ class KillTrial:
     def _note_kill(self, backlog: Backlog) -> None:
         self.toll.kills += 1
         self.toll.unanswered_at_kill += backlog.turns > 0
-        self.toll.undelivered_at_kill += backlog.parcels > 0
+        self.toll.undelivered_at_kill += backlog.deliveries > 0
 
     async def _backlog(self) -> Backlog:
         async with await Store.open(self.url) as store:
-            return await store.backlog()
+            return await store.operators.backlog()
 
 
 def _disorder(numbers: list[int]) -> int:

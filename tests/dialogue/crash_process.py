@@ -29,6 +29,7 @@ from dialogue.grounding import Grounder
 from dialogue.manager import Manager
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.rewriting import Rewriter
+from dialogue.steps import default_steps
 from dialogue.store.store import Store
 from dialogue.worker import Timeouts, Worker
 
@@ -105,11 +106,11 @@ class FileSender:
     def __init__(self, file: str) -> None:
         self._lines = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+    def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
         return {"number": number_in(turn.text)}
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
-        os.write(self._lines, f"{parcel.address.account}\t{parcel.payload['number']}\n".encode())
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
+        os.write(self._lines, f"{outgoing.address.account}\t{outgoing.payload['number']}\n".encode())
 
 
 def live(url: str, file: str, pipe: Connection) -> None:
@@ -121,26 +122,25 @@ def live(url: str, file: str, pipe: Connection) -> None:
 async def _live(url: str, file: str, pipe: Connection) -> None:
     owner = f"process {os.getpid()}"
     async with await Store.open(url) as store:
-        relay = OutboxDispatcher(store, FileSender(file), owner, lease=LEASE, poll=0.05)
+        dispatcher = OutboxDispatcher(store.outbox, FileSender(file), owner, lease=LEASE, poll=0.05)
         manager = _manager(store, owner, FileSender(file))
-        sweeping, delivering = asyncio.create_task(manager.run()), asyncio.create_task(relay.run())
+        sweeping, delivering = asyncio.create_task(manager.run()), asyncio.create_task(dispatcher.run())
         await _listen(manager, pipe)
         sweeping.cancel()
         await manager.close()
-        relay.close()
+        dispatcher.close()
         await asyncio.gather(sweeping, delivering, return_exceptions=True)
 
 
-def _manager(store: Store, owner: str, notebook: FileSender) -> Manager:
-    broadcast, voice, clerk = EventBus(), load_voice(VOICE), NumberModel()
-    responder = Responder(
-        store, Rewriter(clerk), NumberRetriever(), Grounder(clerk, voice), voice, release="clerk"
-    )
-    patience = Timeouts(lease=LEASE, pause=0.01)
+def _manager(store: Store, owner: str, file_sender: FileSender) -> Manager:
+    bus, voice, clerk = EventBus(), load_voice(VOICE), NumberModel()
+    steps = default_steps(Rewriter(clerk), NumberRetriever(), Grounder(clerk, voice))
+    responder = Responder(store.turns, steps, voice, release="clerk")
+    timeouts = Timeouts(lease=LEASE, pause=0.01)
     worker = Worker(
-        store, ResponderSlot(responder), {CHANNEL: notebook}, broadcast, owner=owner, patience=patience
+        store, ResponderSlot(responder), {CHANNEL: file_sender}, bus, owner=owner, timeouts=timeouts
     )
-    return Manager(store, worker, broadcast)
+    return Manager(store, worker, bus)
 
 
 async def _listen(manager: Manager, pipe: Connection) -> None:

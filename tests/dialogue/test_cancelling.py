@@ -17,9 +17,9 @@ class TestCancelling:
             sqlite_url, speaker=FakeChatModel(answers=["It takes 230 volts [1]. It is grey."])
         ) as bot:
             home = await bot.manager.start(CHAT)
-            with bot.manager.listen(home.id) as listener:
+            with bot.manager.listen(home.id) as subscription:
                 await bot.say("What voltage?")
-                async for event in listener:
+                async for event in subscription:
                     if isinstance(event, Token) and "volts" in event.text:
                         bot.speaker.hold()
                         break
@@ -64,11 +64,11 @@ class TestCancelling:
 
     async def test_while_a_failed_try_is_waiting_for_the_next(self, sqlite_url: str) -> None:
         down = FakeChatModel(answers=[RuntimeError("model down")])
-        async with bot_process(sqlite_url, speaker=down, patience=Timeouts(pause=60)) as bot:
+        async with bot_process(sqlite_url, speaker=down, timeouts=Timeouts(pause=60)) as bot:
             home = await bot.manager.start(CHAT)
-            with bot.manager.listen(home.id) as listener:
+            with bot.manager.listen(home.id) as subscription:
                 await bot.say("What voltage?")
-                await heard(listener, Failed)
+                await heard(subscription, Failed)
             await until(lambda: bot.manager.cancel(home.id))
 
             (answer,) = await bot.answered(home.id)
@@ -120,7 +120,7 @@ class TestClosing:
             await closing
 
             assert len(await bot.answers(home)) == 1
-            assert sorted(await bot.store.unclaimed(10)) == sorted([home, queued, other])
+            assert sorted(await bot.store.claims.unclaimed(10)) == sorted([home, queued, other])
 
     async def test_after_the_grace_the_answer_is_left_to_the_next_process_at_once(
         self, sqlite_url: str
@@ -133,7 +133,7 @@ class TestClosing:
 
             assert bot.speaker.speaking == 0
             assert await bot.answers(home) == []
-            assert await bot.store.unclaimed(10) == [home]
+            assert await bot.store.claims.unclaimed(10) == [home]
         async with bot_process(sqlite_url) as heir:
             await heir.worker.work(home)
             assert len(await heir.answers(home)) == 1

@@ -24,27 +24,27 @@ class Post:
 
     def __init__(self, *troubles: Exception) -> None:
         self.troubles = list(troubles)
-        self.arrived: list[tuple[str, Any]] = []
+        self.report_progress: list[tuple[str, Any]] = []
         self.tried = 0
         self.changed = asyncio.Event()
 
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+    def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
         return {"parts": answer.text.split()}
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         self.tried += 1
         self.changed.set()
         if self.troubles:
             raise self.troubles.pop(0)
-        self.receive(parcel)
+        self.receive(outgoing)
 
-    def receive(self, parcel: OutboxMessage) -> None:
-        self.arrived.append((parcel.address.account, parcel.payload["text"]))
+    def receive(self, outgoing: OutboxMessage) -> None:
+        self.report_progress.append((outgoing.address.account, outgoing.payload["text"]))
         self.changed.set()
 
     async def until(self, number: int) -> None:
         """Wait until so many parcels or parts have arrived."""
-        await self._wait(lambda: len(self.arrived) >= number)
+        await self._wait(lambda: len(self.report_progress) >= number)
 
     async def until_tried(self, times: int) -> None:
         await self._wait(lambda: self.tried >= times)
@@ -57,11 +57,11 @@ class Post:
 
 
 @asynccontextmanager
-async def relaying(store: Store, courier: Post, **settings: Any) -> AsyncIterator[OutboxDispatcher]:
-    relay = OutboxDispatcher(store, courier, "relay", **{"poll": 0.02} | settings)
-    running = asyncio.create_task(relay.run())
-    yield relay
-    relay.close()
+async def relaying(store: Store, sender: Post, **settings: Any) -> AsyncIterator[OutboxDispatcher]:
+    dispatcher = OutboxDispatcher(store.outbox, sender, "relay", **{"poll": 0.02} | settings)
+    running = asyncio.create_task(dispatcher.run())
+    yield dispatcher
+    dispatcher.close()
     await asyncio.wait_for(running, 10)
 
 
@@ -80,15 +80,15 @@ async def test_parcels_arrive_in_order(store: Store, store_url: str) -> None:
     async with relaying(store, post := Post()):
         await post.until(3)
 
-    assert [text for _, text in post.arrived] == ["one", "two", "three"]
+    assert [text for _, text in post.report_progress] == ["one", "two", "three"]
     assert await unsettled(store_url) == 0
 
 
 async def test_a_woken_relay_does_not_wait_for_its_next_look(store: Store) -> None:
-    async with relaying(store, post := Post(), poll=60) as relay:
+    async with relaying(store, post := Post(), poll=60) as dispatcher:
         await asyncio.sleep(0.1)
         await say(store, "hello")
-        relay.wake()
+        dispatcher.wake()
         await post.until(1)
 
 
@@ -101,7 +101,7 @@ async def test_trouble_is_retried_and_order_kept(store: Store, monkeypatch: pyte
     async with relaying(store, post := Post(*troubles)):
         await post.until(2)
 
-    assert [text for _, text in post.arrived] == ["one", "two"]
+    assert [text for _, text in post.report_progress] == ["one", "two"]
 
 
 async def test_a_conversation_in_trouble_does_not_hold_up_others(store: Store, store_url: str) -> None:
@@ -111,7 +111,7 @@ async def test_a_conversation_in_trouble_does_not_hold_up_others(store: Store, s
     async with relaying(store, post := Post(Postponed(60, "flood"))):
         await post.until(1)
 
-    assert post.arrived == [("2", "fine")]
+    assert post.report_progress == [("2", "fine")]
     assert await unsettled(store_url) == 1
 
 
@@ -122,7 +122,7 @@ async def test_the_undeliverable_is_abandoned_with_its_reason(store: Store, stor
     async with relaying(store, post := Post(Undeliverable("the person blocked the bot"))):
         await post.until(1)
 
-    assert [text for _, text in post.arrived] == ["two"]
+    assert [text for _, text in post.report_progress] == ["two"]
     assert (await rows(store_url, "outbox"))[0]["reason"] == "the person blocked the bot"
 
 
@@ -131,12 +131,12 @@ class InParts(Post):
 
     broken = False
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
-        words = parcel.payload["text"].split()
-        for n, word in enumerate(words[parcel.progress :], parcel.progress + 1):
-            self.arrived.append((parcel.address.account, word))
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
+        words = outgoing.payload["text"].split()
+        for n, word in enumerate(words[outgoing.progress :], outgoing.progress + 1):
+            self.report_progress.append((outgoing.address.account, word))
             self.changed.set()
-            await arrived(n)
+            await report_progress(n)
             if n == 2 and not self.broken:
                 self.broken = True
                 raise Postponed(0, "connection lost")
@@ -148,7 +148,7 @@ async def test_parts_that_arrived_are_not_sent_again(store: Store) -> None:
     async with relaying(store, post := InParts()):
         await post.until(4)
 
-    assert [word for _, word in post.arrived] == ["a", "b", "c", "d"]
+    assert [word for _, word in post.report_progress] == ["a", "b", "c", "d"]
 
 
 class Stuck(Post):
@@ -158,11 +158,11 @@ class Stuck(Post):
         super().__init__()
         self.hung = asyncio.Event()
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         if not self.hung.is_set():
             self.hung.set()
             await asyncio.Event().wait()
-        self.receive(parcel)
+        self.receive(outgoing)
 
 
 async def test_a_delivery_that_hangs_is_given_up_when_its_lease_ends(
@@ -179,7 +179,7 @@ async def test_conversations_are_served_side_by_side(store: Store) -> None:
     for account in "12":
         await say(store, "hello", account)
 
-    running = asyncio.create_task(OutboxDispatcher(store, post := Stuck(), "relay", lease=60).run())
+    running = asyncio.create_task(OutboxDispatcher(store.outbox, post := Stuck(), "relay", lease=60).run())
     await post.until(1)
 
     assert post.hung.is_set()
@@ -189,13 +189,13 @@ async def test_conversations_are_served_side_by_side(store: Store) -> None:
 
 async def test_what_a_cancelled_relay_had_in_hand_is_due_at_once(store: Store) -> None:
     await say(store, "hello")
-    running = asyncio.create_task(OutboxDispatcher(store, post := Stuck(), "first").run())
+    running = asyncio.create_task(OutboxDispatcher(store.outbox, post := Stuck(), "first").run())
     await post.hung.wait()
 
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
-    assert len(await store.due("telegram", "second", 1, 60)) == 1
+    assert len(await store.outbox.due("telegram", "second", 1, 60)) == 1
 
 
 class Slow(Post):
@@ -205,10 +205,10 @@ class Slow(Post):
         super().__init__()
         self.begun = asyncio.Event()
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         self.begun.set()
         await asyncio.sleep(0.1)
-        self.receive(parcel)
+        self.receive(outgoing)
 
 
 async def test_a_closed_relay_finishes_what_is_on_its_way(store: Store, store_url: str) -> None:
@@ -216,7 +216,7 @@ async def test_a_closed_relay_finishes_what_is_on_its_way(store: Store, store_ur
     async with relaying(store, post := Slow()):
         await post.begun.wait()
 
-    assert len(post.arrived) == 1
+    assert len(post.report_progress) == 1
     assert await unsettled(store_url) == 0
 
 
@@ -229,7 +229,7 @@ async def test_two_relays_of_one_channel_send_each_parcel_once(store: Store, sto
         await post.until(20)
 
     for account in "01234":
-        heard = [text for address, text in post.arrived if address == account]
+        heard = [text for address, text in post.report_progress if address == account]
         assert heard == [f"hello {n}" for n in range(int(account), 20, 5)]
 
 
@@ -261,7 +261,7 @@ async def test_logs_hold_no_words_of_people(sqlite_url: str, monkeypatch: pytest
                 await post.until_tried(2)
 
     assert [entry["event"] for entry in logs] == ["delivery_failed", "delivery_abandoned"]
-    assert not post.arrived
+    assert not post.report_progress
     assert "secret" not in str(logs)
 
 

@@ -10,10 +10,10 @@ END = Answered(2, 1, "Yes.", (), abstained=False)
 
 
 async def test_events_reach_every_listener_of_the_conversation_and_no_other() -> None:
-    broadcast = EventBus()
-    with broadcast.listen("a") as one, broadcast.listen("a") as two, broadcast.listen("b") as other:
-        broadcast.publish("a", Accepted(1))
-        broadcast.publish("b", Accepted(7))
+    bus = EventBus()
+    with bus.listen("a") as one, bus.listen("a") as two, bus.listen("b") as other:
+        bus.publish("a", Accepted(1))
+        bus.publish("b", Accepted(7))
 
         assert [await anext(one), await anext(two), await anext(other)] == [
             Accepted(1),
@@ -23,19 +23,19 @@ async def test_events_reach_every_listener_of_the_conversation_and_no_other() ->
 
 
 async def test_whoever_comes_later_hears_what_is_said_from_then_on() -> None:
-    broadcast = EventBus()
-    broadcast.publish("a", Accepted(1))
-    with broadcast.listen("a") as listener:
-        broadcast.publish("a", Accepted(3))
-        assert await anext(listener) == Accepted(3)
+    bus = EventBus()
+    bus.publish("a", Accepted(1))
+    with bus.listen("a") as subscription:
+        bus.publish("a", Accepted(3))
+        assert await anext(subscription) == Accepted(3)
 
 
 async def test_a_listener_that_lags_loses_tokens_but_never_the_end() -> None:
-    broadcast = EventBus()
-    with broadcast.listen("a") as slow:
+    bus = EventBus()
+    with bus.listen("a") as slow:
         for n in range(MAX_QUEUED_EVENTS + 500):
-            broadcast.publish("a", Token(1, str(n)))
-        broadcast.publish("a", END)
+            bus.publish("a", Token(1, str(n)))
+        bus.publish("a", END)
         async with asyncio.timeout(5):
             events = [await anext(slow) for _ in range(MAX_QUEUED_EVENTS + 1)]
 
@@ -44,19 +44,19 @@ async def test_a_listener_that_lags_loses_tokens_but_never_the_end() -> None:
 
 
 async def test_listening_goes_on_until_it_is_silent() -> None:
-    broadcast = EventBus()
-    with broadcast.listen("a") as listener:
+    bus = EventBus()
+    with bus.listen("a") as subscription:
         loop = asyncio.get_running_loop()
         for n in range(3):
-            loop.call_later(0.02 * n, broadcast.publish, "a", Accepted(n))
-        heard: list[Event] = [event async for event in listener.lively(0.2)]
+            loop.call_later(0.02 * n, bus.publish, "a", Accepted(n))
+        heard: list[Event] = [event async for event in subscription.lively(0.2)]
         assert heard == [Accepted(0), Accepted(1), Accepted(2)]
 
 
 async def test_after_the_block_nothing_is_kept() -> None:
-    broadcast = EventBus()
-    with pytest.raises(ZeroDivisionError), broadcast.listen("a") as listener:
+    bus = EventBus()
+    with pytest.raises(ZeroDivisionError), bus.listen("a") as subscription:
         raise ZeroDivisionError
-    broadcast.publish("a", END)
+    bus.publish("a", END)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(anext(listener), 0.02)
+        await asyncio.wait_for(anext(subscription), 0.02)

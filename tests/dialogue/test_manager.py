@@ -22,15 +22,15 @@ async def test_a_message_is_answered_and_its_delivery_woken(sqlite_url: str) -> 
         assert (answer.reply_to, answer.text) == (1, "It takes 230 volts [1].")
         await until(lambda: bool(bot.observed))  # it is in the store a moment before anybody is told
         assert bot.woken == [CHAT.channel]
-        assert set(bot.observed[0].timings) == {"queue", "rewrite", "retrieve", "first_token", "answer"}
+        assert set(bot.observed[0].timings) >= {"queue", "rewrite", "retrieve", "first_token", "answer"}
 
 
 async def test_events_of_a_turn_come_in_order(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as bot:
         home = await bot.manager.start(CHAT)
-        with bot.manager.listen(home.id) as listener:
+        with bot.manager.listen(home.id) as subscription:
             await bot.say("What voltage?")
-            events = await heard(listener, Answered)
+            events = await heard(subscription, Answered)
 
         kinds = [type(event) for event in events]
         assert kinds == [Accepted, Rewritten, Retrieved, *[Token] * 5, Answered]
@@ -127,7 +127,7 @@ async def test_two_processes_on_one_conversation_answer_each_turn_once_and_in_or
             await asyncio.sleep(0.003 * (n % 3))
 
         answers = await one.answered(home, 16)
-        turns = await one.store.turns(home, 0, 100)
+        turns = await one.store.turns.after(home, 0, 100)
         asked = [turn.number for turn in turns if turn.role is Role.USER]
         assert [answer.reply_to for answer in answers] == asked
 
@@ -167,7 +167,7 @@ async def test_a_message_in_a_closed_conversation_is_refused(sqlite_url: str) ->
     async with bot_process(sqlite_url) as bot:
         receipt = await bot.say("Hello")
         await bot.answered(receipt.conversation.id)
-        await bot.store.set_mode(receipt.conversation.id, Mode.CLOSED)
+        await bot.store.conversations.set_mode(receipt.conversation.id, Mode.CLOSED)
         with pytest.raises(ConversationClosed):
             await bot.say("Still there?")
 

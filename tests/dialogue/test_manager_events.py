@@ -86,17 +86,17 @@ async def test_while_a_human_answers_there_is_nothing_to_wait_for(
     monkeypatch.setattr("dialogue.manager.POLL_SECONDS", 60)
     async with bot_process(sqlite_url) as bot:
         home = await bot.manager.start(CHAT)
-        await bot.store.set_mode(home.id, Mode.HUMAN)
+        await bot.store.conversations.set_mode(home.id, Mode.HUMAN)
         assert await converse(bot, said("What voltage?")) == [Accepted(1)]
 
 
 async def test_a_human_who_takes_over_ends_the_waiting(sqlite_url: str) -> None:
-    async with bot_process(sqlite_url, patience=Timeouts(lease=0.06)) as bot:
+    async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.06)) as bot:
         home = await bot.manager.start(CHAT)
         bot.speaker.hold()
         following = asyncio.create_task(converse(bot, said("What voltage?")))
         await until(lambda: bot.speaker.speaking)
-        await bot.store.set_mode(home.id, Mode.HUMAN)
+        await bot.store.conversations.set_mode(home.id, Mode.HUMAN)
         events = await following
         assert [type(event) for event in events] == [Accepted, Rewritten, Retrieved, Failed]
 
@@ -108,6 +108,6 @@ async def test_who_stops_listening_leaves_the_answer_to_be_made(sqlite_url: str)
             if isinstance(event, Rewritten):
                 break
         await events.aclose()  # type: ignore[attr-defined]
-        home = await bot.store.current(CHAT)
+        home = await bot.store.conversations.current(CHAT)
         assert home is not None
         assert len(await bot.answered(home.id)) == 1

@@ -5,8 +5,6 @@ from dataclasses import replace
 import pytest
 
 from dialogue.conversation import Answer, Mode
-from dialogue.events import Event, Token
-from dialogue.responder import AnswerInProgress
 from tests.dialogue.bot_process import VOICE, BotProcess, bot_process, until
 from tests.dialogue.fake_chat_model import FakeChatModel
 from tests.dialogue.store.samples import ask
@@ -100,22 +98,7 @@ async def test_what_looks_like_a_template_is_left_as_it_is(sqlite_url: str) -> N
 async def test_what_is_said_of_a_void_preview_depends_on_who_goes_on(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as bot:
         turn = await ask(bot.store, "What voltage?")
-        home = await bot.store.conversation(turn.conversation)
+        home = await bot.store.conversations.get(turn.conversation)
 
-        assert bot.responder.excuse(home, turn) == "retrying"
-        assert bot.responder.excuse(replace(home, mode=Mode.HUMAN), turn) == "handed_over"
-
-
-async def test_a_draft_grows_by_what_is_said(sqlite_url: str) -> None:
-    heard: list[Event] = []
-    draft = AnswerInProgress(heard.append)
-    async with bot_process(sqlite_url) as bot:
-        turn = await ask(bot.store, "What voltage?")
-    for text in ("It takes ", "230 volts."):
-        draft.said(turn, text)
-    with draft.stage("answer"):
-        pass
-
-    assert draft.text == "It takes 230 volts."
-    assert heard == [Token(1, "It takes "), Token(1, "230 volts.")]
-    assert set(draft.timings) == {"first_token", "answer"}
+        assert bot.responder.retraction(home, turn) == "retrying"
+        assert bot.responder.retraction(replace(home, mode=Mode.HUMAN), turn) == "handed_over"

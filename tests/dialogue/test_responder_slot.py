@@ -7,46 +7,46 @@ import pytest
 from dialogue.grounding import Grounder
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.rewriting import Rewriter
+from dialogue.steps import default_steps
 from tests.dialogue.bot_process import VOICE, FakeRetriever, bot_process, chat, until
 from tests.dialogue.fake_chat_model import FakeChatModel
 
 
-def someone(store=None, speaker=None, release="one") -> Responder:
+def someone(turns=None, speaker=None, release="one") -> Responder:
     speaker = speaker or FakeChatModel()
-    return Responder(
-        store, Rewriter(speaker), FakeRetriever(), Grounder(speaker, VOICE), VOICE, release=release
-    )
+    steps = default_steps(Rewriter(speaker), FakeRetriever(), Grounder(speaker, VOICE))
+    return Responder(turns, steps, VOICE, release=release)
 
 
 async def test_what_was_lent_stays_the_same_until_the_attempt_ends():
     first, second = someone(), someone()
-    duty = ResponderSlot(first)
-    with duty.lent() as lent:
-        relieving = asyncio.create_task(duty.relieve(second))
+    slot = ResponderSlot(first)
+    with slot.acquire() as acquired:
+        swapping = asyncio.create_task(slot.swap(second))
         await asyncio.sleep(0.01)
-        assert lent is first
-        assert not relieving.done()
-        with duty.lent() as newcomer:
+        assert acquired is first
+        assert not swapping.done()
+        with slot.acquire() as newcomer:
             assert newcomer is second
-        assert not relieving.done()
-    await relieving
-    assert duty.responder is second
+        assert not swapping.done()
+    await swapping
+    assert slot.responder is second
 
 
 async def test_who_holds_nothing_is_relieved_at_once():
-    duty = ResponderSlot(someone())
-    with duty.lent():
+    slot = ResponderSlot(someone())
+    with slot.acquire():
         pass
     async with asyncio.timeout(1):
-        await duty.relieve(someone())
+        await slot.swap(someone())
 
 
 async def test_an_attempt_that_breaks_down_gives_back_what_it_was_lent():
-    duty = ResponderSlot(someone())
-    with pytest.raises(ConnectionError), duty.lent():
+    slot = ResponderSlot(someone())
+    with pytest.raises(ConnectionError), slot.acquire():
         raise ConnectionError("the cable again")
     async with asyncio.timeout(1):
-        await duty.relieve(someone())
+        await slot.swap(someone())
 
 
 async def test_an_answer_in_progress_is_finished_by_who_began_it(sqlite_url):
@@ -55,13 +55,13 @@ async def test_an_answer_in_progress_is_finished_by_who_began_it(sqlite_url):
         begun = await bot.say("Which voltage?")
         await until(lambda: bot.speaker.speaking)
 
-        relieving = asyncio.create_task(bot.duty.relieve(someone(bot.store, release="two")))
+        swapping = asyncio.create_task(bot.slot.swap(someone(bot.store.turns, release="two")))
         await asyncio.sleep(0)
         newcomer = await bot.say("Which voltage?", chat("newcomer"))
         (later,) = await bot.answered(newcomer.conversation.id)
-        assert not relieving.done()
+        assert not swapping.done()
         bot.speaker.go_on()
         (earlier,) = await bot.answered(begun.conversation.id)
-        await relieving
+        await swapping
 
     assert (earlier.release, later.release) == ("test", "two")

@@ -39,9 +39,9 @@ class TestAnEngineThatFails:
     async def test_is_tried_again_and_the_person_is_told(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[DOWN, STANDARD])) as bot:
             home = await bot.manager.start(CHAT)
-            with bot.manager.listen(home.id) as listener:
+            with bot.manager.listen(home.id) as subscription:
                 await bot.say("What voltage?")
-                events = await heard(listener, Answered)
+                events = await heard(subscription, Answered)
 
             (failed,) = (event for event in events if isinstance(event, Failed))
             assert (failed.code, failed.message, failed.turn) == ("engine", "retrying", 1)
@@ -51,9 +51,9 @@ class TestAnEngineThatFails:
     async def test_ends_in_an_apology_after_some_tries(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[DOWN])) as bot:
             home = await bot.manager.start(CHAT)
-            with bot.manager.listen(home.id) as listener:
+            with bot.manager.listen(home.id) as subscription:
                 await bot.say("What voltage?")
-                events = await heard(listener, Answered)
+                events = await heard(subscription, Answered)
             (apology,) = await bot.answers(home.id)
 
             assert len([event for event in events if isinstance(event, Failed)]) == MAX_ATTEMPTS - 1
@@ -63,7 +63,7 @@ class TestAnEngineThatFails:
 
     async def test_does_not_keep_others_waiting(self, sqlite_url: str) -> None:
         speaker = FakeChatModel(answers=[DOWN, STANDARD])
-        async with bot_process(sqlite_url, speaker=speaker, parallel=1, patience=Timeouts(pause=0.05)) as bot:
+        async with bot_process(sqlite_url, speaker=speaker, parallel=1, timeouts=Timeouts(pause=0.05)) as bot:
             unlucky = (await bot.say("a?")).conversation.id
             other = (await bot.manager.start(CHAT)).id
             await bot.say("b?")
@@ -74,30 +74,30 @@ class TestAnEngineThatFails:
             assert asked == ["a?", "b?", "a?"]
 
     async def test_that_hangs_is_given_up(self, sqlite_url: str) -> None:
-        patience = Timeouts(silence=0.05, pause=0.01)
-        async with bot_process(sqlite_url, patience=patience) as bot:
+        timeouts = Timeouts(silence=0.05, pause=0.01)
+        async with bot_process(sqlite_url, timeouts=timeouts) as bot:
             home = await bot.manager.start(CHAT)
             bot.speaker.hold()
-            with bot.manager.listen(home.id) as listener:
+            with bot.manager.listen(home.id) as subscription:
                 await bot.say("What voltage?")
-                await heard(listener, Failed)
+                await heard(subscription, Failed)
             assert bot.speaker.speaking == 0
             bot.speaker.go_on()
             (answer,) = await bot.answered(home.id)
             assert answer.text == "It takes 230 volts [1]."
 
     async def test_that_hangs_at_the_rewrite_is_given_up(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, patience=Timeouts(silence=0.05, pause=0.01)) as bot:
+        async with bot_process(sqlite_url, timeouts=Timeouts(silence=0.05, pause=0.01)) as bot:
             home = (await bot.say("What voltage?")).conversation.id
             await bot.answered(home)
             bot.speaker.hold()
-            with bot.manager.listen(home) as listener:
+            with bot.manager.listen(home) as subscription:
                 await bot.say("And its colour?")
-                await heard(listener, Failed)
+                await heard(subscription, Failed)
 
     async def test_that_is_slow_but_steady_is_waited_for(self, sqlite_url: str) -> None:
         slow = FakeChatModel(answers=["It takes 230 volts [1], and it is grey all over."], pause=0.03)
-        async with bot_process(sqlite_url, speaker=slow, patience=Timeouts(silence=0.2)) as bot:
+        async with bot_process(sqlite_url, speaker=slow, timeouts=Timeouts(silence=0.2)) as bot:
             home = (await bot.say("What voltage?")).conversation.id
             await bot.answered(home)
             assert len(bot.speaker.prompts) == 1
@@ -105,9 +105,7 @@ class TestAnEngineThatFails:
 
 class TestAChannelThatCannotGiveAnAnswerItsForm:
     async def test_gives_the_apology_in_the_end(self, sqlite_url: str) -> None:
-        async with bot_process(
-            sqlite_url, mailbox=FakeSender(broken=lambda answer: not answer.failed)
-        ) as bot:
+        async with bot_process(sqlite_url, sender=FakeSender(broken=lambda answer: not answer.failed)) as bot:
             home = (await bot.say("What voltage?")).conversation.id
             (apology,) = await bot.answered(home)
             assert apology.text == "failure"
@@ -116,30 +114,30 @@ class TestAChannelThatCannotGiveAnAnswerItsForm:
         def broken(answer: Answer) -> bool:
             return answer.query == "odd?"
 
-        async with bot_process(sqlite_url, mailbox=FakeSender(broken)) as bot:
+        async with bot_process(sqlite_url, sender=FakeSender(broken)) as bot:
             home = (await bot.say("odd?")).conversation.id
             await bot.say("What voltage?")
             first, second = await bot.answered(home, 2)
-            parcels = await rows(sqlite_url, "outbox")
+            outgoing_messages = await rows(sqlite_url, "outbox")
 
         assert (first.text, second.text) == ("failure", "It takes 230 volts [1].")
-        assert [parcel["turn"] for parcel in parcels] == [second.number]
+        assert [outgoing["turn"] for outgoing in outgoing_messages] == [second.number]
 
 
 class TestAClaimThatIsLost:
     async def test_to_an_operator_stops_the_answer_and_says_so(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, patience=Timeouts(lease=0.06)) as bot:
+        async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.06)) as bot:
             home = await speaking(bot)
-            with bot.manager.listen(home) as listener:
-                await bot.store.set_mode(home, Mode.HUMAN)
-                (failed,) = await heard(listener, Failed)
+            with bot.manager.listen(home) as subscription:
+                await bot.store.conversations.set_mode(home, Mode.HUMAN)
+                (failed,) = await heard(subscription, Failed)
 
             assert failed == Failed("human", "handed_over", 1)
             assert bot.speaker.speaking == 0
             assert await bot.answers(home) == []
 
     async def test_to_another_process_stops_the_answer_and_that_one_answers(self, sqlite_url: str) -> None:
-        stalling = bot_process(sqlite_url, patience=Timeouts(lease=0.06), open_store=FlakyStore.open)
+        stalling = bot_process(sqlite_url, timeouts=Timeouts(lease=0.06), open_store=FlakyStore.open)
         async with stalling as bot, bot_process(sqlite_url) as other:
             home = await speaking(bot)
             lose(bot.store, "renew")
@@ -152,25 +150,25 @@ class TestAClaimThatIsLost:
         assert len(await rows(sqlite_url, "outbox")) == 1
 
     async def test_because_the_person_is_forgotten_leaves_nothing(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, patience=Timeouts(lease=0.06)) as bot:
+        async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.06)) as bot:
             await speaking(bot)
-            await bot.store.forget(CHAT.channel, CHAT.account)
+            await bot.store.erasure.forget(CHAT.channel, CHAT.account)
             await until(lambda: not bot.speaker.speaking)
             bot.speaker.go_on()
         assert await rows(sqlite_url, "turn") == []
 
     async def test_is_renewed_before_it_runs_out(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, patience=Timeouts(lease=0.3)) as bot:
+        async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.3)) as bot:
             home = await speaking(bot)
             await asyncio.sleep(0.5)
-            assert await bot.store.claim(home, "other", 60) is None
+            assert await bot.store.claims.claim(home, "other", 60) is None
             bot.speaker.go_on()
             await bot.answered(home)
 
 
 class TestADatabaseThatGoesAway:
     async def test_for_a_while_during_an_answer_does_no_harm(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, patience=Timeouts(lease=0.3), open_store=FlakyStore.open) as bot:
+        async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.3), open_store=FlakyStore.open) as bot:
             home = await speaking(bot)
             lose(bot.store, "renew")
             await asyncio.sleep(0.22)
@@ -184,7 +182,7 @@ class TestADatabaseThatGoesAway:
         self, sqlite_url: str, call: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("dialogue.manager.SWEEP_SECONDS", 0.02)
-        async with bot_process(sqlite_url, patience=Timeouts(lease=0.1), open_store=FlakyStore.open) as bot:
+        async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.1), open_store=FlakyStore.open) as bot:
             sweeping = asyncio.create_task(bot.manager.run())
             lose(bot.store, call)
             home = (await bot.say("What voltage?")).conversation.id
@@ -207,11 +205,11 @@ class TestHandingOver:
             await asyncio.sleep(0.05)
 
             assert confirmation.text == "handed_over"
-            assert [each.conversation.id for each in await bot.store.conversations(10, mode=Mode.HUMAN)] == [
-                home
-            ]
+            assert [
+                each.conversation.id for each in await bot.store.operators.conversations(10, mode=Mode.HUMAN)
+            ] == [home]
             assert len(await bot.answers(home)) == 1
-            await bot.store.set_mode(home, Mode.BOT)
+            await bot.store.conversations.set_mode(home, Mode.BOT)
             await bot.say("What voltage?")
             assert (await bot.answered(home, 2))[-1].text == "It takes 230 volts [1]."
         assert len(await rows(sqlite_url, "outbox")) == 2
@@ -224,7 +222,7 @@ class TestHandingOver:
 
             assert abstention.abstained
             assert (await bot.answered(home, 2))[-1].text == "handed_over"
-            assert (await bot.store.conversation(home)).mode is Mode.HUMAN
+            assert (await bot.store.conversations.get(home)).mode is Mode.HUMAN
 
     async def test_questions_that_wait_behind_the_request_go_to_the_human(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url) as bot:
@@ -233,14 +231,14 @@ class TestHandingOver:
             assert not await bot.worker.work(first.conversation)
 
             assert len(await bot.answers(first.conversation)) == 1
-            assert await bot.store.next_pending(first.conversation) is None
+            assert await bot.store.claims.next_pending(first.conversation) is None
 
 
 async def test_a_stopped_preview_never_differs_from_what_was_committed(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as bot:
         home = await bot.manager.start(CHAT)
-        with bot.manager.listen(home.id) as listener:
+        with bot.manager.listen(home.id) as subscription:
             await bot.say("What voltage?")
-            events = await heard(listener, Answered)
+            events = await heard(subscription, Answered)
         said = "".join(event.text for event in events if isinstance(event, Token))
         assert said.strip() == (await bot.answers(home.id))[0].text

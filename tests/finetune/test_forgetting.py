@@ -40,11 +40,11 @@ async def test_store_and_datasets_forget_and_the_release_is_named(
     page.parent.mkdir()
     page.write_text("Where does my zebra sleep?")
 
-    oblivion = await Eraser(store, tmp_path / "sets", tmp_path / "reports").forget("websocket", account="ann")
+    report = await Eraser(store, tmp_path / "sets", tmp_path / "reports").forget("websocket", account="ann")
 
-    assert oblivion.conversations == (ann.conversation,)
-    assert (oblivion.datasets, oblivion.learnt) == ((dataset.id,), (release,))
-    assert oblivion.examples == 2
+    assert report.conversations == (ann.conversation,)
+    assert (report.datasets, report.learnt) == ((dataset.id,), (release,))
+    assert report.examples == 2
     assert "zebra" not in words(tmp_path / "sets")
     assert "charger" in words(tmp_path / "sets")
     assert not page.exists(), "it shows what the release replied to them"
@@ -58,9 +58,9 @@ async def test_who_only_corrected_somebody_elses_answer_is_forgotten_too(
     dataset = await build_dataset(store.database, tmp_path / "sets")
     assert "zebra" in words(dataset.folder)
 
-    oblivion = await Eraser(store, tmp_path / "sets", tmp_path / "reports").forget("websocket", author="bob")
+    report = await Eraser(store, tmp_path / "sets", tmp_path / "reports").forget("websocket", author="bob")
 
-    assert oblivion.datasets == (dataset.id,)
+    assert report.datasets == (dataset.id,)
     assert "zebra" not in words(tmp_path / "sets")
 
 
@@ -68,9 +68,9 @@ async def test_nobody_learnt_from_who_never_spoke(store: Store, tmp_path: Path) 
     await Person(store, "bob").asks("What voltage does the charger take?")
     dataset = await build_dataset(store.database, tmp_path)
 
-    oblivion = await Eraser(store, tmp_path, tmp_path / "reports").forget("websocket", account="ann")
+    report = await Eraser(store, tmp_path, tmp_path / "reports").forget("websocket", account="ann")
 
-    assert (oblivion.datasets, oblivion.learnt, oblivion.examples) == ((), (), 0)
+    assert (report.datasets, report.learnt, report.examples) == ((), (), 0)
     assert dataset.folder.is_dir()
     with pytest.raises(ValueError, match="whom"):
         await Eraser(store, tmp_path, tmp_path / "reports").forget("websocket")

@@ -116,9 +116,9 @@ async def test_a_better_candidate_goes_live_and_everything_is_recorded(deploymen
     assert release.decision["reasons"] == list(outcome.reasons)
     assert {row["system"] for row in release.decision["rows"]} == {release.id, "base"}
     assert release.decision["gains"][0]["token_f1"] == pytest.approx(0.1)
-    lineup = await deployment.releases.live()
-    assert lineup.names == {"rewrite": release.id, "answer": release.id}
-    assert "above that of base" in lineup.reason
+    active = await deployment.releases.live()
+    assert active.names == {"rewrite": release.id, "answer": release.id}
+    assert "above that of base" in active.reason
     assert deployment.shown == [(release.id, True)]
 
 

@@ -27,7 +27,13 @@ def test_killed_at_any_touch_of_the_disk_the_collection_is_whole(tmp_path: Path)
     documents.mkdir()
     for name in "abc":
         (documents / f"{name}.txt").write_text("Version 0.")
-    command = [sys.executable, "-m", "tests.retrieval.kill_ingest", str(tmp_path / "collection"), str(documents)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.retrieval.kill_ingest",
+        str(tmp_path / "collection"),
+        str(documents),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20

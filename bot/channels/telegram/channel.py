@@ -48,7 +48,7 @@ class TelegramChannel(Channel):
         self._bot = bot
         self._voice = voice
         self._webhook = webhook
-        self._allowance = allowance or MessageLimits()
+        self._message_limits = allowance or MessageLimits()
         self._first_wait = first_wait
         limits = limits or SendLimits()
         self._previews = Previews(bot, limits)
@@ -56,11 +56,11 @@ class TelegramChannel(Channel):
         self._delivery = Delivery(bot, limits, self._previews)
         self._intake: UpdateIntake | None = None
 
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+    def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
         return render_answer(answer, turn, self._voice.wording(answer.language))
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
-        await self._delivery.deliver(parcel, arrived)
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
+        await self._delivery.send(outgoing, report_progress)
 
     def router(self, manager: Manager) -> APIRouter:
         return webhook_router(self._webhook.secret, self._take) if self._webhook else APIRouter()
@@ -69,7 +69,7 @@ class TelegramChannel(Channel):
         try:
             await self._insist(self._bot.initialize)
             self._intake = UpdateIntake(
-                self._bot.bot, manager, self._voice, self._previews, self._notices, self._allowance
+                self._bot.bot, manager, self._voice, self._previews, self._notices, self._message_limits
             )
             await self._offer_commands(manager.asks_consent)
             await self._receive(self._intake)

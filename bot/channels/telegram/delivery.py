@@ -18,44 +18,44 @@ from dialogue.conversation import OutboxMessage
 from dialogue.delivery import Postponed, ReportProgress, Undeliverable
 
 MAX_LIMIT_WAIT = 5.0
-"""Seconds that a delivery waits for its turn in a chat; beyond, the parcel waits in the outbox."""
+"""Seconds that a delivery waits for its turn in a chat; beyond, the message waits in the outbox."""
 BAD_TOKEN_WAIT = 60.0
 """Seconds until a refused token is tried again."""
 
 
 class Delivery:
-    """Sends parcels. `previews` knows the messages that stand in a chat for an answer in the making."""
+    """Sends messages. `previews` knows the messages that stand in a chat for an answer in the making."""
 
     def __init__(self, bot: Bot, limits: SendLimits, previews: Previews) -> None:
         self._bot = bot
         self._limits = limits
         self._previews = previews
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         """Raises Postponed, Undeliverable, or the library's NetworkError, which is worth a retry."""
-        place = ChatThread.of(parcel.address.account)
-        preview = await self._previews.close(parcel.conversation, parcel.payload["question"])
+        place = ChatThread.of(outgoing.address.account)
+        preview = await self._previews.close(outgoing.conversation, outgoing.payload["question"])
         async with self._outcomes(place):
             try:
-                await self._send(parcel, place, preview, arrived)
+                await self._send(outgoing, place, preview, report_progress)
             except ChatMigrated as migration:
-                await self._send(parcel, ChatThread(migration.new_chat_id), None, arrived)
-        self._previews.settle(parcel.conversation, parcel.payload["question"])
+                await self._send(outgoing, ChatThread(migration.new_chat_id), None, report_progress)
+        self._previews.settle(outgoing.conversation, outgoing.payload["question"])
 
     async def _send(
-        self, parcel: OutboxMessage, place: ChatThread, preview: int | None, arrived: ReportProgress
+        self, outgoing: OutboxMessage, place: ChatThread, preview: int | None, report_progress: ReportProgress
     ) -> None:
-        parts = parcel.payload["parts"]
-        for number in range(parcel.progress, len(parts)):
+        parts = outgoing.payload["parts"]
+        for number in range(outgoing.progress, len(parts)):
             await self._turn(place)
             last = number + 1 == len(parts)
-            thumbs = _thumbs(parcel) if last else None
+            thumbs = _thumbs(outgoing) if last else None
             if preview is None or number > 0:
-                await self._post(parcel, place, number, thumbs)
+                await self._post(outgoing, place, number, thumbs)
             else:
-                await self._replace(parcel, place, preview, thumbs)
+                await self._replace(outgoing, place, preview, thumbs)
             if not last:
-                await arrived(number + 1)
+                await report_progress(number + 1)
 
     async def _turn(self, place: ChatThread) -> None:
         wait = self._limits.wait(place.chat)
@@ -64,18 +64,18 @@ class Delivery:
         await self._limits.book(place.chat)
 
     async def _replace(
-        self, parcel: OutboxMessage, place: ChatThread, preview: int, thumbs: InlineKeyboardMarkup | None
+        self, outgoing: OutboxMessage, place: ChatThread, preview: int, thumbs: InlineKeyboardMarkup | None
     ) -> None:
         try:
-            await edit_text(self._bot, place, preview, parcel.payload["parts"][0], thumbs)
+            await edit_text(self._bot, place, preview, outgoing.payload["parts"][0], thumbs)
         except BadRequest:
-            await self._post(parcel, place, 0, thumbs)
+            await self._post(outgoing, place, 0, thumbs)
 
     async def _post(
-        self, parcel: OutboxMessage, place: ChatThread, number: int, thumbs: InlineKeyboardMarkup | None
+        self, outgoing: OutboxMessage, place: ChatThread, number: int, thumbs: InlineKeyboardMarkup | None
     ) -> None:
-        part: MessagePart = parcel.payload["parts"][number]
-        reply_to = None if place.private or number > 0 else parcel.payload["reply_to"]
+        part: MessagePart = outgoing.payload["parts"][number]
+        reply_to = None if place.private or number > 0 else outgoing.payload["reply_to"]
         try:
             await send_text(self._bot, place, part, reply_to, thumbs)
         except BadRequest as error:
@@ -97,5 +97,5 @@ class Delivery:
             raise Undeliverable(explained(error)) from error
 
 
-def _thumbs(parcel: OutboxMessage) -> InlineKeyboardMarkup | None:
-    return RatedTurn(parcel.conversation, parcel.turn).thumbs() if parcel.payload["rateable"] else None
+def _thumbs(outgoing: OutboxMessage) -> InlineKeyboardMarkup | None:
+    return RatedTurn(outgoing.conversation, outgoing.turn).thumbs() if outgoing.payload["rateable"] else None

@@ -97,13 +97,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class TextMessage:
-    envelope: Origin
+    origin: Origin
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    envelope: Origin
+    origin: Origin
     name: str
     """One of COMMANDS; whatever else begins with a slash asks for help."""
 
@@ -112,7 +112,7 @@ class Command:
 class Correction:
     """A reply to the bot's question what the right answer would have been."""
 
-    envelope: Origin
+    origin: Origin
     rated: RatedTurn
     text: str
 
@@ -121,7 +121,7 @@ class Correction:
 class UnsupportedMessage:
     """A photo, a sticker, a voice message; several may belong to one `album`."""
 
-    envelope: Origin
+    origin: Origin
     album: str | None
 
 
@@ -129,7 +129,7 @@ class UnsupportedMessage:
 class ButtonPress:
     """A button under a message of the bot. The client may have made `data` up."""
 
-    envelope: Origin
+    origin: Origin
     id: str
     data: str
 
@@ -172,19 +172,19 @@ def _button_press(query: CallbackQuery) -> ButtonPress | None:
 
 
 def _message(message: Message, me: User) -> Inbound | None:
-    envelope = _origin(message)
-    if envelope is None or not _addressed(message, envelope.place, me):
+    origin = _origin(message)
+    if origin is None or not _addressed(message, origin.place, me):
         return None
     text = message.text or message.caption
     if text is None:
         unreadable = message.effective_attachment is not None
-        return UnsupportedMessage(envelope, message.media_group_id) if unreadable else None
+        return UnsupportedMessage(origin, message.media_group_id) if unreadable else None
     if name := _command(message):
-        return Command(envelope, name if name in COMMANDS else "help")
+        return Command(origin, name if name in COMMANDS else "help")
     spoken = _without_mentions(text, _mentions(message, me))
     if rated := _asked_to_correct(message, me):
-        return Correction(envelope, rated, spoken)
-    return TextMessage(envelope, spoken) if spoken else Command(envelope, "help")
+        return Correction(origin, rated, spoken)
+    return TextMessage(origin, spoken) if spoken else Command(origin, "help")
 
 
 def _origin(message: Message) -> Origin | None:

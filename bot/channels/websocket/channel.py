@@ -50,24 +50,24 @@ class WebsocketChannel(Channel):
         limits: ConnectionLimits | None = None,
     ) -> None:
         self._voice = voice
-        self._door = Authenticator(tokens, origins)
+        self._authenticator = Authenticator(tokens, origins)
         self._limits = limits or ConnectionLimits()
-        self._paces = TokenBuckets(self._limits.messages)
+        self._buckets = TokenBuckets(self._limits.messages)
         self._present: defaultdict[str, set[ClientSession]] = defaultdict(set)
 
-    def compose(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
+    def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
         """The `answer` frame but for its turn number, which the commit will give."""
         return protocol.answer_fields(turn.number, answer.text, answer.citations, answer.abstained)
 
-    async def deliver(self, parcel: OutboxMessage, arrived: ReportProgress) -> None:
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         """Show the answer to every client that is present here; one frame, so there are no parts."""
-        present = tuple(self._present.get(parcel.conversation, ()))
+        present = tuple(self._present.get(outgoing.conversation, ()))
         if not present:
-            wait = min(2.0**parcel.attempts, LONGEST_WAIT)
+            wait = min(2.0**outgoing.attempts, LONGEST_WAIT)
             raise Postponed(wait, "nobody of this conversation is connected here")
-        frame = {"type": "answer", "turn": parcel.turn, **parcel.payload}
-        for attendance in present:
-            await attendance.answer(parcel.turn, parcel.payload["reply_to"], frame)
+        frame = {"type": "answer", "turn": outgoing.turn, **outgoing.payload}
+        for session in present:
+            await session.answer(outgoing.turn, outgoing.payload["reply_to"], frame)
 
     def router(self, manager: Manager) -> APIRouter:
         router = APIRouter()
@@ -82,37 +82,37 @@ class WebsocketChannel(Channel):
         """Show everyone present what other processes wrote, every HEARTBEAT seconds."""
         while True:
             await asyncio.sleep(HEARTBEAT)
-            for attendance in [each for present in self._present.values() for each in present]:
+            for session in [each for present in self._present.values() for each in present]:
                 try:
-                    if await attendance.catch_up():
-                        await attendance.confirm()
+                    if await session.catch_up():
+                        await session.confirm()
                 except DialogueError as error:
                     log.warning("heartbeat_failed", reason=str(error))
 
     async def _receive(self, socket: WebSocket, manager: Manager) -> None:
-        if not self._door.welcomes_origin(socket):
+        if not self._authenticator.welcomes_origin(socket):
             await socket.close()
             return
         await socket.accept(subprotocol(socket))
-        if not self._door.knows_bearer(socket):
+        if not self._authenticator.knows_bearer(socket):
             await socket.close(POLICY_VIOLATION, "a token is needed")
             return
         language = _language(socket)
-        guest = ClientInfo(language, self._voice.wording(language))
+        client = ClientInfo(language, self._voice.wording(language))
         attending = partial(self._attending, manager)
-        await Connection(socket, manager, attending, guest, self._limits, self._paces).stay()
+        await Connection(socket, manager, attending, client, self._limits, self._buckets).stay()
 
     @asynccontextmanager
     async def _attending(
         self, manager: Manager, conversation: Conversation, line: SendQueue, after: int
     ) -> AsyncIterator[ClientSession]:
-        async with open_session(manager, conversation, line, after) as attendance:
+        async with open_session(manager, conversation, line, after) as session:
             present = self._present[conversation.id]
-            present.add(attendance)
+            present.add(session)
             try:
-                yield attendance
+                yield session
             finally:
-                present.discard(attendance)
+                present.discard(session)
                 if not present:
                     self._present.pop(conversation.id, None)
 

@@ -72,20 +72,20 @@ class Connection:
         socket: WebSocket,
         manager: Manager,
         attend: OpenSession,
-        guest: ClientInfo,
+        client: ClientInfo,
         limits: ConnectionLimits,
-        paces: TokenBuckets,
+        buckets: TokenBuckets,
     ) -> None:
         self._socket = socket
         self._manager = manager
         self._attend = attend
-        self._guest = guest
+        self._client = client
         self._limits = limits
-        self._paces = paces
+        self._buckets = buckets
         self._line = SendQueue(socket, limits.backlog)
-        self._pace = TokenBucket(limits.frames)
+        self._bucket = TokenBucket(limits.frames)
         self._presence = AsyncExitStack()
-        self._attendance: ClientSession | None = None
+        self._session: ClientSession | None = None
 
     async def stay(self) -> None:
         """Serve the client until it leaves, lags, or the server shuts down."""
@@ -119,14 +119,14 @@ class Connection:
             self._refuse(CODES[type(refusal)], str(refusal), message_id)
         except Exception:
             log.exception("frame_failed")
-            self._refuse("unavailable", self._guest.wording.failure, message_id)
+            self._refuse("unavailable", self._client.wording.failure, message_id)
 
     def _refuse(self, code: str, reason: str, message_id: str | None) -> None:
         self._line.send(protocol.error(code, reason, message_id=message_id))
 
     def _parse(self, raw: str | None) -> protocol.ClientFrame:
-        if not self._pace.step():
-            raise BadFrame("too_fast", self._guest.wording.too_fast)
+        if not self._bucket.step():
+            raise BadFrame("too_fast", self._client.wording.too_fast)
         if raw is None:
             raise BadFrame("bad_frame", "Send text frames, not binary ones.")
         if len(raw) > self._limits.frame_characters:
@@ -136,22 +136,22 @@ class Connection:
     async def _act(self, frame: protocol.ClientFrame) -> None:
         if isinstance(frame, HelloFrame):
             await self._hello(frame)
-        elif self._attendance is None:
+        elif self._session is None:
             raise BadFrame("hello_first", "Send hello before anything else.")
         elif isinstance(frame, MessageFrame):
-            await self._say(self._attendance, frame)
+            await self._say(self._session, frame)
         elif isinstance(frame, FeedbackFrame):
-            await self._rate(self._attendance.conversation, frame)
+            await self._rate(self._session.conversation, frame)
         elif isinstance(frame, ConsentFrame):
-            await self._consent(self._attendance.conversation, frame.given)
+            await self._consent(self._session.conversation, frame.given)
         else:
-            self._manager.cancel(self._attendance.conversation.id)
+            self._manager.cancel(self._session.conversation.id)
 
     async def _hello(self, frame: HelloFrame) -> None:
         conversation = await self._conversation(frame.conversation)
-        self._attendance = None
+        self._session = None
         await self._presence.aclose()
-        self._attendance = await self._presence.enter_async_context(
+        self._session = await self._presence.enter_async_context(
             self._attend(conversation, self._line, frame.after)
         )
 
@@ -159,21 +159,21 @@ class Connection:
         """The conversation with this id, or a new one. Those of other channels do not exist here."""
         if known is None:
             address = Address(CHANNEL, secrets.token_urlsafe(16))
-            return await self._manager.start(address, self._guest.language)
-        conversation = await self._manager.store.conversation(known)
+            return await self._manager.start(address, self._client.language)
+        conversation = await self._manager.store.conversations.get(known)
         if conversation.address.channel != CHANNEL:
             raise UnknownConversation(known)
         return conversation
 
-    async def _say(self, attendance: ClientSession, frame: MessageFrame) -> None:
+    async def _say(self, session: ClientSession, frame: MessageFrame) -> None:
         if len(frame.text) > self._limits.text_characters:
-            raise BadFrame("too_long", self._guest.wording.too_long)
-        if not self._paces.step(attendance.conversation.id):
-            raise BadFrame("too_fast", self._guest.wording.too_fast)
-        await attendance.say(frame)
+            raise BadFrame("too_long", self._client.wording.too_long)
+        if not self._buckets.step(session.conversation.id):
+            raise BadFrame("too_fast", self._client.wording.too_fast)
+        await session.say(frame)
 
     async def _rate(self, conversation: Conversation, frame: FeedbackFrame) -> None:
-        await self._manager.store.rate(
+        await self._manager.store.feedback.rate(
             conversation.id,
             frame.turn,
             conversation.address.account,
@@ -184,8 +184,8 @@ class Connection:
 
     async def _consent(self, conversation: Conversation, given: bool) -> None:
         if not self._manager.asks_consent:
-            raise BadFrame("not_asked", self._guest.wording.consent_withheld)
-        await self._manager.store.set_consent(conversation.id, given)
+            raise BadFrame("not_asked", self._client.wording.consent_withheld)
+        await self._manager.store.conversations.set_consent(conversation.id, given)
         self._line.send(protocol.consent(given))
 
     async def _part(self) -> None:

@@ -63,12 +63,12 @@ async def open_session(
     manager: Manager, conversation: Conversation, line: SendQueue, after: int
 ) -> AsyncIterator["ClientSession"]:
     """Greets the client with `ready`, then shows it what happens until the block ends."""
-    attendance = ClientSession(manager, conversation, line)
+    session = ClientSession(manager, conversation, line)
     with manager.listen(conversation.id) as events:
-        await attendance.greet(after)
-        following = asyncio.create_task(attendance.follow(events))
+        await session.greet(after)
+        following = asyncio.create_task(session.follow(events))
         try:
-            yield attendance
+            yield session
         finally:
             following.cancel()
 
@@ -92,10 +92,10 @@ class ClientSession:
         """Send `ready` with the last turns after turn `after`; they need not be delivered any more."""
         store = self._manager.store
         async with self._in_order:
-            recent = await store.history(self.conversation.id, protocol.LAST_TURN, RECENT)
+            recent = await store.turns.history(self.conversation.id, protocol.LAST_TURN, RECENT)
             last = max((turn.number for turn in recent), default=0)
             first = max(min(after, last), last - REPLAYED)
-            turns = await store.turns(self.conversation.id, first, REPLAYED)
+            turns = await store.turns.after(self.conversation.id, first, REPLAYED)
             asks = self._manager.asks_consent
             self._line.send(protocol.ready(self.conversation, turns, asks_consent=asks))
             self._shown = turns[-1].number if turns else last
@@ -113,7 +113,7 @@ class ClientSession:
                 await self._repeat_answer(receipt.turn)
 
     async def answer(self, turn: int, reply_to: int | None, frame: protocol.ServerFrame) -> None:
-        """Show the answer that came as a parcel, after what came before it, unless the client has it."""
+        """Show the answer that came as a message, after what came before it, unless the client has it."""
         async with self._in_order:
             if turn > self._shown + 1:
                 await self._read_on()
@@ -131,7 +131,7 @@ class ClientSession:
 
     async def confirm(self) -> None:
         """What the client was shown need not be delivered from the outbox any more."""
-        await self._manager.store.delivered_through(self.conversation.id, self._shown)
+        await self._manager.store.outbox.mark_seen(self.conversation.id, self._shown)
 
     async def follow(self, events: AsyncIterator[Event]) -> None:
         """Show live events, for ever. A store that fails now is read again at the next event or heartbeat."""
@@ -155,7 +155,7 @@ class ClientSession:
                 self._line.send(protocol.failed(event))
 
     async def _read_on(self) -> None:
-        while turns := await self._manager.store.turns(self.conversation.id, self._shown, REPLAYED):
+        while turns := await self._manager.store.turns.after(self.conversation.id, self._shown, REPLAYED):
             for turn in turns:
                 if turn.number not in self._ahead:
                     self._line.send(protocol.stored(turn))
@@ -164,7 +164,7 @@ class ClientSession:
 
     async def _repeat_answer(self, question: Turn) -> None:
         """Send the answer to a question that was asked again, if there is one."""
-        turns = await self._manager.store.turns(self.conversation.id, question.number, REPLAYED)
+        turns = await self._manager.store.turns.after(self.conversation.id, question.number, REPLAYED)
         for turn in turns:
             if turn.reply_to == question.number:
                 self._line.send(protocol.stored(turn))

@@ -29,6 +29,7 @@ from dialogue.grounding import Grounder
 from dialogue.manager import Manager
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.rewriting import Rewriter
+from dialogue.steps import default_steps
 from dialogue.store.store import Store
 from dialogue.worker import Worker
 from tests.bot.channels.waiting import eventually
@@ -142,7 +143,7 @@ class BotFixture:
         """Returns when the conversation has so many turns."""
 
         async def stored() -> bool:
-            return len(await self.store.turns(conversation, 0, count)) == count
+            return len(await self.store.turns.after(conversation, 0, count)) == count
 
         await eventually(stored)
 
@@ -156,15 +157,16 @@ class BotFixture:
 async def bot_fixture(url: str, channel: Channel) -> AsyncIterator[BotFixture]:
     """A bot over the database at `url` whose only channel is `channel`, with the web page beside it."""
     async with await Store.open(url) as store:
-        speaker, broadcast = FakeChatModel(), EventBus()
-        responder = Responder(
-            store, Rewriter(speaker), FakeRetriever(), Grounder(speaker, VOICE), VOICE, release="test"
-        )
-        worker = Worker(store, ResponderSlot(responder), {channel.channel: channel}, broadcast, owner="house")
-        manager = Manager(store, worker, broadcast)
+        speaker, bus = FakeChatModel(), EventBus()
+        steps = default_steps(Rewriter(speaker), FakeRetriever(), Grounder(speaker, VOICE))
+        responder = Responder(store.turns, steps, VOICE, release="test")
+        worker = Worker(store, ResponderSlot(responder), {channel.channel: channel}, bus, owner="house")
+        manager = Manager(store, worker, bus)
         house = BotFixture(store, manager, channel, speaker, _app(manager, channel))
-        relay = OutboxDispatcher(store, channel, "house", poll=0.05)
-        running = [asyncio.create_task(each) for each in (relay.run(), channel.run(manager), manager.run())]
+        dispatcher = OutboxDispatcher(store.outbox, channel, "house", poll=0.05)
+        running = [
+            asyncio.create_task(each) for each in (dispatcher.run(), channel.run(manager), manager.run())
+        ]
         await house.open()
         try:
             yield house

@@ -52,7 +52,7 @@ class ChannelContract:
 
     async def test_a_message_is_stored_when_it_is_acknowledged(self, rig: Rig) -> None:
         conversation = await rig.say("1", "Until when can I return it?")
-        turns = await rig.store.turns(conversation.id, 0, 1)
+        turns = await rig.store.turns.after(conversation.id, 0, 1)
         assert [turn.text for turn in turns] == ["Until when can I return it?"]
         assert conversation.address.channel == rig.channel.channel
 
@@ -62,14 +62,14 @@ class ChannelContract:
         for _ in range(2):
             await rig.say("1", "Until when can I return it?")
         await asyncio.sleep(0.2)
-        assert len(await rig.store.turns(conversation.id, 0, 10)) == 2
+        assert len(await rig.store.turns.after(conversation.id, 0, 10)) == 2
         assert len(await rig.shown()) == 1
 
     async def test_messages_are_answered_in_order(self, rig: Rig) -> None:
         for n in range(1, 4):
             conversation = await rig.say(str(n), f"Question {n}?")
         await _until_shown(rig, 3)
-        turns = await rig.store.turns(conversation.id, 0, 10)
+        turns = await rig.store.turns.after(conversation.id, 0, 10)
         asked = [turn.number for turn in turns if turn.role is Role.USER]
         assert [turn.reply_to for turn in turns if turn.role is Role.ASSISTANT] == asked
 
@@ -77,19 +77,19 @@ class ChannelContract:
     async def test_what_is_composed_survives_the_outbox_and_arrives(self, rig: Rig, kind: str) -> None:
         conversation, arrivals = await rig.say("1", "Is it?"), _Arrivals()
         await _until_shown(rig, 1)
-        await rig.channel.deliver(_parcel(rig.channel, conversation, ANSWERS[kind]), arrivals)
+        await rig.channel.send(_outgoing(rig.channel, conversation, ANSWERS[kind]), arrivals)
         await _until_shown(rig, 2 + len(arrivals.parts))
         assert arrivals.parts == list(range(1, 1 + len(arrivals.parts)))
 
     async def test_parts_that_arrived_are_not_sent_again(self, rig: Rig) -> None:
         conversation, arrivals, rest = await rig.say("1", "Is it?"), _Arrivals(), _Arrivals()
         await _until_shown(rig, 1)
-        await rig.channel.deliver(_parcel(rig.channel, conversation, ANSWERS["long"]), arrivals)
+        await rig.channel.send(_outgoing(rig.channel, conversation, ANSWERS["long"]), arrivals)
         await _until_shown(rig, 2 + len(arrivals.parts))
         if not arrivals.parts:
             pytest.skip("this channel sends an answer in one part")
-        all_but_last = _parcel(rig.channel, conversation, ANSWERS["long"], progress=len(arrivals.parts))
-        await rig.channel.deliver(all_but_last, rest)
+        all_but_last = _outgoing(rig.channel, conversation, ANSWERS["long"], progress=len(arrivals.parts))
+        await rig.channel.send(all_but_last, rest)
         await _until_shown(rig, 3 + len(arrivals.parts))
         assert not rest.parts
 
@@ -104,10 +104,12 @@ class _Arrivals:
         self.parts.append(progress)
 
 
-def _parcel(channel: Channel, conversation: Conversation, answer: Answer, progress: int = 0) -> OutboxMessage:
+def _outgoing(
+    channel: Channel, conversation: Conversation, answer: Answer, progress: int = 0
+) -> OutboxMessage:
     """What the outbox would hand over: a payload that has been through the database."""
     turn = Turn(conversation.id, 1, Role.USER, "Is it?", conversation.created_at)
-    payload = json.loads(json.dumps(channel.compose(answer, turn)))
+    payload = json.loads(json.dumps(channel.render(answer, turn)))
     return OutboxMessage(1, conversation.id, 1_000 + progress, conversation.address, payload, 1, progress)
 
 

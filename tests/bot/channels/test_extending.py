@@ -70,7 +70,7 @@ class WebhookRig:
 
     async def say(self, external_id: str, text: str) -> Conversation:
         assert (await self.post(external_id, text)).status_code == 202
-        conversation = await self.store.current(Address("webhook", "+49 30 1"))
+        conversation = await self.store.conversations.current(Address("webhook", "+49 30 1"))
         assert conversation is not None
         return conversation
 
@@ -99,7 +99,7 @@ class TestWebhook(ChannelContract):
 
 async def test_a_stranger_is_turned_away(rig: WebhookRig) -> None:
     assert (await rig.post("1", "Hello?", secret="guess")).status_code == 401
-    assert await rig.store.current(Address("webhook", "+49 30 1")) is None
+    assert await rig.store.conversations.current(Address("webhook", "+49 30 1")) is None
 
 
 async def test_the_answer_comes_with_its_sources(rig: WebhookRig) -> None:
@@ -126,13 +126,13 @@ async def test_what_the_gateway_refuses_is_told_to_the_outbox(
     rig: WebhookRig, refusal: httpx.Response, outcome: type[Exception]
 ) -> None:
     rig.gateway.refusal = refusal
-    parcel = OutboxMessage(1, "c", 2, Address("webhook", "+49 30 1"), {"parts": ["Hello."]}, 1, 0)
+    outgoing = OutboxMessage(1, "c", 2, Address("webhook", "+49 30 1"), {"parts": ["Hello."]}, 1, 0)
 
-    async def arrived(progress: int) -> None:
+    async def report_progress(progress: int) -> None:
         raise AssertionError("nothing arrived")
 
     with pytest.raises(outcome) as refused:
-        await rig.channel.deliver(parcel, arrived)
+        await rig.channel.send(outgoing, report_progress)
     if isinstance(refused.value, Postponed):
         assert refused.value.seconds == 7
 

@@ -13,31 +13,31 @@ class Clock:
 
 def test_a_burst_is_allowed_then_one_step_at_a_time() -> None:
     clock = Clock()
-    pace = TokenBucket(SPEED, clock)
-    assert [pace.step() for _ in range(3)] == [True, True, False]
+    bucket = TokenBucket(SPEED, clock)
+    assert [bucket.step() for _ in range(3)] == [True, True, False]
     clock.now = 1.9
-    assert not pace.step()
+    assert not bucket.step()
     clock.now = 3.9
-    assert [pace.step(), pace.step()] == [True, False]
+    assert [bucket.step(), bucket.step()] == [True, False]
 
 
 def test_a_long_rest_gives_no_more_than_a_burst() -> None:
     clock = Clock()
-    pace = TokenBucket(SPEED, clock)
+    bucket = TokenBucket(SPEED, clock)
     clock.now = 1e9
-    assert [pace.step() for _ in range(3)] == [True, True, False]
+    assert [bucket.step() for _ in range(3)] == [True, True, False]
 
 
 def test_each_name_has_its_own_pace() -> None:
-    paces = TokenBuckets(Rate(burst=1, per_second=0), clock=Clock())
-    assert paces.step("a")
-    assert paces.step("b")
-    assert not paces.step("a")
+    buckets = TokenBuckets(Rate(burst=1, per_second=0), clock=Clock())
+    assert buckets.step("a")
+    assert buckets.step("b")
+    assert not buckets.step("a")
 
 
 def test_only_the_names_used_last_are_remembered() -> None:
-    paces = TokenBuckets(Rate(burst=1, per_second=0), most=2, clock=Clock())
+    buckets = TokenBuckets(Rate(burst=1, per_second=0), most=2, clock=Clock())
     for name in ("a", "b", "a", "c"):
-        paces.step(name)
-    assert not paces.step("a")
-    assert paces.step("b")
+        buckets.step(name)
+    assert not buckets.step("a")
+    assert buckets.step("b")

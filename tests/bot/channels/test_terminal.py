@@ -49,8 +49,8 @@ async def test_an_abstention_has_no_sources(talk, screen):
 
 async def test_what_was_shown_is_not_delivered_again(talk, house):
     await talk.ask("May I return it?")
-    assert await house.store.due(CHANNEL, "relay", 10, 60) == []
-    assert (await house.store.backlog()).parcels == 0
+    assert await house.store.outbox.due(CHANNEL, "relay", 10, 60) == []
+    assert (await house.store.operators.backlog()).outgoing_messages == 0
 
 
 async def test_questions_belong_to_one_conversation_until_a_new_one_is_begun(talk, house):
@@ -58,7 +58,7 @@ async def test_questions_belong_to_one_conversation_until_a_new_one_is_begun(tal
     await talk.ask("And then?")
     await talk.new()
     await talk.ask("May I return it?")
-    lengths = [each.last_turn for each in await house.store.conversations(10)]
+    lengths = [each.last_turn for each in await house.store.operators.conversations(10)]
     assert lengths == [2, 4]
 
 
@@ -73,7 +73,7 @@ async def test_stopping_keeps_what_was_said_so_far(talk, house, screen):
     asking.cancel()
     await asking
     assert ANSWER not in shown(screen)
-    answer = await house.store.turn(conversation.id, 2)
+    answer = await house.store.turns.get(conversation.id, 2)
     assert answer.text.strip() in shown(screen)
 
 
@@ -86,7 +86,7 @@ async def test_where_a_human_answers_the_person_is_told(talk, house, screen):
 async def test_forgetting_erases_all_that_was_said_here(talk, house, screen):
     await talk.ask("My name is Ada.")
     await talk.forget()
-    assert await house.store.conversations(10) == []
+    assert await house.store.operators.conversations(10) == []
     assert VOICE.wording("en").forgotten in shown(screen)
 
 

@@ -25,10 +25,10 @@ def _alone(monkeypatch, tmp_path, sqlite_url):
 @pytest.fixture
 async def _asked(sqlite_url):
     async with await Store.open(sqlite_url) as store:
-        turn = (await store.accept(Utterance(ADA, "1", "保修多久？", author="ada"))).turn
-        claim = await store.claim(turn.conversation, "worker", 60)
+        turn = (await store.turns.accept(Utterance(ADA, "1", "保修多久？", author="ada"))).turn
+        claim = await store.claims.claim(turn.conversation, "worker", 60)
         cited = (Citation(1, "c1", "Warranty", "warranty.md", "Two years."),)
-        await store.commit(claim, turn, Answer("两年 [1]。", turn.text, cited, release="r7"), {})
+        await store.turns.commit(claim, turn, Answer("两年 [1]。", turn.text, cited, release="r7"), {})
 
 
 def run(*args: str) -> int:

@@ -32,13 +32,13 @@ async def talk(store, number):
         f"How long is part {number} guaranteed?",
         f"Part {number} is guaranteed {number + 2} years.",
     )
-    asked = (await store.accept(Utterance(Address("web", f"a{number}"), "1", question))).turn
-    await store.set_consent(asked.conversation, True)
-    claim = await store.claim(asked.conversation, "worker", 60)
+    asked = (await store.turns.accept(Utterance(Address("web", f"a{number}"), "1", question))).turn
+    await store.conversations.set_consent(asked.conversation, True)
+    claim = await store.claims.claim(asked.conversation, "worker", 60)
     shown = (Passage(1, f"c{number}", "Parts", "parts.md", text, 0.8),)
     cited = (Citation(1, f"c{number}", "Parts", "parts.md", text),)
-    turn = await store.commit(claim, asked, Answer(f"{text[:-1]} [1].", question, cited, shown), {})
-    await store.rate(turn.conversation, turn.number, f"r{number}", "up")
+    turn = await store.turns.commit(claim, asked, Answer(f"{text[:-1]} [1].", question, cited, shown), {})
+    await store.feedback.rate(turn.conversation, turn.number, f"r{number}", "up")
 
 
 @pytest.fixture

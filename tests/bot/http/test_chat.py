@@ -54,23 +54,23 @@ async def test_a_question_is_answered_with_sources(visit: Open) -> None:
 
 async def test_the_bot_learns_only_where_the_person_said_so(visit: Open, house: BotFixture) -> None:
     page = await online(await visit())
-    switch = page.get_by_role("switch")
+    watcher = page.get_by_role("switch")
 
     async def agreed(since: str = "") -> bool:
         home = await conversation(page)
-        return home not in (since, "None") and (await house.store.conversation(home)).consent
+        return home not in (since, "None") and (await house.store.conversations.get(home)).consent
 
     await expect(page.locator("#consent")).to_have_text(VOICE.wording("en").consent)
-    await expect(switch).not_to_be_checked()
-    await switch.check()
+    await expect(watcher).not_to_be_checked()
+    await watcher.check()
     await eventually(agreed)
     await page.reload()
-    await expect(switch).to_be_checked()
+    await expect(watcher).to_be_checked()
 
     first = await conversation(page)
     await page.click("#new")
     await eventually(lambda: agreed(first))
-    await switch.uncheck()
+    await watcher.uncheck()
     await eventually(lambda: refused(agreed))
 
 
@@ -137,7 +137,7 @@ async def test_a_new_conversation_begins_empty(visit: Open, house: BotFixture) -
     await ask(page, "Something else?")
     await answered(page)
     assert await conversation(page) != old
-    assert len(await house.store.turns(old, 0, 10)) == 2
+    assert len(await house.store.turns.after(old, 0, 10)) == 2
 
 
 async def test_an_answer_can_be_stopped(visit: Open, house: BotFixture) -> None:
@@ -167,7 +167,7 @@ async def test_what_is_written_while_the_server_is_away_is_sent_when_it_is_back(
     await answered(page, 3)
     await expect(page.locator("#trouble")).to_be_hidden()
     await expect(page.locator(".question .state")).to_have_count(0)
-    turns = await house.store.turns(await conversation(page), 0, 20)
+    turns = await house.store.turns.after(await conversation(page), 0, 20)
     assert [turn.text for turn in turns if turn.reply_to is None] == [QUESTION, "Are you there?", "Hello?"]
     await expect(page.locator(".turn")).to_have_count(6)
 
@@ -236,7 +236,7 @@ async def test_thumbs_and_a_correction_reach_the_store(visit: Open, house: BotFi
     await expect(page.locator(".thumb.down")).to_have_attribute("aria-pressed", "true")
 
     async def kept() -> bool:
-        opinions = await house.store.opinions(10)
+        opinions = await house.store.operators.ratings(10)
         return [(each.rating, each.correction) for each in opinions] == [("down", "60 days in December.")]
 
     await eventually(kept)
@@ -252,7 +252,7 @@ async def test_a_thumb_given_while_the_server_is_away_is_kept(visit: Open, house
     await house.open()
 
     async def kept() -> bool:
-        return [each.rating for each in await house.store.opinions(10)] == ["up"]
+        return [each.rating for each in await house.store.operators.ratings(10)] == ["up"]
 
     await eventually(kept)
 
@@ -288,10 +288,10 @@ async def test_a_chat_behind_a_token_opens_by_its_link(sqlite_url: str, browser:
 
 async def test_earlier_messages_are_fetched_when_asked_for(visit: Open, house: BotFixture) -> None:
     page = await online(await visit())
-    home = await house.store.conversation(await conversation(page))
-    await house.store.set_mode(home.id, Mode.HUMAN)
+    home = await house.store.conversations.get(await conversation(page))
+    await house.store.conversations.set_mode(home.id, Mode.HUMAN)
     for n in range(1, 151):
-        await house.store.accept(Utterance(home.address, str(n), f"Turn {n}"), home.id)
+        await house.store.turns.accept(Utterance(home.address, str(n), f"Turn {n}"), home.id)
     await page.reload()
     await expect(page.locator(".question")).to_have_count(100)
     await page.click("#earlier")

@@ -25,7 +25,7 @@ async def operator(bot):
 
 async def asked(bot, text: str = "May I return it?", address: Address = ADA) -> str:
     """A question that nobody answers yet; the id of its conversation."""
-    receipt = await bot.store.accept(Utterance(address, text, text, author="ada"))
+    receipt = await bot.store.turns.accept(Utterance(address, text, text, author="ada"))
     return receipt.conversation.id
 
 
@@ -73,8 +73,8 @@ async def test_a_human_takes_over_speaks_and_hands_back(bot, operator):
     said = await operator.post(f"{path}/messages", json={"text": "Yes, you may.", "operator": "kim"})
     assert said.status_code == 201
     assert (said.json()["role"], said.json()["author"]) == ("assistant", "kim")
-    (parcel,) = await bot.store.due("websocket", "relay", 10, 60)
-    assert parcel.payload["text"] == "Yes, you may."
+    (outgoing,) = await bot.store.outbox.due("websocket", "relay", 10, 60)
+    assert outgoing.payload["text"] == "Yes, you may."
     assert (await operator.put(f"{path}/mode", json={"mode": "bot"})).json()["mode"] == "bot"
 
 
@@ -119,10 +119,10 @@ async def test_forgetting_needs_a_person(operator):
 
 async def test_ratings_are_listed_with_their_answers(bot, operator):
     conversation = await asked(bot)
-    claim = await bot.store.claim(conversation, "worker", 60)
-    turn = await bot.store.next_pending(conversation)
-    reply = await bot.store.commit(claim, turn, Answer("Within 30 days.", turn.text), {})
-    await bot.store.rate(conversation, reply.number, "ada", "down", correction="60 days.")
+    claim = await bot.store.claims.claim(conversation, "worker", 60)
+    turn = await bot.store.claims.next_pending(conversation)
+    reply = await bot.store.turns.commit(claim, turn, Answer("Within 30 days.", turn.text), {})
+    await bot.store.feedback.rate(conversation, reply.number, "ada", "down", correction="60 days.")
     (opinion,) = (await operator.get("/api/feedback")).json()
     assert (opinion["rating"], opinion["correction"], opinion["answer"]) == (
         "down",

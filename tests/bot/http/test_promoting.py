@@ -33,7 +33,7 @@ async def test_a_release_is_listed_promoted_and_rolled_back(bot, operator, tmp_p
 
     promoted = await operator.post(f"/api/releases/{boxed.id}/promote", json={"reason": "it is better"})
     assert promoted.json()["names"] == {"rewrite": boxed.id, "answer": boxed.id}
-    await bot.switch.look()
+    await bot.watcher.look()
     standing = (await operator.get("/api/releases")).json()
     assert (standing["here"], standing["trouble"]) == (boxed.id, "")
     assert standing["live"]["reason"] == "it is better"

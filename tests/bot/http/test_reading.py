@@ -40,10 +40,10 @@ async def test_a_conversation_shows_only_passages_that_it_was_shown(
 async def test_earlier_turns_are_read_page_by_page(http: httpx.AsyncClient, house: BotFixture) -> None:
     async with connect_client(house) as caller:
         await caller.hello()
-    conversation = await house.store.conversation(caller.conversation)
-    await house.store.set_mode(conversation.id, Mode.HUMAN)
+    conversation = await house.store.conversations.get(caller.conversation)
+    await house.store.conversations.set_mode(conversation.id, Mode.HUMAN)
     for n in range(1, 13):
-        await house.store.accept(Utterance(conversation.address, str(n), f"Turn {n}"), conversation.id)
+        await house.store.turns.accept(Utterance(conversation.address, str(n), f"Turn {n}"), conversation.id)
     path = f"/conversations/{conversation.id}/turns"
     page = (await http.get(path, params={"before": 13, "limit": 5})).json()["turns"]
     assert page[0] == {"turn": 8, "role": "user", "text": "Turn 8"}
@@ -70,7 +70,7 @@ async def test_conversations_of_other_channels_cannot_be_read(
     http: httpx.AsyncClient, house: BotFixture
 ) -> None:
     store: Store = house.store
-    elsewhere = await store.start(Address("telegram", "42"))
+    elsewhere = await store.conversations.start(Address("telegram", "42"))
     assert (await http.get(f"/conversations/{elsewhere.id}/turns?before=9")).status_code == 404
     assert (await http.get(f"/passages/{elsewhere.id}/returns-1")).status_code == 404
 

@@ -64,7 +64,7 @@ async def answers(bot, conversation: str, count: int = 1) -> list[Turn]:
     """The answers of a conversation, once there are so many."""
 
     async def found() -> list[Turn]:
-        turns = await bot.store.turns(conversation, 0, 1_000)
+        turns = await bot.store.turns.after(conversation, 0, 1_000)
         return [turn for turn in turns if turn.role is Role.ASSISTANT]
 
     async def enough() -> bool:
@@ -76,7 +76,7 @@ async def answers(bot, conversation: str, count: int = 1) -> list[Turn]:
 
 async def on_duty(bot, name: str) -> None:
     async def there() -> bool:
-        return bot.switch.team.name == name
+        return bot.watcher.models.name == name
 
     await eventually(there)
 
@@ -129,7 +129,7 @@ async def test_what_cannot_be_loaded_changes_nothing_and_is_reported(bot, releas
         await releases.promote(broken.id)
 
         async def noticed() -> bool:
-            return bool(bot.switch.trouble)
+            return bool(bot.watcher.trouble)
 
         await eventually(noticed)
         (answer,) = await answers(bot, await say(bot, "ada"))
@@ -148,25 +148,25 @@ async def test_an_engine_that_says_nothing_is_not_put_on_duty(tmp_path, sqlite_u
     def hired(model):
         return Silent() if model.adapter else fake_chat_model(model)
 
-    monkeypatch.setattr(staffing, "PROOF", 0.05)
+    monkeypatch.setattr(staffing, "FIRST_WORD_TIMEOUT", 0.05)
     async with deployed(tmp_path, sqlite_url, hired, closed.append) as bot:
         boxed = await released(bot, tmp_path, "in its box")
         await Releases(bot.store.database).promote(boxed.id)
-        await bot.switch.look()
-        assert bot.switch.team.name == BASE
-        assert f"The engine of {boxed.id} was silent" in bot.switch.trouble
+        await bot.watcher.look()
+        assert bot.watcher.models.name == BASE
+        assert f"The engine of {boxed.id} was silent" in bot.watcher.trouble
         assert len(closed) == 1
 
 
 async def test_a_lineup_that_failed_is_not_tried_at_every_look(bot, releases, tmp_path, monkeypatch):
     tries = []
-    monkeypatch.setattr(bot.switch._staff, "load", lambda *_: tries.append(1))
+    monkeypatch.setattr(bot.watcher._loader, "load", lambda *_: tries.append(1))
     await releases.promote((await released(bot, tmp_path, "nonsense")).id)
     for _ in range(3):
-        await bot.switch.look()
+        await bot.watcher.look()
     assert len(tries) == 1
-    monkeypatch.setattr(switching, "AGAIN", 0.0)
-    await bot.switch.look()
+    monkeypatch.setattr(switching, "RETRY_AFTER", 0.0)
+    await bot.watcher.look()
     assert len(tries) == 2
 
 
@@ -189,12 +189,12 @@ async def test_a_release_for_one_task_leaves_the_other_as_it_was(bot, releases, 
     rewriting = await released(bot, tmp_path, "in its box", "rewrite")
     answering = bot.engine
     await releases.promote(rewriting.id)
-    await bot.switch.look()
-    assert bot.switch.team.name == f"{BASE} rewrite:{rewriting.id}"
+    await bot.watcher.look()
+    assert bot.watcher.models.name == f"{BASE} rewrite:{rewriting.id}"
     assert bot.engine is answering
     assert closed == []
     await releases.rollback()
-    await bot.switch.look()
+    await bot.watcher.look()
     assert [engine.text for engine in closed] == [SAYINGS["in its box"]]
 
 
@@ -206,8 +206,8 @@ async def test_two_replicas_switch_while_twenty_people_talk(bot, releases, tmp_p
         leading = asyncio.create_task(_lead(releases, boxed.id))
         people = [_talk((bot, replica)[n % 2], f"person {n}", leading) for n in range(20)]
         asked = await asyncio.gather(*people)
-        homes = [await bot.store.current(Address("terminal", f"person {n}")) for n in range(20)]
-        turns = [await bot.store.turns(home.id, 0, 1_000) for home in homes]
+        homes = [await bot.store.conversations.current(Address("terminal", f"person {n}")) for n in range(20)]
+        turns = [await bot.store.turns.after(home.id, 0, 1_000) for home in homes]
 
     answered = [[turn for turn in conversation if turn.role is Role.ASSISTANT] for conversation in turns]
     assert [len(conversation) for conversation in answered] == asked, "nothing dropped, nothing doubled"

@@ -27,34 +27,34 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_by_default_the_adapter_that_ships_answers(tmp_path, sqlite_url, shipped):
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=WEIGHTS) as bot:
-        assert bot.switch.team.name == f"shipped:{WEIGHTS}"
-        assert len(bot.switch.team.engines) == 1
-        assert await bot.switch._staff.model(ActiveModels(), "rewrite") == ModelSpec(WEIGHTS, shipped)
+        assert bot.watcher.models.name == f"shipped:{WEIGHTS}"
+        assert len(bot.watcher.models.engines) == 1
+        assert await bot.watcher._loader.model(ActiveModels(), "rewrite") == ModelSpec(WEIGHTS, shipped)
 
 
 async def test_it_does_only_the_tasks_that_its_card_names(tmp_path, sqlite_url, shipped):
     (shipped / "card.md").write_text("tasks: rewrite\n")
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=WEIGHTS) as bot:
-        assert bot.switch.team.name == f"base:{WEIGHTS} rewrite:shipped:{WEIGHTS}"
-        assert len(bot.switch.team.engines) == 2
+        assert bot.watcher.models.name == f"base:{WEIGHTS} rewrite:shipped:{WEIGHTS}"
+        assert len(bot.watcher.models.engines) == 2
 
 
 async def test_rewriter_and_generator_may_have_weights_of_their_own(tmp_path, sqlite_url, shipped):
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=OWN, rewriter=WEIGHTS) as bot:
-        assert bot.switch.team.name == f"base:{OWN} rewrite:shipped:{WEIGHTS}"
+        assert bot.watcher.models.name == f"base:{OWN} rewrite:shipped:{WEIGHTS}"
 
 
 async def test_the_weights_as_they_come_can_be_asked_for(tmp_path, sqlite_url, shipped):
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=WEIGHTS) as bot:
         base = ActiveModels({"rewrite": "base", "answer": "base"})
-        assert bot.switch._staff.name(base) == f"base:{WEIGHTS}"
-        assert await bot.switch._staff.model(base, "answer") == ModelSpec(WEIGHTS)
+        assert bot.watcher._loader.name(base) == f"base:{WEIGHTS}"
+        assert await bot.watcher._loader.model(base, "answer") == ModelSpec(WEIGHTS)
 
 
 async def test_a_release_brings_its_base_along(tmp_path, sqlite_url):
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=OWN) as bot:
         boxed = await released(bot, tmp_path, "in its box")
-        model = await bot.switch._staff.model(ActiveModels({"answer": boxed.id}), "answer")
+        model = await bot.watcher._loader.model(ActiveModels({"answer": boxed.id}), "answer")
         assert (model.weights, model.trained) == (WEIGHTS, True)
         assert (model.adapter / "adapter_model.safetensors").read_text() == "in its box"
 
@@ -63,17 +63,19 @@ async def test_what_cannot_run_here_says_why(tmp_path, sqlite_url):
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=OWN) as bot:
         rewriting = await released(bot, tmp_path, "in its box", "rewrite")
         with pytest.raises(BadRelease, match="has not learnt to answer"):
-            await bot.switch._staff.model(ActiveModels({"answer": rewriting.id}), "answer")
+            await bot.watcher._loader.model(ActiveModels({"answer": rewriting.id}), "answer")
 
 
 async def test_where_no_adapter_ships_the_shipped_model_is_the_bare_weights(tmp_path, sqlite_url, shipped):
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=OWN) as bot:
-        assert await bot.switch._staff.model(ActiveModels({"answer": "shipped"}), "answer") == ModelSpec(OWN)
+        assert await bot.watcher._loader.model(ActiveModels({"answer": "shipped"}), "answer") == ModelSpec(
+            OWN
+        )
 
 
 async def test_what_runs_elsewhere_takes_no_adapter(tmp_path, sqlite_url, shipped):
     async with deployed(tmp_path, sqlite_url, fake_chat_model, generator=WEIGHTS, engine="openai") as bot:
-        assert bot.switch.team.name == f"base:{WEIGHTS}"
+        assert bot.watcher.models.name == f"base:{WEIGHTS}"
         boxed = await released(bot, tmp_path, "in its box")
         with pytest.raises(BadRelease, match="ENGINE=openai"):
-            await bot.switch._staff.model(ActiveModels({"answer": boxed.id}), "answer")
+            await bot.watcher._loader.model(ActiveModels({"answer": boxed.id}), "answer")

@@ -118,12 +118,12 @@ def test_a_prompt_without_room_is_refused_with_the_remedy(batch):
 
 def test_a_step_that_fails_ends_everybody_and_the_next_is_answered(batch, watched):
     listeners = [Listener(batch, prompt) for prompt in "05"]
-    for listener in listeners:
-        listener.step()
+    for subscription in listeners:
+        subscription.step()
     watched.broken = True
-    for listener in listeners:
+    for subscription in listeners:
         with pytest.raises(EngineError, match="out of memory"):
-            listener.reply()
+            subscription.reply()
     watched.broken = False
     assert Listener(batch, "v").reply() == "wxyz"
 
@@ -146,11 +146,11 @@ def test_nothing_is_done_while_nobody_waits(batch, watched):
 
 
 def test_a_prompt_that_the_pipeline_refuses_ends_alone(batch):
-    listener = Listener(batch, "0")
-    listener.step()
+    subscription = Listener(batch, "0")
+    subscription.step()
     with pytest.raises(EngineError, match="refused the prompt"):
         Listener(batch, "").reply()
-    assert listener.step().end is None
+    assert subscription.step().end is None
 
 
 def test_who_has_left_before_the_first_step_is_not_read(batch, watched):
@@ -172,8 +172,8 @@ def test_closing_ends_those_who_run_and_those_who_come(batch, watched):
     closing.start()
     watched.going.set()
     closing.join(PATIENCE)
-    for listener in (running, waiting):
+    for subscription in (running, waiting):
         with pytest.raises(EngineError, match="after the restart"):
-            listener.reply()
+            subscription.reply()
     with pytest.raises(EngineError, match="after the restart"):
         Listener(batch, "v")

@@ -28,15 +28,15 @@ def said(
 
 async def ask(store: Store, text: str, address: Address = CHAT, *, author: str | None = None) -> Turn:
     """The accepted turn of a new message."""
-    return (await store.accept(said(text, address, author=author))).turn
+    return (await store.turns.accept(said(text, address, author=author))).turn
 
 
 async def reply(store: Store, turn: Turn, answer: Answer = ANSWER) -> Turn:
     """The answer to `turn`, committed as a worker does it."""
-    claim = await store.claim(turn.conversation, "worker", 60)
+    claim = await store.claims.claim(turn.conversation, "worker", 60)
     assert claim is not None
-    committed = await store.commit(claim, turn, answer, {"text": answer.text})
-    await store.release(claim)
+    committed = await store.turns.commit(claim, turn, answer, {"text": answer.text})
+    await store.claims.release(claim)
     return committed
 
 

@@ -14,7 +14,9 @@ from tests.dialogue.store.samples import CHAT, ask, said
 
 
 async def test_first_message_opens_a_conversation(store: Store) -> None:
-    receipt = await store.accept(Utterance(CHAT, "m1", "你好", author="ann", language="zh", reference="77"))
+    receipt = await store.turns.accept(
+        Utterance(CHAT, "m1", "你好", author="ann", language="zh", reference="77")
+    )
 
     assert receipt.turn.number == 1
     assert (receipt.turn.role, receipt.turn.text, receipt.turn.author) == (Role.USER, "你好", "ann")
@@ -42,8 +44,8 @@ async def test_addresses_do_not_share_conversations(store: Store) -> None:
 
 
 async def test_redelivered_message_finds_the_turn_that_is_there(store: Store) -> None:
-    first = await store.accept(said("hello", external_id="update-1"))
-    again = await store.accept(said("hello, edited", external_id="update-1"))
+    first = await store.turns.accept(said("hello", external_id="update-1"))
+    again = await store.turns.accept(said("hello, edited", external_id="update-1"))
 
     assert again.duplicate
     assert again.turn == first.turn
@@ -51,16 +53,16 @@ async def test_redelivered_message_finds_the_turn_that_is_there(store: Store) ->
 
 
 async def test_redelivery_is_recognised_after_a_new_conversation(store: Store) -> None:
-    first = await store.accept(said("hello", external_id="update-1"))
-    await store.start(CHAT)
+    first = await store.turns.accept(said("hello", external_id="update-1"))
+    await store.conversations.start(CHAT)
 
-    assert (await store.accept(said("hello", external_id="update-1"))).turn == first.turn
+    assert (await store.turns.accept(said("hello", external_id="update-1"))).turn == first.turn
 
 
 async def test_the_same_id_at_another_address_is_another_message(store: Store) -> None:
-    await store.accept(said("hello", Address("telegram", "1"), external_id="7"))
+    await store.turns.accept(said("hello", Address("telegram", "1"), external_id="7"))
 
-    assert not (await store.accept(said("hello", Address("telegram", "2"), external_id="7"))).duplicate
+    assert not (await store.turns.accept(said("hello", Address("telegram", "2"), external_id="7"))).duplicate
 
 
 async def test_message_redelivered_to_two_processes_at_once_is_stored_once(
@@ -68,7 +70,7 @@ async def test_message_redelivered_to_two_processes_at_once_is_stored_once(
 ) -> None:
     async with await Store.open(store_url) as other:
         deliveries = [
-            replica.accept(said(str(n), external_id=str(n))) for n in range(15) for replica in (store, other)
+            replica.turns.accept(said(str(n), external_id=str(n))) for n in range(15) for replica in (store, other)
         ]
         receipts = await asyncio.gather(*deliveries)
 
@@ -79,44 +81,44 @@ async def test_message_redelivered_to_two_processes_at_once_is_stored_once(
 
 
 async def test_message_into_a_named_conversation(store: Store) -> None:
-    former = await store.start(CHAT)
-    await store.start(CHAT)
+    former = await store.conversations.start(CHAT)
+    await store.conversations.start(CHAT)
 
-    receipt = await store.accept(said("still here?"), former.id)
+    receipt = await store.turns.accept(said("still here?"), former.id)
 
     assert receipt.conversation.id == former.id
 
 
 async def test_conversation_of_another_address_is_unknown(store: Store) -> None:
-    theirs = await store.start(Address("telegram", "someone else"))
+    theirs = await store.conversations.start(Address("telegram", "someone else"))
 
     with pytest.raises(UnknownConversation):
-        await store.accept(said("let me in"), theirs.id)
+        await store.turns.accept(said("let me in"), theirs.id)
 
 
 async def test_unknown_conversation(store: Store) -> None:
     with pytest.raises(UnknownConversation, match="Start a new one"):
-        await store.accept(said("hello"), "no such id")
+        await store.turns.accept(said("hello"), "no such id")
 
 
 async def test_closed_conversation_takes_no_message(store: Store) -> None:
     turn = await ask(store, "hello")
-    await store.set_mode(turn.conversation, Mode.CLOSED)
+    await store.conversations.set_mode(turn.conversation, Mode.CLOSED)
 
     with pytest.raises(ConversationClosed):
         await ask(store, "one more thing")
 
-    assert len(await store.turns(turn.conversation, 0, 10)) == 1
+    assert len(await store.turns.after(turn.conversation, 0, 10)) == 1
 
 
 async def test_a_new_conversation_becomes_the_current_one(store: Store) -> None:
-    assert await store.current(CHAT) is None
+    assert await store.conversations.current(CHAT) is None
     before = await ask(store, "hello")
 
-    started = await store.start(CHAT, language="en")
+    started = await store.conversations.start(CHAT, language="en")
     after = await ask(store, "hello again")
 
-    assert await store.current(CHAT) == await store.conversation(started.id)
+    assert await store.conversations.current(CHAT) == await store.conversations.get(started.id)
     assert started.language == "en"
     assert after.conversation == started.id != before.conversation
     assert after.number == 1
@@ -124,15 +126,15 @@ async def test_a_new_conversation_becomes_the_current_one(store: Store) -> None:
 
 async def test_starts_at_once_leave_one_current_conversation(store: Store, store_url: str) -> None:
     async with await Store.open(store_url) as other:
-        started = await asyncio.gather(*(replica.start(CHAT) for replica in [store, other] * 4))
+        started = await asyncio.gather(*(replica.conversations.start(CHAT) for replica in [store, other] * 4))
 
-    current = await store.current(CHAT)
+    current = await store.conversations.current(CHAT)
     assert current is not None
     assert current.id in {conversation.id for conversation in started}
 
 
 async def test_conversation_ids_cannot_be_guessed(store: Store) -> None:
-    ids = {(await store.start(CHAT)).id for _ in range(20)}
+    ids = {(await store.conversations.start(CHAT)).id for _ in range(20)}
 
     assert len(ids) == 20
     assert all(len(each) >= 22 for each in ids)
@@ -146,7 +148,7 @@ HOSTILE = st.text(st.characters(codec=None) | st.sampled_from("\0\ud800\udc00\ud
 async def test_any_text_is_accepted_and_read_back(store: Store, text: str, author: str) -> None:
     turn = await ask(store, text, author=author)
 
-    assert turn == await store.turn(turn.conversation, turn.number)
+    assert turn == await store.turns.get(turn.conversation, turn.number)
     assert turn.text == re.sub("[\0\ud800-\udfff]", "\ufffd", text)
 
 
@@ -156,9 +158,9 @@ async def test_what_no_database_holds_becomes_a_replacement_character(store: Sto
 
 async def test_names_of_any_length_are_kept_apart(store: Store) -> None:
     long = "x" * 100_000
-    first = await store.accept(said("hello", Address("websocket", long), external_id=long + "1"))
-    other = await store.accept(said("hello", Address("websocket", long), external_id=long + "2"))
-    again = await store.accept(said("hello", Address("websocket", long), external_id=long + "1"))
+    first = await store.turns.accept(said("hello", Address("websocket", long), external_id=long + "1"))
+    other = await store.turns.accept(said("hello", Address("websocket", long), external_id=long + "2"))
+    again = await store.turns.accept(said("hello", Address("websocket", long), external_id=long + "1"))
 
     assert not other.duplicate
     assert again.turn == first.turn

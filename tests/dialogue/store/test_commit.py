@@ -19,19 +19,19 @@ async def test_the_answer_is_the_next_turn(store: Store) -> None:
     assert (answer.number, answer.reply_to, answer.role) == (2, 1, Role.ASSISTANT)
     assert (answer.text, answer.query, answer.citations) == (ANSWER.text, ANSWER.query, ANSWER.citations)
     assert (answer.release, answer.language, answer.abstained) == ("base-1", "en", False)
-    assert answer == await store.turn(answer.conversation, 2)
+    assert answer == await store.turns.get(answer.conversation, 2)
 
 
 async def test_one_answer_a_question(store: Store) -> None:
     question = await ask(store, "What voltage?")
-    claim = await store.claim(question.conversation, "one", 60)
+    claim = await store.claims.claim(question.conversation, "one", 60)
     assert claim is not None
-    await store.commit(claim, question, ANSWER, {})
+    await store.turns.commit(claim, question, ANSWER, {})
 
     with pytest.raises(ClaimLost):
-        await store.commit(claim, question, ANSWER, {})
+        await store.turns.commit(claim, question, ANSWER, {})
 
-    assert len(await store.turns(question.conversation, 0, 10)) == 2
+    assert len(await store.turns.after(question.conversation, 0, 10)) == 2
     assert (await ask(store, "next")).number == 3
 
 
@@ -65,16 +65,16 @@ async def test_the_same_passage_is_stored_once(store: Store, store_url: str) -> 
 
 async def test_nothing_is_stored_if_any_part_fails(store: Store, store_url: str) -> None:
     question = await ask(store, "What voltage?")
-    claim = await store.claim(question.conversation, "one", 60)
+    claim = await store.claims.claim(question.conversation, "one", 60)
     assert claim is not None
     unstorable = dataclasses.replace(ANSWER, timings={"answer": object()})  # type: ignore[dict-item]
 
     with pytest.raises(Exception, match="JSON"):
-        await store.commit(claim, question, unstorable, {})
+        await store.turns.commit(claim, question, unstorable, {})
 
-    assert await store.next_pending(question.conversation) == question
+    assert await store.claims.next_pending(question.conversation) == question
     assert await rows(store_url, "outbox") == await rows(store_url, "passage") == []
-    assert (await store.commit(claim, question, ANSWER, {})).number == 2
+    assert (await store.turns.commit(claim, question, ANSWER, {})).number == 2
 
 
 async def test_an_abstention_has_no_grounds(store: Store) -> None:
@@ -92,17 +92,17 @@ async def test_an_answer_may_hold_any_text(store: Store) -> None:
     answer = await reply(store, await ask(store, "\0"), odd)
 
     assert answer.text == "a\ufffd\ufffd"
-    assert await store.passage(answer.conversation, "c") is not None
+    assert await store.turns.passage(answer.conversation, "c") is not None
 
 
 async def test_a_turn_may_be_closed_with_nothing_to_deliver(store: Store, store_url: str) -> None:
     question = await ask(store, "What voltage?")
-    claim = await store.claim(question.conversation, "one", 60)
+    claim = await store.claims.claim(question.conversation, "one", 60)
     assert claim is not None
 
-    await store.commit(claim, question, dataclasses.replace(ANSWER, failed=True), None)
+    await store.turns.commit(claim, question, dataclasses.replace(ANSWER, failed=True), None)
 
-    assert await store.next_pending(question.conversation) is None
+    assert await store.claims.next_pending(question.conversation) is None
     assert await rows(store_url, "outbox") == []
 
 
@@ -111,6 +111,6 @@ async def test_an_answer_that_hands_over_leaves_what_waits_to_the_human(store: S
 
     await reply(store, question, dataclasses.replace(ANSWER, hand_over=True))
 
-    assert (await store.conversation(question.conversation)).mode is Mode.HUMAN
-    assert await store.next_pending(another.conversation) is None
+    assert (await store.conversations.get(question.conversation)).mode is Mode.HUMAN
+    assert await store.claims.next_pending(another.conversation) is None
     assert len(await rows(store_url, "outbox")) == 1

@@ -11,47 +11,47 @@ OTHER = Address("telegram", "somebody else")
 
 
 async def agreed(store: Store, conversation: str) -> bool:
-    return (await store.conversation(conversation)).consent
+    return (await store.conversations.get(conversation)).consent
 
 
 async def test_a_new_conversation_has_no_consent(store: Store) -> None:
     assert not await agreed(store, (await ask(store, "hello")).conversation)
-    assert not (await store.start(OTHER)).consent
+    assert not (await store.conversations.start(OTHER)).consent
 
 
 async def test_a_yes_holds_here_and_from_now_on(store: Store) -> None:
-    before = (await store.start(CHAT)).id
-    now = (await store.start(CHAT)).id
-    other = (await store.start(OTHER)).id
+    before = (await store.conversations.start(CHAT)).id
+    now = (await store.conversations.start(CHAT)).id
+    other = (await store.conversations.start(OTHER)).id
 
-    await store.set_consent_at(CHAT, True)
+    await store.conversations.set_consent_at(CHAT, True)
 
     assert [await agreed(store, home) for home in (before, now, other)] == [False, True, False]
-    assert (await store.start(CHAT)).consent
+    assert (await store.conversations.start(CHAT)).consent
 
 
 async def test_a_no_holds_for_all_that_was_said(store: Store) -> None:
-    await store.start(CHAT)
-    await store.set_consent_at(CHAT, True)
-    before, now = (await store.current(CHAT)), await store.start(CHAT)
+    await store.conversations.start(CHAT)
+    await store.conversations.set_consent_at(CHAT, True)
+    before, now = (await store.conversations.current(CHAT)), await store.conversations.start(CHAT)
     assert before is not None
 
-    await store.set_consent_at(CHAT, False)
+    await store.conversations.set_consent_at(CHAT, False)
 
     assert [await agreed(store, home.id) for home in (before, now)] == [False, False]
-    assert not (await store.start(CHAT)).consent
+    assert not (await store.conversations.start(CHAT)).consent
 
 
 async def test_where_all_agreed_elsewhere_a_no_still_counts(store_url: str) -> None:
     async with await Store.open(store_url, consent=True) as store:
-        assert (await store.start(CHAT)).consent
+        assert (await store.conversations.start(CHAT)).consent
         assert await agreed(store, (await ask(store, "hello", OTHER)).conversation)
-        await store.set_consent_at(CHAT, False)
-        assert not (await store.start(CHAT)).consent
+        await store.conversations.set_consent_at(CHAT, False)
+        assert not (await store.conversations.start(CHAT)).consent
 
 
 async def test_nobody_agrees_for_a_conversation_that_is_not_there(store: Store) -> None:
     with pytest.raises(UnknownConversation):
-        await store.set_consent("nowhere", True)
-    await store.set_consent_at(CHAT, True)
-    assert await store.current(CHAT) is None
+        await store.conversations.set_consent("nowhere", True)
+    await store.conversations.set_consent_at(CHAT, True)
+    assert await store.conversations.current(CHAT) is None

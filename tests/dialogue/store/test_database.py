@@ -65,7 +65,7 @@ async def test_readers_do_not_wait_for_a_writer(sqlite_url: str) -> None:
         turn = await ask(store, "hello")
         with sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert await store.turns(turn.conversation, 0, 5) == [turn]
+            assert await store.turns.after(turn.conversation, 0, 5) == [turn]
             other.execute("ROLLBACK")
         other.close()
 
@@ -108,19 +108,19 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 async def test_full_disk_loses_nothing_that_was_acknowledged(sqlite_url: str) -> None:
     async with await Store.open(sqlite_url) as store:
         turn = await ask(store, "hello")
-        size = await store._database.write(partial(_pragma, "page_count"))
-        await store._database.write(partial(_pragma, f"max_page_count = {size}"))
+        size = await store.database.write(partial(_pragma, "page_count"))
+        await store.database.write(partial(_pragma, f"max_page_count = {size}"))
         with pytest.raises(StoreUnavailable, match="Free some space"):
-            await store.accept(said("x" * 100_000))
+            await store.turns.accept(said("x" * 100_000))
 
-        await store._database.write(partial(_pragma, "max_page_count = 1000000"))
+        await store.database.write(partial(_pragma, "max_page_count = 1000000"))
         assert (await ask(store, "there again")).number == 2
-        assert await store.turn(turn.conversation, 1) == turn
+        assert await store.turns.get(turn.conversation, 1) == turn
 
 
 async def test_server_that_restarts_is_found_again(postgres: Cluster, postgres_url: str) -> None:
     async with await Store.open(postgres_url) as store:
-        await store.start(CHAT)
+        await store.conversations.start(CHAT)
         database = Database(postgres_url)
         others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         await database.read(lambda c: c.execute(others).all())

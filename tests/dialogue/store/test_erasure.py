@@ -16,11 +16,11 @@ PERSONAL = ("conversation", "turn", "hit", "outbox", "feedback")
 
 async def test_an_account_is_forgotten_with_all_its_conversations(store: Store, store_url: str) -> None:
     answer = await exchange(store, "My secret is 42")
-    await store.rate(answer.conversation, 2, "ann", "up")
-    await store.start(CHAT)
+    await store.feedback.rate(answer.conversation, 2, "ann", "up")
+    await store.conversations.start(CHAT)
     await ask(store, "Another secret")
 
-    erasure = await store.forget("telegram", account=CHAT.account)
+    erasure = await store.erasure.forget("telegram", account=CHAT.account)
 
     assert erasure.counts == {"conversations": 2, "turns": 3, "hits": 1, "outbox": 1, "feedback": 1}
     assert answer.conversation in erasure.conversations
@@ -35,22 +35,25 @@ async def test_the_others_remain(store: Store, store_url: str) -> None:
     await exchange(store, "hello", Address("websocket", CHAT.account))
     await exchange(store, "My secret is 42")
 
-    await store.forget("telegram", account=CHAT.account)
+    await store.erasure.forget("telegram", account=CHAT.account)
 
-    assert await store.turn(other.conversation, 2) == other
+    assert await store.turns.get(other.conversation, 2) == other
     assert len(await rows(store_url, "turn")) == 4
 
 
 async def test_one_author_in_a_group(store: Store, store_url: str) -> None:
     await exchange(store, "I am Ann", GROUP, author="ann")
     bob = await exchange(store, "I am Bob", GROUP, author="bob")
-    await store.rate(bob.conversation, bob.number, "ann", "up")
-    await store.rate(bob.conversation, bob.number, "bob", "up")
+    await store.feedback.rate(bob.conversation, bob.number, "ann", "up")
+    await store.feedback.rate(bob.conversation, bob.number, "bob", "up")
 
-    erasure = await store.forget("telegram", account="group", author="ann")
+    erasure = await store.erasure.forget("telegram", account="group", author="ann")
 
     assert erasure.counts == {"turns": 2, "hits": 1, "outbox": 1, "feedback": 1}
-    assert [turn.text for turn in await store.turns(bob.conversation, 0, 9)] == ["I am Bob", ANSWER.text]
+    assert [turn.text for turn in await store.turns.after(bob.conversation, 0, 9)] == [
+        "I am Bob",
+        ANSWER.text,
+    ]
     assert [row["rater"] for row in await rows(store_url, "feedback")] == ["bob"]
     assert (await ask(store, "next", GROUP)).number == 5
 
@@ -60,7 +63,7 @@ async def test_one_author_wherever_they_spoke_on_the_channel(store: Store, store
     await exchange(store, "two", Address("telegram", "second group"), author="ann")
     await exchange(store, "three", Address("websocket", "page"), author="ann")
 
-    erasure = await store.forget("telegram", author="ann")
+    erasure = await store.erasure.forget("telegram", author="ann")
 
     assert erasure.counts["turns"] == 4
     assert {row["channel"] for row in await rows(store_url, "turn")} == {"websocket"}
@@ -68,20 +71,20 @@ async def test_one_author_wherever_they_spoke_on_the_channel(store: Store, store
 
 async def test_forgotten_while_the_bot_is_at_the_answer(store: Store, store_url: str) -> None:
     turn = await ask(store, "My secret is 42")
-    claim = await store.claim(turn.conversation, "one", 60)
+    claim = await store.claims.claim(turn.conversation, "one", 60)
     assert claim is not None
 
-    await store.forget("telegram", account=CHAT.account)
+    await store.erasure.forget("telegram", account=CHAT.account)
 
     with pytest.raises(ClaimLost):
-        await store.commit(claim, turn, ANSWER, {})
+        await store.turns.commit(claim, turn, ANSWER, {})
     assert await rows(store_url, "turn") == await rows(store_url, "outbox") == []
 
 
 async def test_nobody_to_forget(store: Store) -> None:
-    assert sum((await store.forget("telegram", account="never seen")).counts.values()) == 0
+    assert sum((await store.erasure.forget("telegram", account="never seen")).counts.values()) == 0
     with pytest.raises(ValueError, match="whom"):
-        await store.forget("telegram")
+        await store.erasure.forget("telegram")
 
 
 async def test_no_trace_is_left_in_the_files(sqlite_url: str, tmp_path: Path) -> None:
@@ -89,7 +92,7 @@ async def test_no_trace_is_left_in_the_files(sqlite_url: str, tmp_path: Path) ->
         await exchange(store, "My secret is Xyzzy-4711")
         assert _in_files(b"Xyzzy-4711", tmp_path)
 
-        await store.forget("telegram", account=CHAT.account)
+        await store.erasure.forget("telegram", account=CHAT.account)
 
         assert not _in_files(b"Xyzzy-4711", tmp_path)
 

@@ -11,7 +11,7 @@ from tests.dialogue.store.samples import exchange
 async def test_a_rating_with_a_correction(store: Store, store_url: str) -> None:
     answer = await exchange(store, "What voltage?")
 
-    await store.rate(answer.conversation, 2, "ann", "down", "wrong", "It takes 110 volts.")
+    await store.feedback.rate(answer.conversation, 2, "ann", "down", "wrong", "It takes 110 volts.")
 
     (row,) = await rows(store_url, "feedback")
     assert (row["rater"], row["rating"], row["comment"]) == ("ann", "down", "wrong")
@@ -21,9 +21,9 @@ async def test_a_rating_with_a_correction(store: Store, store_url: str) -> None:
 async def test_the_latest_rating_of_a_rater_counts(store: Store, store_url: str) -> None:
     answer = await exchange(store, "What voltage?")
 
-    await store.rate(answer.conversation, 2, "ann", "down", "wrong", "It takes 110 volts.")
-    await store.rate(answer.conversation, 2, "ann", "up")
-    await store.rate(answer.conversation, 2, "bob", "down")
+    await store.feedback.rate(answer.conversation, 2, "ann", "down", "wrong", "It takes 110 volts.")
+    await store.feedback.rate(answer.conversation, 2, "ann", "up")
+    await store.feedback.rate(answer.conversation, 2, "bob", "down")
 
     found = {row["rater"]: row for row in await rows(store_url, "feedback")}
     assert {rater: row["rating"] for rater, row in found.items()} == {"ann": "up", "bob": "down"}
@@ -35,11 +35,11 @@ async def test_only_answers_are_rated(store: Store, number: int) -> None:
     answer = await exchange(store, "What voltage?")
 
     with pytest.raises(UnknownTurn, match="answer"):
-        await store.rate(answer.conversation, number, "ann", "up")
+        await store.feedback.rate(answer.conversation, number, "ann", "up")
 
 
 async def test_a_rating_is_up_or_down(store: Store) -> None:
     answer = await exchange(store, "What voltage?")
 
     with pytest.raises(ValueError, match="sideways"):
-        await store.rate(answer.conversation, 2, "ann", "sideways")
+        await store.feedback.rate(answer.conversation, 2, "ann", "sideways")

@@ -12,7 +12,7 @@ async def test_history_ends_before_the_question(store: Store) -> None:
     await exchange(store, "What voltage?")
     question = await ask(store, "And its colour?")
 
-    history = await store.history(question.conversation, before=question.number, limit=10)
+    history = await store.turns.history(question.conversation, before=question.number, limit=10)
 
     assert [turn.text for turn in history] == ["What voltage?", ANSWER.text]
 
@@ -21,7 +21,7 @@ async def test_history_is_the_newest_part_oldest_first(store: Store) -> None:
     for text in "abcd":
         last = await exchange(store, text)
 
-    history = await store.history(last.conversation, before=last.number + 1, limit=3)
+    history = await store.turns.history(last.conversation, before=last.number + 1, limit=3)
 
     assert [turn.text for turn in history] == [ANSWER.text, "d", ANSWER.text][-3:]
     assert [turn.number for turn in history] == [6, 7, 8]
@@ -32,13 +32,13 @@ async def test_answer_stands_after_its_question_even_if_another_question_came_be
     second = await ask(store, "What colour?")
     await reply(store, first, Answer("230", "q"))
 
-    assert [turn.text for turn in await store.history(first.conversation, first.number, 10)] == []
-    before_second = await store.history(first.conversation, second.number, 10)
+    assert [turn.text for turn in await store.turns.history(first.conversation, first.number, 10)] == []
+    before_second = await store.turns.history(first.conversation, second.number, 10)
     assert [turn.text for turn in before_second] == ["What voltage?", "230"]
 
     await reply(store, second, Answer("grey", "q"))
     third = await ask(store, "And its weight?")
-    told = await store.history(first.conversation, third.number, 10)
+    told = await store.turns.history(first.conversation, third.number, 10)
     assert [turn.text for turn in told] == ["What voltage?", "230", "What colour?", "grey"]
 
 
@@ -46,7 +46,7 @@ async def test_turns_after_a_number(store: Store) -> None:
     for text in "ab":
         answer = await exchange(store, text)
 
-    turns = await store.turns(answer.conversation, after=1, limit=2)
+    turns = await store.turns.after(answer.conversation, number=1, limit=2)
 
     assert [turn.number for turn in turns] == [2, 3]
     assert turns[0].citations == ANSWER.citations
@@ -56,38 +56,38 @@ async def test_turns_after_a_number(store: Store) -> None:
 async def test_one_turn(store: Store) -> None:
     answer = await exchange(store, "What voltage?")
 
-    assert await store.turn(answer.conversation, 2) == answer
+    assert await store.turns.get(answer.conversation, 2) == answer
     for number in (0, 3, -1, 2**80):
         with pytest.raises(UnknownTurn):
-            await store.turn(answer.conversation, number)
+            await store.turns.get(answer.conversation, number)
 
 
 async def test_no_turns_of_an_unknown_conversation(store: Store) -> None:
-    assert await store.turns("no\0such\ud800id", 0, 10) == []
+    assert await store.turns.after("no\0such\ud800id", 0, 10) == []
 
 
 async def test_passage_as_it_was_shown(store: Store) -> None:
     answer = await exchange(store, "What voltage?")
 
-    assert await store.passage(answer.conversation, "chunk-1") == MANUAL
-    assert await store.passage(answer.conversation, "chunk-2") is None
+    assert await store.turns.passage(answer.conversation, "chunk-1") == MANUAL
+    assert await store.turns.passage(answer.conversation, "chunk-2") is None
 
 
 async def test_passage_of_another_conversation_is_not_shown(store: Store) -> None:
     await exchange(store, "What voltage?")
-    other = await store.start(CHAT)
+    other = await store.conversations.start(CHAT)
 
-    assert await store.passage(other.id, "chunk-1") is None
+    assert await store.turns.passage(other.id, "chunk-1") is None
 
 
 async def test_a_changed_document_does_not_change_what_was_shown(store: Store) -> None:
     before = await exchange(store, "What voltage?")
-    home = await store.start(CHAT)
+    home = await store.conversations.start(CHAT)
     changed = Passage(1, "chunk-1", "Manual", "manual.md", "The charger takes 110 volts.", 0.8)
     await reply(store, await ask(store, "What voltage?"), Answer("110", "q", passages=(changed,)))
 
-    assert await store.passage(before.conversation, "chunk-1") == MANUAL
-    assert await store.passage(home.id, "chunk-1") == changed
+    assert await store.turns.passage(before.conversation, "chunk-1") == MANUAL
+    assert await store.turns.passage(home.id, "chunk-1") == changed
 
 
 async def test_passage_shown_twice_is_the_latest(store: Store) -> None:
@@ -95,12 +95,14 @@ async def test_passage_shown_twice_is_the_latest(store: Store) -> None:
     changed = Passage(3, "chunk-1", "Manual", "manual.md", "The charger takes 110 volts.", 0.8)
     await reply(store, await ask(store, "Sure?"), Answer("110", "q", passages=(changed,)))
 
-    assert await store.passage(first.conversation, "chunk-1") == changed
+    assert await store.turns.passage(first.conversation, "chunk-1") == changed
 
 
 async def test_turns_with_a_human_are_history_too(store: Store) -> None:
     first = await ask(store, "Hello?")
-    await store.set_mode(first.conversation, Mode.HUMAN)
+    await store.conversations.set_mode(first.conversation, Mode.HUMAN)
     second = await ask(store, "Is anybody there?")
 
-    assert [turn.text for turn in await store.history(first.conversation, second.number, 5)] == ["Hello?"]
+    assert [turn.text for turn in await store.turns.history(first.conversation, second.number, 5)] == [
+        "Hello?"
+    ]

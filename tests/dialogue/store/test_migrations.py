@@ -40,7 +40,7 @@ async def test_upgrading_again_changes_nothing(store: Store, store_url: str) -> 
 
     await upgrade(store_url)
 
-    assert await store.turn(answer.conversation, 2) == answer
+    assert await store.turns.get(answer.conversation, 2) == answer
 
 
 async def test_migrated_tables_are_those_of_the_schema(store_url: str) -> None:
@@ -56,7 +56,7 @@ def _differences(connection: Connection) -> list[object]:
 
 
 async def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
-    script = f"import asyncio; from dialogue.migrations import upgrade; asyncio.run(upgrade({empty_url!r}))"
+    script = f"import asyncio; from dialogue.store.migrations import upgrade; asyncio.run(upgrade({empty_url!r}))"
     starts = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", script, stderr=PIPE) for _ in range(3)
     ]

@@ -15,17 +15,21 @@ from tests.dialogue.store.samples import ANSWER, CHAT, exchange
 async def due(
     store: Store, *, channel: str = "telegram", owner: str = "relay", lease: float = 60
 ) -> list[OutboxMessage]:
-    return await store.due(channel, owner, limit=10, seconds=lease)
+    return await store.outbox.due(channel, owner, limit=10, seconds=lease)
 
 
 async def test_a_committed_answer_is_due(store: Store) -> None:
     answer = await exchange(store, "What voltage?")
 
-    (parcel,) = await due(store)
+    (outgoing,) = await due(store)
 
-    assert (parcel.conversation, parcel.turn, parcel.address) == (answer.conversation, answer.number, CHAT)
-    assert parcel.payload == {"text": ANSWER.text}
-    assert (parcel.progress, parcel.attempts) == (0, 1)
+    assert (outgoing.conversation, outgoing.turn, outgoing.address) == (
+        answer.conversation,
+        answer.number,
+        CHAT,
+    )
+    assert outgoing.payload == {"text": ANSWER.text}
+    assert (outgoing.progress, outgoing.attempts) == (0, 1)
 
 
 async def test_a_leased_parcel_is_not_due_until_the_lease_ends(store: Store) -> None:
@@ -33,7 +37,7 @@ async def test_a_leased_parcel_is_not_due_until_the_lease_ends(store: Store) -> 
 
     (first,) = await due(store, lease=60)
     assert await due(store) == []
-    await store.postpone(first, 0, "line busy")
+    await store.outbox.postpone(first, 0, "line busy")
     (second,) = await due(store, lease=0)
     (third,) = await due(store)
 
@@ -45,9 +49,9 @@ async def test_two_relays_never_lease_the_same_parcel(store: Store, store_url: s
         await exchange(store, "hello", Address("telegram", str(n)))
 
     async with await Store.open(store_url) as other:
-        looks = [r.due("telegram", "relay", 3, 60) for r in [store, other] * 6]
-        leased = [parcel.id for found in await asyncio.gather(*looks) for parcel in found]
-        leased += [parcel.id for parcel in await due(store)]
+        looks = [r.outbox.due("telegram", "relay", 3, 60) for r in [store, other] * 6]
+        leased = [outgoing.id for found in await asyncio.gather(*looks) for outgoing in found]
+        leased += [outgoing.id for outgoing in await due(store)]
 
     assert len(leased) == len(set(leased)) == 12
 
@@ -63,14 +67,14 @@ async def test_order_is_kept_within_a_conversation(store: Store) -> None:
     for text in "abc":
         await exchange(store, text)
 
-    arrived = []
+    report_progress = []
     while found := await due(store):
-        (parcel,) = found
+        (outgoing,) = found
         assert await due(store) == []
-        arrived.append(parcel.turn)
-        await store.delivered(parcel)
+        report_progress.append(outgoing.turn)
+        await store.outbox.mark_delivered(outgoing)
 
-    assert arrived == [2, 4, 6]
+    assert report_progress == [2, 4, 6]
 
 
 async def test_a_postponed_parcel_holds_back_the_later_ones(store: Store) -> None:
@@ -78,7 +82,7 @@ async def test_a_postponed_parcel_holds_back_the_later_ones(store: Store) -> Non
     await exchange(store, "b")
     (first,) = await due(store)
 
-    await store.postpone(first, 60, "flood")
+    await store.outbox.postpone(first, 60, "flood")
 
     assert await due(store) == []
 
@@ -88,7 +92,7 @@ async def test_an_abandoned_parcel_makes_way(store: Store, store_url: str) -> No
     await exchange(store, "b")
     (first,) = await due(store)
 
-    await store.abandon(first, "blocked by the person")
+    await store.outbox.abandon(first, "blocked by the person")
 
     (second,) = await due(store)
     assert second.turn == 4
@@ -98,9 +102,9 @@ async def test_an_abandoned_parcel_makes_way(store: Store, store_url: str) -> No
 
 async def test_parts_that_arrived_are_not_forgotten(store: Store) -> None:
     await exchange(store, "tell me everything")
-    (parcel,) = await due(store)
+    (outgoing,) = await due(store)
 
-    await store.arrived(parcel, 2, seconds=0)
+    await store.outbox.record_progress(outgoing, 2, seconds=0)
 
     (again,) = await due(store)
     assert again.progress == 2
@@ -108,9 +112,9 @@ async def test_parts_that_arrived_are_not_forgotten(store: Store) -> None:
 
 async def test_progress_prolongs_the_lease(store: Store) -> None:
     await exchange(store, "tell me everything")
-    (parcel,) = await due(store, lease=0)
+    (outgoing,) = await due(store, lease=0)
 
-    await store.arrived(parcel, 1, seconds=60)
+    await store.outbox.record_progress(outgoing, 1, seconds=60)
 
     assert await due(store) == []
 
@@ -120,9 +124,9 @@ async def test_a_sender_that_lost_its_lease_changes_nothing(store: Store) -> Non
     (stalled,) = await due(store, lease=0)
     (current,) = await due(store, lease=0)
 
-    await store.arrived(stalled, 5, 60)
-    await store.abandon(stalled, "gone")
-    await store.postpone(stalled, 60, "flood")
+    await store.outbox.record_progress(stalled, 5, 60)
+    await store.outbox.abandon(stalled, "gone")
+    await store.outbox.postpone(stalled, 60, "flood")
 
     (again,) = await due(store)
     assert again.progress == current.progress == 0
@@ -134,11 +138,11 @@ async def test_what_cannot_be_delivered_for_a_day_is_abandoned(
     await exchange(store, "a")
     await exchange(store, "b")
     (first,) = await due(store)
-    monkeypatch.setattr(outbox, "PATIENCE", timedelta(0))
+    monkeypatch.setattr(outbox, "GIVE_UP_AFTER", timedelta(0))
 
-    await store.postpone(first, 0, "network down")
+    await store.outbox.postpone(first, 0, "network down")
 
-    assert [parcel.turn for parcel in await due(store)] == [4]
+    assert [outgoing.turn for outgoing in await due(store)] == [4]
     assert "network down" in str((await rows(store_url, "outbox"))[0]["reason"])
 
 
@@ -146,6 +150,6 @@ async def test_a_page_that_saw_the_turns_gets_no_parcel(store: Store) -> None:
     for text in "abc":
         answer = await exchange(store, text)
 
-    await store.delivered_through(answer.conversation, 4)
+    await store.outbox.mark_seen(answer.conversation, 4)
 
-    assert [parcel.turn for parcel in await due(store)] == [6]
+    assert [outgoing.turn for outgoing in await due(store)] == [6]

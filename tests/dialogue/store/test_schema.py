@@ -18,41 +18,41 @@ Step = Callable[[Store, str], Awaitable[object]]
 
 async def _answer(store: Store, home: str) -> None:
     turn = await ask(store, "again")
-    claim = await store.claim(home, "one", 60)
+    claim = await store.claims.claim(home, "one", 60)
     assert claim is not None
-    await store.renew(claim, 60)
-    await store.commit(claim, await store.begin(claim, turn), ANSWER, {})
-    await store.release(claim)
+    await store.claims.renew(claim, 60)
+    await store.turns.commit(claim, await store.claims.begin(claim, turn), ANSWER, {})
+    await store.claims.release(claim)
 
 
 async def _deliver(store: Store, home: str) -> None:
-    for parcel in await store.due("telegram", "relay", 10, 60):
-        await store.arrived(parcel, 1, 60)
-        await store.delivered(parcel)
+    for outgoing in await store.outbox.due("telegram", "relay", 10, 60):
+        await store.outbox.record_progress(outgoing, 1, 60)
+        await store.outbox.mark_delivered(outgoing)
 
 
 STEPS: dict[str, Step] = {
-    "accept": lambda store, home: store.accept(said("hello")),
-    "accept again": lambda store, home: store.accept(said("hello", external_id="known")),
-    "start": lambda store, home: store.start(CHAT),
-    "current": lambda store, home: store.current(CHAT),
-    "history": lambda store, home: store.history(home, 5, 10),
-    "turns": lambda store, home: store.turns(home, 1, 10),
-    "passage": lambda store, home: store.passage(home, "chunk-1"),
-    "next pending": lambda store, home: store.next_pending(home),
-    "unclaimed": lambda store, home: store.unclaimed(10),
+    "accept": lambda store, home: store.turns.accept(said("hello")),
+    "accept again": lambda store, home: store.turns.accept(said("hello", external_id="known")),
+    "start": lambda store, home: store.conversations.start(CHAT),
+    "current": lambda store, home: store.conversations.current(CHAT),
+    "history": lambda store, home: store.turns.history(home, 5, 10),
+    "turns": lambda store, home: store.turns.after(home, 1, 10),
+    "passage": lambda store, home: store.turns.passage(home, "chunk-1"),
+    "next pending": lambda store, home: store.claims.next_pending(home),
+    "unclaimed": lambda store, home: store.claims.unclaimed(10),
     "answer": _answer,
     "deliver": _deliver,
-    "seen": lambda store, home: store.delivered_through(home, 4),
-    "forget": lambda store, home: store.forget("telegram", author="author 1"),
-    "rate": lambda store, home: store.rate(home, 3, "ann", "up"),
+    "seen": lambda store, home: store.outbox.mark_seen(home, 4),
+    "forget": lambda store, home: store.erasure.forget("telegram", author="author 1"),
+    "rate": lambda store, home: store.feedback.rate(home, 3, "ann", "up"),
 }
 
 
 @pytest.fixture
 async def home(store: Store) -> AsyncIterator[str]:
     """A conversation in a log of several."""
-    await store.accept(said("hello", external_id="known"))
+    await store.turns.accept(said("hello", external_id="known"))
     for n in range(3):
         await exchange(store, "hello", Address("telegram", f"other {n}"), author=f"author {n}")
     yield (await exchange(store, "hello")).conversation
@@ -70,7 +70,7 @@ async def test_no_step_of_a_turn_scans_a_table(store: Store, home: str, step: st
 
     asked = [each for each in statements if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
     # An explained DELETE may hold up SQLite's commit; PostgreSQL's setting lasts for one transaction.
-    database = store._database
+    database = store.database
     within = database.read if database.is_sqlite else database.write
     plans = [await within(partial(_plan, *each)) for each in asked]
     assert asked

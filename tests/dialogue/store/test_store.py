@@ -16,32 +16,34 @@ async def test_a_store_that_is_there_answers(store: Store) -> None:
 
 
 async def test_language_consent_and_mode(store: Store) -> None:
-    home = await store.start(CHAT)
+    home = await store.conversations.start(CHAT)
 
-    await store.set_language(home.id, "zh")
-    await store.set_consent(home.id, True)
-    changed = await store.set_mode(home.id, Mode.HUMAN)
+    await store.conversations.set_language(home.id, "zh")
+    await store.conversations.set_consent(home.id, True)
+    changed = await store.conversations.set_mode(home.id, Mode.HUMAN)
 
     assert (changed.language, changed.consent, changed.mode) == ("zh", True, Mode.HUMAN)
-    assert changed == await store.conversation(home.id)
+    assert changed == await store.conversations.get(home.id)
 
 
 async def test_state_is_replaced_by_one_who_has_read_it(store: Store) -> None:
-    home = await store.start(CHAT)
+    home = await store.conversations.start(CHAT)
     assert home.state == {}
 
-    first = await store.set_state(home.id, {"order": "4711", "步骤": [1, None]}, home.state_version)
+    first = await store.conversations.set_state(
+        home.id, {"order": "4711", "步骤": [1, None]}, home.state_version
+    )
 
     assert first.state == {"order": "4711", "步骤": [1, None]}
     with pytest.raises(StateChanged, match="Read it again"):
-        await store.set_state(home.id, {}, home.state_version)
-    assert (await store.set_state(home.id, {}, first.state_version)).state == {}
+        await store.conversations.set_state(home.id, {}, home.state_version)
+    assert (await store.conversations.set_state(home.id, {}, first.state_version)).state == {}
 
 
 async def test_of_many_who_read_the_same_state_one_changes_it(store: Store) -> None:
-    home = await store.start(CHAT)
+    home = await store.conversations.start(CHAT)
 
-    changes = [store.set_state(home.id, {"winner": n}, home.state_version) for n in range(8)]
+    changes = [store.conversations.set_state(home.id, {"winner": n}, home.state_version) for n in range(8)]
     outcomes = await asyncio.gather(*changes, return_exceptions=True)
 
     assert sum(isinstance(outcome, StateChanged) for outcome in outcomes) == 7
@@ -49,11 +51,11 @@ async def test_of_many_who_read_the_same_state_one_changes_it(store: Store) -> N
 
 async def test_unknown_conversations_are_named(store: Store) -> None:
     for change in (
-        store.conversation("nobody"),
-        store.set_language("nobody", "en"),
-        store.set_consent("nobody", True),
-        store.set_mode("nobody", Mode.CLOSED),
-        store.set_state("nobody", {}, 0),
+        store.conversations.get("nobody"),
+        store.conversations.set_language("nobody", "en"),
+        store.conversations.set_consent("nobody", True),
+        store.conversations.set_mode("nobody", Mode.CLOSED),
+        store.conversations.set_state("nobody", {}, 0),
     ):
         with pytest.raises(UnknownConversation, match="nobody"):
             await change
@@ -67,7 +69,7 @@ async def test_a_cancelled_caller_leaves_the_store_usable(store: Store) -> None:
         await asyncio.gather(asking, return_exceptions=True)
 
     turn = await ask(store, "hello")
-    assert [each.number for each in await store.turns(turn.conversation, 0, 10)] == list(
+    assert [each.number for each in await store.turns.after(turn.conversation, 0, 10)] == list(
         range(1, turn.number + 1)
     )
 
@@ -77,7 +79,7 @@ async def test_what_was_written_is_there_for_the_next_process(store: Store, stor
     await store.close()
 
     async with await Store.open(store_url) as reopened:
-        assert await reopened.turns(turn.conversation, 0, 5) == [turn]
+        assert await reopened.turns.after(turn.conversation, 0, 5) == [turn]
 
 
 async def test_an_empty_database_names_the_remedy(tmp_path: Path) -> None:

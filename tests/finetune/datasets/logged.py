@@ -36,20 +36,20 @@ class Person:
     async def asks(self, question: str, reply: Answer | None = None) -> Turn:
         """The bot's turn; its query is the question where no reply is given."""
         said = Utterance(self._address, f"m{next(_ids)}", question, author=self._address.account)
-        receipt = await self._store.accept(said)
-        await self._store.set_consent(receipt.conversation.id, self._consent)
-        claim = await self._store.claim(receipt.conversation.id, "worker", 60)
+        receipt = await self._store.turns.accept(said)
+        await self._store.conversations.set_consent(receipt.conversation.id, self._consent)
+        claim = await self._store.claims.claim(receipt.conversation.id, "worker", 60)
         assert claim is not None
         given = reply or answer(query=question)
-        turn = await self._store.commit(claim, receipt.turn, given, {"text": given.text})
-        await self._store.release(claim)
+        turn = await self._store.turns.commit(claim, receipt.turn, given, {"text": given.text})
+        await self._store.claims.release(claim)
         return turn
 
     async def rates(self, turn: Turn, rating: str, correction: str | None = None) -> None:
         """They rate an answer, in whosever conversation."""
-        await self._store.rate(
+        await self._store.feedback.rate(
             turn.conversation, turn.number, self._address.account, rating, correction=correction
         )
 
     async def starts_anew(self) -> None:
-        await self._store.start(self._address)
+        await self._store.conversations.start(self._address)

@@ -73,7 +73,7 @@ async def test_words_without_consent_are_not_learnt_from(
 async def test_withdrawn_consent_counts(store: Store, database: Database, tmp_path: Path) -> None:
     turn = await Person(store, "ada").asks("What voltage does the charger take?")
     await build_dataset(database, tmp_path)
-    await store.set_consent(turn.conversation, False)
+    await store.conversations.set_consent(turn.conversation, False)
 
     with pytest.raises(EmptyDataset, match="no consent 1"):
         await build_dataset(database, tmp_path)
@@ -204,7 +204,7 @@ async def test_what_a_build_published_and_could_not_erase_goes_with_the_next(
         patched.setattr("finetune.datasets.erasing._write_replacement", full)
         await build_dataset(database, sets, progress=interrupt)
     assert "secret" in words(sets)
-    await store.forget("websocket", account="ann")
+    await store.erasure.forget("websocket", account="ann")
     dataset = await build_dataset(database, sets)
 
     assert folders(sets) == [dataset.id]

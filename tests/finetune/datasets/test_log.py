@@ -16,16 +16,16 @@ async def read(database: Database) -> list[Exchange]:
 
 
 async def said(store: Store, text: str) -> Turn:
-    turn = (await store.accept(Utterance(ADA, text, text))).turn
-    await store.set_consent(turn.conversation, True)
+    turn = (await store.turns.accept(Utterance(ADA, text, text))).turn
+    await store.conversations.set_consent(turn.conversation, True)
     return turn
 
 
 async def answered(store: Store, turn: Turn, reply: Answer) -> None:
-    claim = await store.claim(turn.conversation, "worker", 60)
+    claim = await store.claims.claim(turn.conversation, "worker", 60)
     assert claim is not None
-    await store.commit(claim, turn, reply, {})
-    await store.release(claim)
+    await store.turns.commit(claim, turn, reply, {})
+    await store.claims.release(claim)
 
 
 async def test_questions_that_were_asked_at_once_have_the_history_that_the_bot_had(
@@ -40,7 +40,7 @@ async def test_questions_that_were_asked_at_once_have_the_history_that_the_bot_h
     assert [exchange.turns for exchange in exchanges] == [(1, 3), (1, 3, 2, 4)]
     for exchange in exchanges:
         asked = exchange.question
-        window = await store.history(asked.conversation, before=asked.number, limit=6)
+        window = await store.turns.history(asked.conversation, before=asked.number, limit=6)
         assert list(exchange.history) == window
 
 
@@ -57,9 +57,9 @@ async def test_a_question_without_an_answer_is_history_and_no_exchange(
 
 async def test_what_a_human_said_is_history_and_no_exchange(store: Store, database: Database) -> None:
     turn = await said(store, "one?")
-    await store.set_mode(turn.conversation, Mode.HUMAN)
-    await store.interject(turn.conversation, "I am Kim.", "kim", lambda reply, turn: {})
-    await store.set_mode(turn.conversation, Mode.BOT)
+    await store.conversations.set_mode(turn.conversation, Mode.HUMAN)
+    await store.operators.send_message(turn.conversation, "I am Kim.", "kim", lambda reply, turn: {})
+    await store.conversations.set_mode(turn.conversation, Mode.BOT)
     await answered(store, await said(store, "two?"), answer())
 
     (exchange,) = await read(database)

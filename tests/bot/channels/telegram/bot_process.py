@@ -1,13 +1,13 @@
-"""A bot in a process of its own, to be killed: `python -m tests.bot.channels.telegram.bot_process BASE_URL STORE_URL`."""
+"""A bot in a process of its own, to be killed: `python -m ...telegram.bot_process BASE_URL STORE_URL`."""
 
 import asyncio
 import sys
 
-from tests.bot.channels.telegram.deployed_channel import FakeResponder, deployed
+from tests.bot.channels.telegram.deployed_channel import FakeStep, deployed
 
 
 async def main(base_url: str, store_url: str) -> None:
-    async with deployed(base_url, store_url, FakeResponder(pause=0.02)):
+    async with deployed(base_url, store_url, FakeStep(pause=0.02)):
         await asyncio.Event().wait()
 
 

@@ -12,11 +12,12 @@ from bot.channels.telegram.receiving import Webhook
 from bot.channels.telegram.sending import connect
 from bot.settings import PACKAGE
 from bot.voice import load_voice
-from dialogue.conversation import Answer, Citation, Conversation, Turn
+from dialogue.conversation import Answer, Citation
 from dialogue.delivery import OutboxDispatcher
 from dialogue.events import EventBus
 from dialogue.manager import Manager
-from dialogue.responder import AnswerInProgress, Responder, ResponderSlot
+from dialogue.responder import Responder, ResponderSlot
+from dialogue.steps import TurnContext
 from dialogue.store.store import Store
 from dialogue.worker import Timeouts, Worker
 from tests.botapi import BotApi
@@ -27,27 +28,21 @@ SOURCE = Citation(1, "chunk-1", "Charger manual", "charger.md", "The charger tak
 
 
 @dataclass
-class FakeResponder(Responder):
+class FakeStep:
     """Answers "About QUESTION: it takes 230 volts [1]." word by word, `pause` seconds between two words."""
 
     text: str = "About {question}: it takes **230 volts** [1]."
     pause: float = 0.0
     heard: list[str] = field(default_factory=list)
 
-    async def respond(self, conversation: Conversation, turn: Turn, draft: AnswerInProgress) -> Answer:
+    async def run(self, turn: TurnContext) -> Answer:
         self.heard.append(turn.text)
+        turn.rewritten(turn.text)
         text = self.text.format(question=turn.text)
-        draft.rewritten(turn, turn.text)
         for word in text.split(" "):
-            draft.said(turn, word + " ")
+            turn.stream(word + " ")
             await asyncio.sleep(self.pause)
-        return Answer(text, turn.text, citations=(SOURCE,), language=turn.language or "en", release="oracle")
-
-    def apology(self, conversation: Conversation, turn: Turn) -> Answer:
-        return Answer(VOICE.wording("en").failure, turn.text, failed=True)
-
-    def excuse(self, conversation: Conversation, turn: Turn) -> str:
-        return VOICE.wording("en").retrying
+        return turn.answer(text, citations=[SOURCE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ class Deployment:
     channel: TelegramChannel
     manager: Manager
     store: Store
-    oracle: FakeResponder
+    step: FakeStep
 
 
 def quick() -> SendLimits:
@@ -69,50 +64,48 @@ def quick() -> SendLimits:
 async def deployed(
     base_url: str,
     url: str,
-    oracle: FakeResponder | None = None,
+    step: FakeStep | None = None,
     *,
     webhook: Webhook | None = None,
     limits: SendLimits | None = None,
     read_seconds: float = 5.0,
 ) -> AsyncIterator[Deployment]:
     """The bot runs until the block ends; then it stops as the real one does."""
-    oracle = oracle or FakeResponder()
+    step = step or FakeStep()
     async with await Store.open(url) as store:
         bot = connect(BotApi.token, base_url, read_seconds)
         channel = TelegramChannel(bot, VOICE, webhook, limits=limits or quick(), first_wait=0.02)
-        relay = OutboxDispatcher(store, channel, OWNER, lease=5.0, poll=0.02)
-        manager = _manager(store, oracle, channel, relay)
-        async with _running(manager, relay, channel):
-            yield Deployment(channel, manager, store, oracle)
+        dispatcher = OutboxDispatcher(store.outbox, channel, OWNER, lease=5.0, poll=0.02)
+        manager = _manager(store, step, channel, dispatcher)
+        async with _running(manager, dispatcher, channel):
+            yield Deployment(channel, manager, store, step)
 
 
-def _manager(
-    store: Store, oracle: FakeResponder, channel: TelegramChannel, relay: OutboxDispatcher
-) -> Manager:
-    broadcast = EventBus()
+def _manager(store: Store, step: FakeStep, channel: TelegramChannel, dispatcher: OutboxDispatcher) -> Manager:
+    bus = EventBus()
     worker = Worker(
         store,
-        ResponderSlot(oracle),
+        ResponderSlot(Responder(store.turns, [step], VOICE, release="fake")),
         {channel.channel: channel},
-        broadcast,
+        bus,
         owner=OWNER,
-        patience=Timeouts(lease=1.0),
-        wake=lambda _: relay.wake(),
+        timeouts=Timeouts(lease=1.0),
+        wake=lambda _: dispatcher.wake(),
     )
-    return Manager(store, worker, broadcast)
+    return Manager(store, worker, bus)
 
 
 @asynccontextmanager
 async def _running(
-    manager: Manager, relay: OutboxDispatcher, channel: TelegramChannel
+    manager: Manager, dispatcher: OutboxDispatcher, channel: TelegramChannel
 ) -> AsyncIterator[None]:
-    delivering = asyncio.create_task(relay.run())
+    delivering = asyncio.create_task(dispatcher.run())
     hearing = [asyncio.create_task(part) for part in (manager.run(), channel.run(manager))]
     try:
         yield
     finally:
         await manager.close(grace=0.2)
-        relay.close()
+        dispatcher.close()
         await asyncio.wait([delivering], timeout=2)
         for task in (delivering, *hearing):
             task.cancel()

@@ -23,7 +23,7 @@ async def asked(api: BotApi, person: Person) -> dict[str, Any]:
 
 
 async def agreed(bot: Deployment, account: str) -> bool:
-    current = await bot.store.current(Address("telegram", account))
+    current = await bot.store.conversations.current(Address("telegram", account))
     return current is not None and current.consent
 
 

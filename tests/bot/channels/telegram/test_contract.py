@@ -35,7 +35,7 @@ class TelegramRig:
         else:
             self.said[external_id] = self.api.inbox.say(ADA, text)
         await self.api.until(lambda: not self.api.inbox.updates)
-        conversation = await self.store.current(Address("telegram", str(ADA.id)))
+        conversation = await self.store.conversations.current(Address("telegram", str(ADA.id)))
         assert conversation is not None
         return conversation
 

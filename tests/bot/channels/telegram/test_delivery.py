@@ -2,7 +2,7 @@
 
 import time
 
-from tests.bot.channels.telegram.deployed_channel import SOURCE, Deployment, FakeResponder, deployed
+from tests.bot.channels.telegram.deployed_channel import SOURCE, Deployment, FakeStep, deployed
 from tests.botapi import BotApi, Drop, Flood, Hang, Migrated, Pass, Person, Refuse, Room
 
 ADA, BOB = Person(11, "Ada"), Person(12, "Bob")
@@ -80,7 +80,7 @@ async def test_a_text_whose_styles_are_refused_arrives_plain(api: BotApi, bot: D
 
 
 async def test_a_long_answer_arrives_in_parts_and_thumbs_under_the_last(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, FakeResponder(LONG)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(LONG)):
         api.inbox.say(ADA, "Tell me all")
         await api.until(lambda: any(SOURCE.quote in text for text in api.texts(ADA.room)))
 
@@ -92,7 +92,7 @@ async def test_a_long_answer_arrives_in_parts_and_thumbs_under_the_last(api: Bot
 
 async def test_after_a_failure_only_the_missing_parts_are_sent(api: BotApi, sqlite_url: str) -> None:
     api.fault("sendMessage", Pass(), Pass(), Drop(done=False))
-    async with deployed(api.base_url, sqlite_url, FakeResponder(LONG)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(LONG)):
         api.inbox.say(ADA, "Tell me all")
         await api.until(lambda: any(SOURCE.quote in text for text in api.texts(ADA.room)))
 
@@ -115,7 +115,7 @@ async def test_a_preview_becomes_the_answer_exactly_once_even_over_a_cut_connect
     api: BotApi, sqlite_url: str
 ) -> None:
     api.fault("editMessageText", Drop(done=True))
-    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.01)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(pause=0.01)):
         api.inbox.say(ADA, "@groundtalk_bot which voltage?", GROUP)
         await api.until(lambda: len(api.called("editMessageText")) == 2)
         await api.until(lambda: "Sources" in api.texts(GROUP)[0])
@@ -124,7 +124,7 @@ async def test_a_preview_becomes_the_answer_exactly_once_even_over_a_cut_connect
 
 
 async def test_a_preview_that_somebody_deleted_is_replaced(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.05)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(pause=0.05)):
         api.inbox.say(ADA, "@groundtalk_bot which voltage?", GROUP)
         await api.until(lambda: api.texts(GROUP))
         api.inbox.messages[GROUP.id].pop(api.shown(GROUP)[0]["message_id"])
@@ -135,7 +135,7 @@ async def test_a_preview_that_somebody_deleted_is_replaced(api: BotApi, sqlite_u
 
 async def test_where_drafts_are_refused_answers_grow_in_messages(api: BotApi, sqlite_url: str) -> None:
     api.fault("sendMessageDraft", Refuse(404, "Not Found"))
-    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.05)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(pause=0.05)):
         api.inbox.say(ADA, "One")
         await api.until(lambda: "Sources" in "".join(api.texts(ADA.room)))
         api.inbox.say(ADA, "Two")
@@ -147,7 +147,7 @@ async def test_where_drafts_are_refused_answers_grow_in_messages(api: BotApi, sq
 
 
 async def test_half_an_answer_is_taken_back_when_the_bot_stops(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=30)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(pause=30)):
         api.inbox.say(ADA, "@groundtalk_bot which voltage?", GROUP)
         await api.until(lambda: api.texts(GROUP))
 

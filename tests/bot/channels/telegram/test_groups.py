@@ -6,7 +6,7 @@ import pytest
 
 from bot.channels.telegram.limits import SendInterval, SendIntervals, SendLimits
 from dialogue.conversation import Address
-from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment, FakeResponder, deployed
+from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment, FakeStep, deployed
 from tests.botapi import BotApi, Floodgate, Person, Room
 
 ADA, BOB = Person(11, "Ada"), Person(12, "Bob")
@@ -38,7 +38,7 @@ async def test_the_bot_hears_only_what_is_meant_for_it(api: BotApi, bot: Deploym
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.oracle.heard == ["which voltage?"]
+    assert bot.step.heard == ["which voltage?"]
 
 
 async def test_the_answer_replies_to_the_question(api: BotApi, bot: Deployment) -> None:
@@ -47,7 +47,7 @@ async def test_the_answer_replies_to_the_question(api: BotApi, bot: Deployment) 
     await api.until(lambda: api.texts(GROUP))
 
     assert api.shown(GROUP)[0]["reply_parameters"]["message_id"] == question["message_id"]
-    assert bot.oracle.heard == ["which voltage?"]
+    assert bot.step.heard == ["which voltage?"]
 
 
 async def test_a_mention_is_taken_out_behind_an_emoji_and_in_chinese(api: BotApi, bot: Deployment) -> None:
@@ -55,7 +55,7 @@ async def test_a_mention_is_taken_out_behind_an_emoji_and_in_chinese(api: BotApi
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.oracle.heard == ["👋😀 充电器的电压是多少？"]
+    assert bot.step.heard == ["👋😀 充电器的电压是多少？"]
 
 
 async def test_a_reply_to_the_bot_goes_on(api: BotApi, bot: Deployment) -> None:
@@ -64,9 +64,9 @@ async def test_a_reply_to_the_bot_goes_on(api: BotApi, bot: Deployment) -> None:
     api.inbox.say(BOB, "and which colour?", GROUP, reply_to=api.shown(GROUP)[0])
     await api.until(lambda: len(finished(api)) == 2)
 
-    home = await bot.store.current(Address("telegram", "-100"))
+    home = await bot.store.conversations.current(Address("telegram", "-100"))
     assert home is not None
-    spoken = [turn.author for turn in await bot.store.turns(home.id, after=0, limit=10)]
+    spoken = [turn.author for turn in await bot.store.turns.after(home.id, after=0, limit=10)]
     assert spoken == ["11", None, "12", None]
 
 
@@ -92,9 +92,9 @@ async def test_a_topic_is_a_conversation_of_its_own(api: BotApi, bot: Deployment
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.oracle.heard == ["which voltage?"]
+    assert bot.step.heard == ["which voltage?"]
     assert api.shown(GROUP)[0]["message_thread_id"] == 77
-    assert await bot.store.current(Address("telegram", "-100:77")) is not None
+    assert await bot.store.conversations.current(Address("telegram", "-100:77")) is not None
 
 
 async def test_other_bots_are_ignored_and_anonymous_administrators_are_not(
@@ -106,11 +106,11 @@ async def test_other_bots_are_ignored_and_anonymous_administrators_are_not(
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.oracle.heard == ["two"]
+    assert bot.step.heard == ["two"]
 
 
 async def test_the_answer_grows_in_a_message_that_becomes_the_answer(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.4), limits=None):
+    async with deployed(api.base_url, sqlite_url, FakeStep(pause=0.4), limits=None):
         api.inbox.say(ADA, "@groundtalk_bot which voltage?", GROUP)
         await api.until(lambda: finished(api), seconds=10)
 
@@ -128,7 +128,7 @@ async def test_a_busy_group_never_floods_telegram(sqlite_url: str) -> None:
     )
     async with (
         BotApi(floodgate=Floodgate(second=0.05, burst=1)) as api,
-        deployed(api.base_url, sqlite_url, FakeResponder(pause=0.005), limits=limits),
+        deployed(api.base_url, sqlite_url, FakeStep(pause=0.005), limits=limits),
     ):
         for number in range(12):
             api.inbox.say(Person(20 + number), f"@groundtalk_bot {number}", GROUP)

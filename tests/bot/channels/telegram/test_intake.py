@@ -14,10 +14,10 @@ from dialogue.conversation import Receipt, Utterance
 from dialogue.errors import StoreUnavailable
 from dialogue.events import EventBus
 from dialogue.manager import Manager
-from dialogue.responder import ResponderSlot
+from dialogue.responder import Responder, ResponderSlot
 from dialogue.store.store import Store
 from dialogue.worker import Worker
-from tests.bot.channels.telegram.deployed_channel import VOICE, FakeResponder, quick
+from tests.bot.channels.telegram.deployed_channel import VOICE, FakeStep, quick
 from tests.botapi import BotApi, Person
 
 ADA = Person(11, "Ada")
@@ -32,15 +32,23 @@ class Faltering(Manager):
         if self.outages:
             self.outages -= 1
             raise StoreUnavailable("The disk is full.")
-        return await self.store.accept(utterance, conversation)
+        return await self.store.turns.accept(utterance, conversation)
 
 
 @pytest.fixture
 async def manager(sqlite_url: str) -> AsyncIterator[Faltering]:
     async with await Store.open(sqlite_url) as store:
-        broadcast = EventBus()
+        bus = EventBus()
         yield Faltering(
-            store, Worker(store, ResponderSlot(FakeResponder()), {}, broadcast, owner="nobody"), broadcast
+            store,
+            Worker(
+                store,
+                ResponderSlot(Responder(store.turns, [FakeStep()], VOICE, release="fake")),
+                {},
+                bus,
+                owner="nobody",
+            ),
+            bus,
         )
 
 

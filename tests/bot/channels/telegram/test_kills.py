@@ -37,8 +37,8 @@ async def stored(url: str) -> tuple[list[str], list[str]]:
     said: dict[Role, list[str]] = {Role.USER: [], Role.ASSISTANT: []}
     async with await Store.open(url) as store:
         for person in PEOPLE:
-            home = await store.current(Address("telegram", str(person.id)))
-            for turn in await store.turns(home.id, after=0, limit=1_000) if home else []:
+            home = await store.conversations.current(Address("telegram", str(person.id)))
+            for turn in await store.turns.after(home.id, after=0, limit=1_000) if home else []:
                 said[turn.role].append(turn.text)
     return said[Role.USER], said[Role.ASSISTANT]
 

@@ -124,7 +124,7 @@ async def test_trouble_is_logged_and_survived(
         async with deployed(api.base_url, sqlite_url) as bot:
             await api.until(lambda: api.texts(ADA.room))
 
-    assert bot.oracle.heard == ["Which voltage?"]
+    assert bot.step.heard == ["Which voltage?"]
     assert len(api.texts(ADA.room)) == 1
     assert any(reason in entry["reason"] for entry in logs if entry["event"] == "polling_failed")
     assert api.token not in str(logs)
@@ -152,7 +152,7 @@ async def test_an_update_that_the_library_cannot_read_is_passed_over(api: BotApi
 
     await api.until(lambda: api.texts(ADA.room) and not api.inbox.updates)
 
-    assert bot.oracle.heard == ["Which voltage?"]
+    assert bot.step.heard == ["Which voltage?"]
 
 
 async def test_what_was_taken_but_not_confirmed_is_not_done_again_after_a_restart(
@@ -168,7 +168,7 @@ async def test_what_was_taken_but_not_confirmed_is_not_done_again_after_a_restar
         api.inbox.say(ADA, "And the colour?")
         await api.until(lambda: len(api.texts(ADA.room)) == 2)
 
-    assert first.oracle.heard + second.oracle.heard == ["Which voltage?", "And the colour?"]
+    assert first.step.heard + second.step.heard == ["Which voltage?", "And the colour?"]
 
 
 async def test_another_bots_messages_have_other_names(api: BotApi, sqlite_url: str) -> None:

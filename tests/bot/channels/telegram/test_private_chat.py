@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dialogue.conversation import Address, Mode, Role
-from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment, FakeResponder, deployed
+from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment, FakeStep, deployed
 from tests.botapi import BotApi, Person
 
 ADA, LI = Person(11, "Ada"), Person(12, "Li", language="zh-hans")
@@ -24,7 +24,7 @@ async def test_a_question_is_answered_with_its_sources(api: BotApi, bot: Deploym
 
 
 async def test_the_answer_is_streamed_as_a_draft(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.3)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(pause=0.3)):
         api.inbox.say(ADA, "Which voltage?")
         await api.until(lambda: api.texts(ADA.room))
 
@@ -41,14 +41,14 @@ async def test_questions_are_answered_in_order(api: BotApi, bot: Deployment) -> 
 
     await api.until(lambda: len(api.texts(ADA.room)) == 5)
 
-    assert bot.oracle.heard == [f"Question {number}" for number in range(5)]
+    assert bot.step.heard == [f"Question {number}" for number in range(5)]
     assert [text.partition(":")[0] for text in api.texts(ADA.room)] == [
         f"About Question {number}" for number in range(5)
     ]
 
 
 async def test_two_people_do_not_wait_for_each_other(api: BotApi, sqlite_url: str) -> None:
-    async with deployed(api.base_url, sqlite_url, FakeResponder(pause=0.05)):
+    async with deployed(api.base_url, sqlite_url, FakeStep(pause=0.05)):
         api.inbox.say(ADA, "One")
         api.inbox.say(LI, "Two")
         await api.until(lambda: len(api.texts(ADA.room) + api.texts(LI.room)) == 2, seconds=2)
@@ -76,20 +76,20 @@ async def test_commands_speak_the_persons_language(
     await api.until(lambda: api.texts(ADA.room) and api.texts(LI.room))
 
     assert (api.texts(ADA.room), api.texts(LI.room)) == ([getattr(EN, sentence)], [getattr(ZH, sentence)])
-    assert bot.oracle.heard == []
+    assert bot.step.heard == []
 
 
 async def test_new_begins_another_conversation(api: BotApi, bot: Deployment) -> None:
     api.inbox.say(ADA, "One")
     await api.until(lambda: len(api.texts(ADA.room)) == 1)
-    first = await bot.store.current(Address("telegram", "11"))
+    first = await bot.store.conversations.current(Address("telegram", "11"))
     api.inbox.say(ADA, "/new")
     api.inbox.say(ADA, "Two")
     await api.until(lambda: len(api.texts(ADA.room)) == 3)
 
-    second = await bot.store.current(Address("telegram", "11"))
+    second = await bot.store.conversations.current(Address("telegram", "11"))
     assert first and second and first.id != second.id
-    assert [turn.text for turn in await bot.store.turns(second.id, after=0, limit=1)] == ["Two"]
+    assert [turn.text for turn in await bot.store.turns.after(second.id, after=0, limit=1)] == ["Two"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_a_question_that_is_too_long_is_refused(api: BotApi, bot: Deployme
     await api.until(lambda: api.texts(ADA.room))
 
     assert api.texts(ADA.room) == [EN.too_long]
-    assert await bot.store.current(Address("telegram", "11")) is None
+    assert await bot.store.conversations.current(Address("telegram", "11")) is None
 
 
 async def test_who_writes_too_fast_is_told_so(api: BotApi, bot: Deployment) -> None:
@@ -150,18 +150,20 @@ async def test_who_writes_too_fast_is_told_so(api: BotApi, bot: Deployment) -> N
 
     await api.until(lambda: EN.too_fast in api.texts(ADA.room))
 
-    home = await bot.store.current(Address("telegram", "11"))
+    home = await bot.store.conversations.current(Address("telegram", "11"))
     assert home is not None
-    said = [turn for turn in await bot.store.turns(home.id, after=0, limit=100) if turn.role is Role.USER]
+    said = [
+        turn for turn in await bot.store.turns.after(home.id, after=0, limit=100) if turn.role is Role.USER
+    ]
     assert [turn.text for turn in said] == [f"{number}" for number in range(20)]
 
 
 async def test_the_bot_is_quiet_while_a_human_has_the_conversation(api: BotApi, bot: Deployment) -> None:
     api.inbox.say(ADA, "One")
     await api.until(lambda: api.texts(ADA.room))
-    home = await bot.store.current(Address("telegram", "11"))
+    home = await bot.store.conversations.current(Address("telegram", "11"))
     assert home is not None
-    await bot.store.set_mode(home.id, Mode.HUMAN)
+    await bot.store.conversations.set_mode(home.id, Mode.HUMAN)
     before = len(api.called("sendChatAction"))
 
     api.inbox.say(ADA, "Two")
@@ -173,8 +175,8 @@ async def test_the_bot_is_quiet_while_a_human_has_the_conversation(api: BotApi, 
 
 
 async def test_a_closed_conversation_is_followed_by_a_new_one(api: BotApi, bot: Deployment) -> None:
-    closed = await bot.store.start(Address("telegram", "11"))
-    await bot.store.set_mode(closed.id, Mode.CLOSED)
+    closed = await bot.store.conversations.start(Address("telegram", "11"))
+    await bot.store.conversations.set_mode(closed.id, Mode.CLOSED)
 
     api.inbox.say(ADA, "Which voltage?")
     await api.until(lambda: api.texts(ADA.room))

@@ -26,7 +26,7 @@ async def opinions(bot: Deployment) -> list[tuple[str, str, str | None]]:
     def plain(opinion: RatedAnswer) -> tuple[str, str, str | None]:
         return opinion.rater, opinion.rating, opinion.correction
 
-    return [plain(opinion) for opinion in await bot.store.opinions(limit=10)]
+    return [plain(opinion) for opinion in await bot.store.operators.ratings(limit=10)]
 
 
 async def test_a_thumb_is_kept_and_thanked_for(api: BotApi, bot: Deployment, answer: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ async def test_a_thumb_down_may_be_followed_by_a_correction(
     assert question["reply_parameters"]["message_id"] == answer["message_id"]
     assert api.texts(ADA.room)[2] == EN.thanks
     assert await opinions(bot) == [("11", "down", "It takes 110 volts.")]
-    assert bot.oracle.heard == ["Which voltage?"]
+    assert bot.step.heard == ["Which voltage?"]
 
 
 async def test_a_correction_is_asked_for_once(api: BotApi, bot: Deployment, answer: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ async def test_a_correction_is_asked_for_once(api: BotApi, bot: Deployment, answ
 async def test_made_up_presses_change_nothing(
     api: BotApi, bot: Deployment, answer: dict[str, Any], data: str
 ) -> None:
-    home = await bot.store.current(Address("telegram", "11"))
+    home = await bot.store.conversations.current(Address("telegram", "11"))
     assert home is not None
     press = api.inbox.press(ADA, answer, data.format(id=home.id))
 
@@ -79,7 +79,7 @@ async def test_made_up_presses_change_nothing(
 
     assert api.answers[press["id"]] == ""
     assert await opinions(bot) == []
-    assert await bot.store.turns(home.id, after=0, limit=10)
+    assert await bot.store.turns.after(home.id, after=0, limit=10)
 
 
 async def test_nobody_rates_an_answer_of_another_chat(
@@ -105,10 +105,10 @@ async def test_forgetting_is_confirmed_and_then_complete(
     await api.until(lambda: EN.forgotten in api.texts(ADA.room))
 
     assert EN.confirm_forget not in api.texts(ADA.room)
-    assert await bot.store.current(Address("telegram", "11")) is None
-    group = await bot.store.current(Address("telegram", "-100"))
+    assert await bot.store.conversations.current(Address("telegram", "11")) is None
+    group = await bot.store.conversations.current(Address("telegram", "-100"))
     assert group is not None
-    assert await bot.store.turns(group.id, after=0, limit=10) == []
+    assert await bot.store.turns.after(group.id, after=0, limit=10) == []
 
 
 async def test_whoever_keeps_everything_is_asked_no_more(
@@ -119,7 +119,7 @@ async def test_whoever_keeps_everything_is_asked_no_more(
     api.press(ADA, api.shown(ADA.room)[1], 0, 1)
     await api.until(lambda: len(api.texts(ADA.room)) == 1)
 
-    assert await bot.store.current(Address("telegram", "11")) is not None
+    assert await bot.store.conversations.current(Address("telegram", "11")) is not None
 
 
 async def test_in_a_group_everyone_is_forgotten_alone(api: BotApi, bot: Deployment) -> None:
@@ -132,6 +132,6 @@ async def test_in_a_group_everyone_is_forgotten_alone(api: BotApi, bot: Deployme
     api.press(ADA, api.shown(GROUP)[2], 0, 0)
     await api.until(lambda: EN.forgotten in api.texts(GROUP))
 
-    group = await bot.store.current(Address("telegram", "-100"))
+    group = await bot.store.conversations.current(Address("telegram", "-100"))
     assert group is not None
-    assert {turn.author for turn in await bot.store.turns(group.id, after=0, limit=10)} == {"12", None}
+    assert {turn.author for turn in await bot.store.turns.after(group.id, after=0, limit=10)} == {"12", None}

@@ -44,9 +44,11 @@ async def test_an_update_is_stored_before_the_200(
     api.inbox.say(ADA, "Which voltage?")
 
     assert await api.push(way) == 200
-    home = await bot.store.current(Address("telegram", "11"))
+    home = await bot.store.conversations.current(Address("telegram", "11"))
     assert home is not None
-    assert [turn.text for turn in await bot.store.turns(home.id, after=0, limit=1)] == ["Which voltage?"]
+    assert [turn.text for turn in await bot.store.turns.after(home.id, after=0, limit=1)] == [
+        "Which voltage?"
+    ]
     await api.until(lambda: api.texts(ADA.room))
 
 
@@ -64,7 +66,7 @@ async def test_an_update_that_is_posted_again_is_answered_once(
     assert await api.push(way) == 200
     await api.until(lambda: len(api.texts(ADA.room)) == 2)
 
-    assert bot.oracle.heard == ["Which voltage?", "And the colour?"]
+    assert bot.step.heard == ["Which voltage?", "And the colour?"]
 
 
 async def test_the_webhook_is_registered_with_its_secret(

@@ -20,11 +20,13 @@ def knock(*offered: str, **headers: str) -> WebSocket:
 
 
 def test_a_page_of_this_site_is_welcome_and_one_of_another_is_not() -> None:
-    door = Authenticator()
-    assert door.welcomes_origin(knock(host="chat.example:8000", origin="https://chat.example:8000"))
-    assert not door.welcomes_origin(knock(host="chat.example", origin="https://evil.example"))
-    assert not door.welcomes_origin(knock(host="chat.example", origin="https://chat.example.evil.example"))
-    assert not door.welcomes_origin(knock(host="chat.example", origin="null"))
+    authenticator = Authenticator()
+    assert authenticator.welcomes_origin(knock(host="chat.example:8000", origin="https://chat.example:8000"))
+    assert not authenticator.welcomes_origin(knock(host="chat.example", origin="https://evil.example"))
+    assert not authenticator.welcomes_origin(
+        knock(host="chat.example", origin="https://chat.example.evil.example")
+    )
+    assert not authenticator.welcomes_origin(knock(host="chat.example", origin="null"))
 
 
 def test_a_program_tells_no_origin_and_is_welcome() -> None:
@@ -32,10 +34,10 @@ def test_a_program_tells_no_origin_and_is_welcome() -> None:
 
 
 def test_other_origins_are_welcome_when_they_are_allowed() -> None:
-    door = Authenticator(origins=["https://shop.example/"])
-    assert door.welcomes_origin(knock(host="chat.example", origin="https://SHOP.example"))
-    assert door.welcomes_origin(knock(host="chat.example", origin="https://chat.example"))
-    assert not door.welcomes_origin(knock(host="chat.example", origin="http://shop.example"))
+    authenticator = Authenticator(origins=["https://shop.example/"])
+    assert authenticator.welcomes_origin(knock(host="chat.example", origin="https://SHOP.example"))
+    assert authenticator.welcomes_origin(knock(host="chat.example", origin="https://chat.example"))
+    assert not authenticator.welcomes_origin(knock(host="chat.example", origin="http://shop.example"))
     assert Authenticator(origins=["*"]).welcomes_origin(
         knock(host="chat.example", origin="https://any.example")
     )
@@ -53,8 +55,8 @@ def test_without_tokens_everyone_is_known() -> None:
         knock("groundtalk", "token.s3cret"),
     ],
 )
-def test_a_token_comes_in_a_header_or_as_a_subprotocol(visitor: WebSocket) -> None:
-    assert Authenticator(tokens=["other", "s3cret"]).knows_bearer(visitor)
+def test_a_token_comes_in_a_header_or_as_a_subprotocol(connection: WebSocket) -> None:
+    assert Authenticator(tokens=["other", "s3cret"]).knows_bearer(connection)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +71,8 @@ def test_a_token_comes_in_a_header_or_as_a_subprotocol(visitor: WebSocket) -> No
         knock(authorization="Bearer schlüssel"),
     ],
 )
-def test_anything_else_is_no_token(visitor: WebSocket) -> None:
-    assert not Authenticator(tokens=["s3cret"]).knows_bearer(visitor)
+def test_anything_else_is_no_token(connection: WebSocket) -> None:
+    assert not Authenticator(tokens=["s3cret"]).knows_bearer(connection)
 
 
 def test_the_token_is_never_echoed() -> None:

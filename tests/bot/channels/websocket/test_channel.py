@@ -25,7 +25,7 @@ class WebsocketRig:
         if not self.caller.conversation:
             await self.caller.hello()
         await self.caller.say(text, external_id)
-        return await self.store.conversation(self.caller.conversation)
+        return await self.store.conversations.get(self.caller.conversation)
 
     async def shown(self) -> list[str]:
         self.caller.frames += await self.caller.silence(0.02)
@@ -103,7 +103,7 @@ async def test_what_was_replayed_need_not_be_delivered(house: BotFixture) -> Non
         await caller.say("Until when can I return it?", "m1")
     house.speaker.waiting.set()
     await house.until_turns(caller.conversation, 2)
-    assert (await house.store.backlog()).parcels == 1
+    assert (await house.store.operators.backlog()).outgoing_messages == 1
     async with connect_client(house) as again:
         await again.hello(caller.conversation)
         await _until_delivered(house)
@@ -118,7 +118,7 @@ async def test_a_message_sent_twice_is_accepted_twice_and_answered_once(house: B
         accepted = await again.say("Until when can I return it?", "m1")
         assert accepted == {"type": "accepted", "id": "m1", "turn": 1}
         assert await again.until("answer") == answer
-    assert len(await house.store.turns(caller.conversation, 0, 10)) == 2
+    assert len(await house.store.turns.after(caller.conversation, 0, 10)) == 2
 
 
 async def test_the_first_frame_is_hello(house: BotFixture) -> None:
@@ -136,7 +136,7 @@ async def test_a_second_hello_moves_to_another_conversation(house: BotFixture) -
         second = (await caller.hello())["conversation"]
         assert first != second
         await caller.ask("Until when?", "m1")
-    assert await house.store.turns(first, 0, 10) == []
+    assert await house.store.turns.after(first, 0, 10) == []
 
 
 async def test_conversation_ids_cannot_be_guessed(house: BotFixture) -> None:
@@ -157,7 +157,7 @@ async def test_an_unknown_conversation_is_refused_and_the_connection_lives(
 
 
 async def test_conversations_of_other_channels_do_not_exist_here(house: BotFixture) -> None:
-    elsewhere = await house.store.start(Address("telegram", "42"))
+    elsewhere = await house.store.conversations.start(Address("telegram", "42"))
     async with connect_client(house) as caller:
         await caller.send(type="hello", conversation=elsewhere.id)
         assert (await caller.next())["code"] == "unknown_conversation"
@@ -193,12 +193,12 @@ async def test_feedback_is_kept_with_comment_and_correction(house: BotFixture) -
         )
 
         async def changed() -> bool:
-            return [opinion.rating for opinion in await house.store.opinions(10)] == ["down"]
+            return [opinion.rating for opinion in await house.store.operators.ratings(10)] == ["down"]
 
         await eventually(changed)
         assert await caller.silence() == []
-    (opinion,) = await house.store.opinions(10)
-    home = await house.store.conversation(caller.conversation)
+    (opinion,) = await house.store.operators.ratings(10)
+    home = await house.store.conversations.get(caller.conversation)
     assert (opinion.rating, opinion.comment, opinion.correction) == (
         "down",
         "Too short",
@@ -222,6 +222,6 @@ def _without_type(frame: dict[str, object]) -> dict[str, object]:
 
 async def _until_delivered(house: BotFixture) -> None:
     async def delivered() -> bool:
-        return (await house.store.backlog()).parcels == 0
+        return (await house.store.operators.backlog()).outgoing_messages == 0
 
     await eventually(delivered)

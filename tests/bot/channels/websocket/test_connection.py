@@ -82,7 +82,7 @@ async def test_no_frames_kill_the_connection(caller: Client, frames: list[str | 
 
 
 async def test_a_closed_conversation_takes_no_message(house: BotFixture, caller: Client) -> None:
-    await house.store.set_mode(caller.conversation, Mode.CLOSED)
+    await house.store.conversations.set_mode(caller.conversation, Mode.CLOSED)
     await caller.send(type="message", id="m1", text="Hello?")
     refused = await caller.next()
     assert (refused["code"], refused["id"]) == ("closed", "m1")
@@ -108,4 +108,4 @@ async def test_a_client_is_spoken_to_in_the_language_of_its_browser(house: BotFi
         await caller.hello()
         await caller.send(type="message", id="m1", text="长" * 1_001)
         assert (await caller.next())["message"] == VOICE.wording("zh").too_long
-    assert (await house.store.conversation(caller.conversation)).language == "zh-CN"
+    assert (await house.store.conversations.get(caller.conversation)).language == "zh-CN"

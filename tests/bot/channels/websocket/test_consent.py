@@ -24,7 +24,7 @@ async def caller(house: BotFixture) -> AsyncIterator[Client]:
 
 
 async def agreed(house: BotFixture, caller: Client) -> bool:
-    return (await house.store.conversation(caller.conversation)).consent
+    return (await house.store.conversations.get(caller.conversation)).consent
 
 
 async def test_a_client_says_yes_and_takes_it_back(house: BotFixture, caller: Client) -> None:
@@ -64,10 +64,10 @@ async def test_a_person_at_a_terminal_chooses_for_all_that_follows(sqlite_url: s
         talk = TerminalSession(house.manager, VOICE, screen, "en")
         await talk.consent(True)
         await talk.new()
-        current = await house.store.current(Address(CHANNEL, getuser()))
+        current = await house.store.conversations.current(Address(CHANNEL, getuser()))
         assert current is not None
         assert current.consent
         await talk.consent(False)
-        assert not (await house.store.conversation(current.id)).consent
+        assert not (await house.store.conversations.get(current.id)).consent
     shown = screen.file.getvalue()
     assert shown.index(WORDING.consent_given) < shown.index(WORDING.consent_withheld)

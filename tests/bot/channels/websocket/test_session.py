@@ -38,9 +38,9 @@ async def test_an_answer_of_another_process_arrives_by_the_outbox(house: BotFixt
     """The worker of another replica commits; this replica's relay finds the client."""
     async with connect_client(house) as caller:
         await caller.hello()
-        conversation = await house.store.conversation(caller.conversation)
+        conversation = await house.store.conversations.get(caller.conversation)
         said = Utterance(conversation.address, "m1", "Asked elsewhere?")
-        await house.store.accept(said, conversation.id)
+        await house.store.turns.accept(said, conversation.id)
         answer = await caller.until("answer")
         assert answer["reply_to"] == 1
 
@@ -52,9 +52,11 @@ async def test_the_store_is_read_now_and_then_for_what_no_event_told(
     heartbeat = asyncio.create_task(house.channel.run(house.manager))
     async with connect_client(house) as caller:
         await caller.hello()
-        conversation = await house.store.conversation(caller.conversation)
-        await house.store.set_mode(conversation.id, Mode.HUMAN)
-        await house.store.accept(Utterance(conversation.address, "m1", "Anyone there?"), conversation.id)
+        conversation = await house.store.conversations.get(caller.conversation)
+        await house.store.conversations.set_mode(conversation.id, Mode.HUMAN)
+        await house.store.turns.accept(
+            Utterance(conversation.address, "m1", "Anyone there?"), conversation.id
+        )
         assert await caller.until("said") == {"type": "said", "turn": 1, "text": "Anyone there?"}
     heartbeat.cancel()
 
@@ -72,20 +74,22 @@ async def test_clients_of_two_replicas_see_the_same_conversation(
         await one.hello()
         await other.hello(one.conversation)
         for n in range(3):
-            asker, listener = (one, other) if n % 2 else (other, one)
+            asker, subscription = (one, other) if n % 2 else (other, one)
             answer = await asker.ask(f"Question {n}?", f"m{n}")
-            assert await listener.until("answer") == answer
-            assert [frame["type"] for frame in listener.frames if frame["type"] == "said"]
+            assert await subscription.until("answer") == answer
+            assert [frame["type"] for frame in subscription.frames if frame["type"] == "said"]
         assert await one.silence() == await other.silence() == []
 
 
 async def test_a_long_conversation_is_replayed_from_its_end(house: BotFixture) -> None:
     async with connect_client(house) as caller:
         await caller.hello()
-        conversation = await house.store.conversation(caller.conversation)
-        await house.store.set_mode(conversation.id, Mode.HUMAN)
+        conversation = await house.store.conversations.get(caller.conversation)
+        await house.store.conversations.set_mode(conversation.id, Mode.HUMAN)
         for n in range(230):
-            await house.store.accept(Utterance(conversation.address, f"x{n}", f"Turn {n}"), conversation.id)
+            await house.store.turns.accept(
+                Utterance(conversation.address, f"x{n}", f"Turn {n}"), conversation.id
+            )
         ready = await caller.hello(conversation.id)
         assert [turn["turn"] for turn in ready["turns"]] == list(range(131, 231))
         assert await caller.silence() == []

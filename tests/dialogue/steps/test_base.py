@@ -1,0 +1,55 @@
+"""What a step is given: it streams, publishes and times what it does, and changes a copy of the state."""
+
+from datetime import UTC, datetime
+
+from dialogue.conversation import Address, Conversation, Mode, Role, Turn
+from dialogue.events import Event, Retrieved, Rewritten, Token
+from dialogue.steps import TurnContext
+from tests.dialogue.bot_process import VOICE
+
+NOW = datetime.now(UTC)
+HOME = Conversation("c-1", Address("chat", "ada"), "en", Mode.BOT, False, {"seen": [1]}, NOW)
+QUESTION = Turn("c-1", 3, Role.USER, "Which voltage?", NOW)
+
+
+def context(heard: list[Event] | None = None) -> TurnContext:
+    publish = (heard if heard is not None else []).append
+    return TurnContext(HOME, QUESTION, "en", VOICE.wording("en"), publish)
+
+
+def test_what_is_streamed_is_published_in_order() -> None:
+    heard: list[Event] = []
+    turn = context(heard)
+    turn.rewritten("Which voltage does it take?")
+    turn.retrieved([])
+    turn.stream("It takes ")
+    turn.stream("230 volts.")
+
+    assert heard == [
+        Rewritten(3, "Which voltage does it take?"),
+        Retrieved(3, ()),
+        Token(3, "It takes "),
+        Token(3, "230 volts."),
+    ]
+    assert turn.streamed == "It takes 230 volts."
+
+
+def test_stages_are_timed_and_the_first_piece_of_text_is() -> None:
+    turn = context()
+    with turn.timed("lookup"):
+        turn.stream("It")
+    assert turn.timings.keys() == {"first_token", "lookup"}
+
+
+def test_an_answer_carries_what_was_found_on_the_way() -> None:
+    turn = context()
+    assert turn.answer("230 volts.").query == "Which voltage?"
+    turn.rewritten("Which voltage does it take?")
+    answer = turn.answer("230 volts.", hand_over=True)
+    assert (answer.query, answer.language, answer.hand_over) == ("Which voltage does it take?", "en", True)
+
+
+def test_the_state_may_be_changed_without_touching_the_stored_one() -> None:
+    turn = context()
+    turn.state["seen"].append(2)
+    assert HOME.state == {"seen": [1]}
