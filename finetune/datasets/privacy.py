@@ -122,9 +122,7 @@ def phones(text: str) -> Iterator[CharSpan]:
 def addresses(text: str) -> Iterator[CharSpan]:
     yield from (match.span() for match in ENGLISH_ADDRESS.finditer(text))
     for door in CHINESE_STREET.finditer(text):
-        place = CHINESE_PLACE.search(
-            text, max(0, door.start() - MAX_PLACE_LENGTH), door.start()
-        )
+        place = CHINESE_PLACE.search(text, max(0, door.start() - MAX_PLACE_LENGTH), door.start())
         yield place.start() if place else door.start(), door.end()
 
 

@@ -50,7 +50,7 @@ async def test_an_abstention_has_no_sources(talk, screen):
 async def test_what_was_shown_is_not_delivered_again(talk, house):
     await talk.ask("May I return it?")
     assert await house.store.outbox.due(CHANNEL, "relay", 10, 60) == []
-    assert (await house.store.operators.backlog()).outgoing_messages == 0
+    assert (await house.store.operators.backlog()).deliveries == 0
 
 
 async def test_questions_belong_to_one_conversation_until_a_new_one_is_begun(talk, house):

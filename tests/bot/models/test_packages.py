@@ -124,7 +124,7 @@ def test_packages_of_another_make_are_named(tmp_path, index):
 PULL = """
 import sys
 from pathlib import Path
-from tests.bot.test_packages import weights
+from tests.bot.models.test_packages import weights
 print(weights(Path(sys.argv[1])).locate("pieces"))
 """
 

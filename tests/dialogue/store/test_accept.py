@@ -70,7 +70,9 @@ async def test_message_redelivered_to_two_processes_at_once_is_stored_once(
 ) -> None:
     async with await Store.open(store_url) as other:
         deliveries = [
-            replica.turns.accept(said(str(n), external_id=str(n))) for n in range(15) for replica in (store, other)
+            replica.turns.accept(said(str(n), external_id=str(n)))
+            for n in range(15)
+            for replica in (store, other)
         ]
         receipts = await asyncio.gather(*deliveries)
 

@@ -22,7 +22,9 @@ async def test_a_claimed_conversation_is_not_claimed_again(store: Store) -> None
 async def test_of_many_workers_one_gets_the_claim(store: Store, store_url: str) -> None:
     home = await store.conversations.start(CHAT)
     async with await Store.open(store_url) as other:
-        claims = await asyncio.gather(*(replica.claims.claim(home.id, "w", 60) for replica in [store, other] * 8))
+        claims = await asyncio.gather(
+            *(replica.claims.claim(home.id, "w", 60) for replica in [store, other] * 8)
+        )
 
     assert sum(claim is not None for claim in claims) == 1
 

@@ -56,7 +56,9 @@ def _differences(connection: Connection) -> list[object]:
 
 
 async def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
-    script = f"import asyncio; from dialogue.store.migrations import upgrade; asyncio.run(upgrade({empty_url!r}))"
+    script = (
+        f"import asyncio; from dialogue.store.migrations import upgrade; asyncio.run(upgrade({empty_url!r}))"
+    )
     starts = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", script, stderr=PIPE) for _ in range(3)
     ]

@@ -66,7 +66,7 @@ async def test_a_reply_to_the_bot_goes_on(api: BotApi, bot: Deployment) -> None:
 
     home = await bot.store.conversations.current(Address("telegram", "-100"))
     assert home is not None
-    spoken = [turn.author for turn in await bot.store.turns.after(home.id, after=0, limit=10)]
+    spoken = [turn.author for turn in await bot.store.turns.after(home.id, number=0, limit=10)]
     assert spoken == ["11", None, "12", None]
 
 

@@ -38,7 +38,7 @@ async def stored(url: str) -> tuple[list[str], list[str]]:
     async with await Store.open(url) as store:
         for person in PEOPLE:
             home = await store.conversations.current(Address("telegram", str(person.id)))
-            for turn in await store.turns.after(home.id, after=0, limit=1_000) if home else []:
+            for turn in await store.turns.after(home.id, number=0, limit=1_000) if home else []:
                 said[turn.role].append(turn.text)
     return said[Role.USER], said[Role.ASSISTANT]
 

@@ -89,7 +89,7 @@ async def test_new_begins_another_conversation(api: BotApi, bot: Deployment) -> 
 
     second = await bot.store.conversations.current(Address("telegram", "11"))
     assert first and second and first.id != second.id
-    assert [turn.text for turn in await bot.store.turns.after(second.id, after=0, limit=1)] == ["Two"]
+    assert [turn.text for turn in await bot.store.turns.after(second.id, number=0, limit=1)] == ["Two"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_who_writes_too_fast_is_told_so(api: BotApi, bot: Deployment) -> N
     home = await bot.store.conversations.current(Address("telegram", "11"))
     assert home is not None
     said = [
-        turn for turn in await bot.store.turns.after(home.id, after=0, limit=100) if turn.role is Role.USER
+        turn for turn in await bot.store.turns.after(home.id, number=0, limit=100) if turn.role is Role.USER
     ]
     assert [turn.text for turn in said] == [f"{number}" for number in range(20)]
 

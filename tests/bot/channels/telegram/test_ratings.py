@@ -79,7 +79,7 @@ async def test_made_up_presses_change_nothing(
 
     assert api.answers[press["id"]] == ""
     assert await opinions(bot) == []
-    assert await bot.store.turns.after(home.id, after=0, limit=10)
+    assert await bot.store.turns.after(home.id, number=0, limit=10)
 
 
 async def test_nobody_rates_an_answer_of_another_chat(
@@ -108,7 +108,7 @@ async def test_forgetting_is_confirmed_and_then_complete(
     assert await bot.store.conversations.current(Address("telegram", "11")) is None
     group = await bot.store.conversations.current(Address("telegram", "-100"))
     assert group is not None
-    assert await bot.store.turns.after(group.id, after=0, limit=10) == []
+    assert await bot.store.turns.after(group.id, number=0, limit=10) == []
 
 
 async def test_whoever_keeps_everything_is_asked_no_more(
@@ -134,4 +134,4 @@ async def test_in_a_group_everyone_is_forgotten_alone(api: BotApi, bot: Deployme
 
     group = await bot.store.conversations.current(Address("telegram", "-100"))
     assert group is not None
-    assert {turn.author for turn in await bot.store.turns.after(group.id, after=0, limit=10)} == {"12", None}
+    assert {turn.author for turn in await bot.store.turns.after(group.id, number=0, limit=10)} == {"12", None}

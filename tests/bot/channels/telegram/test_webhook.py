@@ -46,7 +46,7 @@ async def test_an_update_is_stored_before_the_200(
     assert await api.push(way) == 200
     home = await bot.store.conversations.current(Address("telegram", "11"))
     assert home is not None
-    assert [turn.text for turn in await bot.store.turns.after(home.id, after=0, limit=1)] == [
+    assert [turn.text for turn in await bot.store.turns.after(home.id, number=0, limit=1)] == [
         "Which voltage?"
     ]
     await api.until(lambda: api.texts(ADA.room))

@@ -103,7 +103,7 @@ async def test_what_was_replayed_need_not_be_delivered(house: BotFixture) -> Non
         await caller.say("Until when can I return it?", "m1")
     house.speaker.waiting.set()
     await house.until_turns(caller.conversation, 2)
-    assert (await house.store.operators.backlog()).outgoing_messages == 1
+    assert (await house.store.operators.backlog()).deliveries == 1
     async with connect_client(house) as again:
         await again.hello(caller.conversation)
         await _until_delivered(house)
@@ -222,6 +222,6 @@ def _without_type(frame: dict[str, object]) -> dict[str, object]:
 
 async def _until_delivered(house: BotFixture) -> None:
     async def delivered() -> bool:
-        return (await house.store.operators.backlog()).outgoing_messages == 0
+        return (await house.store.operators.backlog()).deliveries == 0
 
     await eventually(delivered)

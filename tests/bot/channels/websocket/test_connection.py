@@ -95,7 +95,7 @@ async def test_a_store_that_fails_is_an_apology_and_the_message_can_be_sent_agai
         raise StoreUnavailable("The disk is full. Free some space.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(house.store, "accept", unavailable)
+        broken.setattr(house.store.turns, "accept", unavailable)
         await caller.send(type="message", id="m1", text="Until when can I return it?")
         refused = await caller.next()
     assert (refused["code"], refused["id"]) == ("unavailable", "m1")
