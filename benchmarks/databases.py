@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dialogue.store.migrations import upgrade
+from finetune.migrations import upgrade
 from tests.postgres import cluster
 
 

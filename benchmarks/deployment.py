@@ -27,11 +27,11 @@ from bot.evaluation import LIVE, EvaluationTargets
 from bot.settings import load_settings
 from bot.voice import load_voice
 from dialogue.citations import MARKERS
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from finetune.datasets.dataset import group_of
 from finetune.evaluation.answers import answerer
 from finetune.examples import GroundingExample, read_examples
+from finetune.migrations import upgrade
 from finetune.release import BASE_RELEASE, Release
 from finetune.releases import Releases
 

@@ -34,11 +34,11 @@ from dialogue.delivery import OutboxDispatcher
 from dialogue.events import EventBus
 from dialogue.manager import Manager
 from dialogue.steps import ArrangeSteps
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from dialogue.voice import Voice
 from dialogue.worker import Timeouts, Worker
 from finetune.forgetting import Eraser
+from finetune.migrations import upgrade
 from finetune.releases import PinnedReleases, Releases
 from retrieval.collection import Collection
 from retrieval.ingest import Progress

@@ -7,8 +7,8 @@ import structlog
 
 from bot.evaluation import EvaluationTargets
 from bot.settings import Settings
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
+from finetune.migrations import upgrade
 from finetune.releases import Releases
 from retrieval.collection import Collection
 from retrieval.errors import IngestFailed, IngestRunning

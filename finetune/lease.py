@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy import Connection, delete, update
 
 from dialogue.errors import StoreUnavailable
-from dialogue.store import schema
 from dialogue.store.database import Database, now
+from finetune import schema
 from finetune.errors import LeaseLost
 
 LEASE_TABLE = schema.lease

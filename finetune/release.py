@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, insert, select
 
-from dialogue.store import schema
 from dialogue.store.database import Database
+from finetune import schema
 from finetune.errors import BadRelease
 
 TASKS = ("rewrite", "answer", "retrieve")

@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from dialogue.store import schema
 from dialogue.store.database import Database, now
+from finetune import schema
 from finetune.errors import LiveChanged, NothingToRollBack, UnknownRelease
 from finetune.release import (
     BUILT_IN_RELEASES,

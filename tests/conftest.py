@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
+from finetune.migrations import upgrade
 from tests.postgres import Cluster, cluster
 
 

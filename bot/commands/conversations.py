@@ -15,9 +15,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from bot.settings import load_settings
 from dialogue.conversation import Conversation, Turn
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from finetune.forgetting import Eraser, ErasureReport
+from finetune.migrations import upgrade
 
 database_app = typer.Typer(no_args_is_help=True)
 

@@ -14,7 +14,6 @@ from bot.channels.base import DirectChannel
 from bot.commands.progress import ingest_bars, time_left_bars
 from bot.evaluation import LIVE, EvaluationTargets, active_models_for, measure
 from bot.settings import PACKAGE, Settings, load_settings
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from finetune.errors import BadRelease
 from finetune.evaluation import concurrency
@@ -38,6 +37,7 @@ from finetune.evaluation.results import (
 )
 from finetune.evaluation.sets import EvaluationSets, drawn, names_of, searches_at
 from finetune.examples import GroundingExample, RewritingExample, read_examples
+from finetune.migrations import upgrade
 from finetune.releases import PinnedReleases, Releases
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]

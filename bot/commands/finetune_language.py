@@ -15,9 +15,9 @@ from bot.models.download import Hub
 from bot.models.weights import Weights
 from bot.settings import Settings, load_settings
 from bot.training import LanguageTraining
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from finetune.datasets.dataset import Dataset, find_dataset
+from finetune.migrations import upgrade
 from finetune.release import BASE_RELEASE, ActiveModels, Release
 from finetune.releases import Releases
 from finetune.training.language_model import OBJECTIVE_OPTIONS

@@ -18,9 +18,9 @@ from bot.models.loader import newest_index
 from bot.models.weights import Weights
 from bot.settings import Settings, load_settings
 from bot.training import RUNS, ProgressCallback, Report
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from finetune.datasets.dataset import TRAIN, VALIDATION, Dataset, find_dataset
+from finetune.migrations import upgrade
 from finetune.release import Release
 from finetune.releases import Releases
 from finetune.training.options import EncoderOptions

@@ -21,13 +21,13 @@ from bot.models.download import Hub
 from bot.models.weights import Weights
 from bot.settings import Settings, load_settings
 from bot.training import LanguageTraining, Report, RetrieverTraining
-from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from finetune.datasets.builder import BuildOptions, build_dataset
 from finetune.evaluation import concurrency
 from finetune.evaluation.report import report_path, write_report
 from finetune.gate import Decision
 from finetune.lease import hold_lease
+from finetune.migrations import upgrade
 from finetune.release import LANGUAGE_TASKS, Release
 from finetune.releases import Releases
 from finetune.retraining import (

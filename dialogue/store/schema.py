@@ -1,4 +1,4 @@
-"""The tables: conversations, turns, what was shown, what is to be delivered, what people thought of it; and releases.
+"""The tables: conversations, turns, what was shown, what is to be delivered, and what people thought of it.
 
 Turns are only ever appended. A conversation's row carries the counters that make a turn cost the same
 however long the conversation is (I6). Knows types and indexes; knows no queries.
@@ -20,7 +20,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -216,45 +215,3 @@ feedback = Table(
 )
 Index("feedback_rater", feedback.c.rater)
 Index("feedback_given", feedback.c.updated_at)
-
-release = Table(
-    "release",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("tasks", JSON, nullable=False),
-    Column("base", Prose, nullable=False),
-    Column("parent", String(64), ForeignKey("release.id")),
-    Column("dataset", Prose),
-    Column("metrics", JSON, nullable=False),
-    Column("decision", JSON),
-    Column("manifest", JSON, nullable=False),
-    Column("created_at", Instant, nullable=False),
-)
-Index("release_made", release.c.created_at)
-
-release_file = Table(
-    "release_file",
-    metadata,
-    Column("release", String(64), ForeignKey("release.id"), primary_key=True),
-    Column("name", Name, primary_key=True),
-    Column("part", Integer, primary_key=True, autoincrement=False),
-    Column("bytes", LargeBinary, nullable=False),
-)
-
-promotion = Table(
-    "promotion",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("lineup", JSON, nullable=False),
-    Column("parent", Integer, ForeignKey("promotion.number")),
-    Column("reason", Prose, nullable=False),
-    Column("created_at", Instant, nullable=False),
-)
-
-lease = Table(
-    "lease",
-    metadata,
-    Column("name", String(64), primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("until", Instant, nullable=False),
-)

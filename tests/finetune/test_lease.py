@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from dialogue.store import schema
 from dialogue.store.database import Database, now
+from finetune import schema
 from finetune.errors import LeaseLost
 from finetune.lease import hold_lease
 

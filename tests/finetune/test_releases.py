@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, update
 
-from dialogue.store import schema
 from dialogue.store.database import Database, now
+from finetune import schema
 from finetune.errors import BadRelease, LiveChanged, NothingToRollBack, UnknownRelease
 from finetune.release import PART_SIZE, ActiveModels, Release
 from finetune.releases import Releases

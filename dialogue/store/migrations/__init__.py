@@ -1,9 +1,11 @@
 """Brings a database to the tables of this version, from an empty one or from any earlier version.
 
-Alembic, run from code: `await upgrade(url)`. Each step is one numbered file in `versions`; all steps that
+Each package keeps its own tables, and its own migrations for them: a `MigrationSet`. `await upgrade(url)` runs
+Alembic for the conversation tables, and for the sets of other packages that share the database. All migrations that
 are due run in one transaction, and a second process that starts at the same time waits for it.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -15,72 +17,105 @@ from sqlalchemy import Connection, text
 from dialogue.errors import StoreUnavailable
 from dialogue.store.database import Database
 
+FOLDER = Path(__file__).parent
 LOCK = 7_143_301_959
-"""The advisory lock that PostgreSQL holds for the one who migrates; any number, but always this one."""
+"""The advisory lock that PostgreSQL holds while a process migrates; any number, but always this one."""
 
 
-async def upgrade(url: str) -> str:
-    """Create or upgrade the tables at `url` and return their revision. Harmless if there is nothing to do.
+@dataclass(frozen=True, slots=True)
+class MigrationSet:
+    """The migrations of one package. versions: the folder of its numbered files, each of which names the one before.
 
-    Raises StoreUnavailable if the database cannot be reached or was upgraded by a newer version.
+    table: where the database records the last migration that ran; every set needs a table of its own.
+    """
+
+    versions: Path
+    table: str
+
+
+CONVERSATIONS = MigrationSet(FOLDER / "versions", "alembic_version")
+
+
+async def upgrade(url: str, *others: MigrationSet) -> str:
+    """Create or upgrade the conversation tables at `url`, and those of `others`. Harmless if there is nothing to do.
+
+    Returns the revision of the conversation tables. Raises StoreUnavailable if the database cannot be reached or was
+    upgraded by a newer version; nothing is changed then.
     """
     database = Database(url)
     try:
-        await database.write(_upgrade)
+        await database.write(lambda connection: _upgrade(connection, (CONVERSATIONS, *others)))
     finally:
         await database.close()
     return head()
 
 
-async def revision(url: str) -> str | None:
-    """The revision of the tables at `url`; None for a database without ours. Raises StoreUnavailable."""
+async def revision(url: str, migrations: MigrationSet = CONVERSATIONS) -> str | None:
+    """The revision of a set's tables at `url`; None where it has none yet. Raises StoreUnavailable."""
     database = Database(url)
     try:
-        return await _revision(database)
+        return await _revision(database, migrations)
     finally:
         await database.close()
 
 
-async def check(database: Database) -> None:
-    """Raises StoreUnavailable unless the tables are those of this version."""
-    found = await _revision(database)
-    if found != head():
-        _refuse_newer(found)
-        raise StoreUnavailable(f"The database is at {found}, not {head()}. Run `groundtalk db upgrade`.")
+async def check(database: Database, migrations: MigrationSet = CONVERSATIONS) -> None:
+    """Raises StoreUnavailable unless the set's tables are those of this version."""
+    found = await _revision(database, migrations)
+    if found != head(migrations):
+        _refuse_newer(found, migrations)
+        raise StoreUnavailable(
+            f"The database is at {found}, not {head(migrations)}. Run `groundtalk db upgrade`."
+        )
 
 
-def head() -> str:
+def head(migrations: MigrationSet = CONVERSATIONS) -> str:
     """The newest revision that this version knows."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    newest = ScriptDirectory.from_config(_config(migrations)).get_current_head()
     assert newest is not None
     return newest
 
 
-async def _revision(database: Database) -> str | None:
-    return await database.read(_current)
+async def _revision(database: Database, migrations: MigrationSet) -> str | None:
+    return await database.read(lambda connection: _current(connection, migrations))
 
 
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def _current(connection: Connection, migrations: MigrationSet) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": migrations.table})
+    return context.get_current_revision()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, sets: tuple[MigrationSet, ...]) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    _refuse_newer(_current(connection))
-    config = _config()
+    for migrations in sets:
+        _refuse_newer(_current(connection, migrations), migrations)
+    for migrations in sets:
+        run_migrations(connection, migrations)
+
+
+def run_migrations(connection: Connection, migrations: MigrationSet, target: str = "head") -> None:
+    """Run those of the set up to `target` that have not run yet, in the transaction that is open."""
+    config = _config(migrations)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    config.attributes["version_table"] = migrations.table
+    command.upgrade(config, target)
 
 
-def _refuse_newer(found: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+def _refuse_newer(found: str | None, migrations: MigrationSet) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config(migrations)).walk_revisions()}
     if found is not None and found not in known:
         raise StoreUnavailable(f"The database is at {found}, which is newer. Upgrade this program.")
 
 
-def _config() -> Config:
+def _config(migrations: MigrationSet) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", _escaped(FOLDER))
+    config.set_main_option("version_locations", _escaped(migrations.versions))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def _escaped(folder: Path) -> str:
+    """A percent sign would start an interpolation in the configuration."""
+    return str(folder).replace("%", "%%")

@@ -1,13 +1,8 @@
-"""What Alembic runs for each command: the steps, on the connection that `dialogue.migrations` opened."""
+"""What Alembic runs for each command: one set's migrations, on the connection that `upgrade` opened."""
 
 from alembic import context
 
-from dialogue.store.schema import metadata
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    render_as_batch=True,
-)
+attributes = context.config.attributes
+context.configure(connection=attributes["connection"], version_table=attributes["version_table"])
 with context.begin_transaction():
     context.run_migrations()

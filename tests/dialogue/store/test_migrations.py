@@ -43,8 +43,9 @@ async def test_upgrading_again_changes_nothing(store: Store, store_url: str) -> 
     assert await store.turns.get(answer.conversation, 2) == answer
 
 
-async def test_migrated_tables_are_those_of_the_schema(store_url: str) -> None:
-    database = Database(store_url)
+async def test_migrated_tables_are_those_of_the_schema(empty_url: str) -> None:
+    await upgrade(empty_url)
+    database = Database(empty_url)
     differences = await database.read(_differences)
     await database.close()
 

@@ -1,58 +1,15 @@
-"""What was learnt: releases with their files, and which of them were live since when."""
+"""Nothing now: the tables of releases used to be made here, and finetune makes them in its own migrations.
 
-import sqlalchemy as sa
-from alembic import op
+The revision stays, because existing databases are at it.
+"""
 
 revision = "0003"
 down_revision = "0002"
 
-INSTANT = sa.DateTime(timezone=True)
-TABLES = ("promotion", "release_file", "release")
-
 
 def upgrade() -> None:
-    _release()
-    _release_file()
-    _promotion()
+    pass
 
 
 def downgrade() -> None:
-    for table in TABLES:
-        op.drop_table(table)
-
-
-def _release() -> None:
-    op.create_table(
-        "release",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("tasks", sa.JSON, nullable=False),
-        sa.Column("base", sa.Text, nullable=False),
-        sa.Column("parent", sa.String(64), sa.ForeignKey("release.id")),
-        sa.Column("dataset", sa.Text),
-        sa.Column("metrics", sa.JSON, nullable=False),
-        sa.Column("decision", sa.JSON),
-        sa.Column("manifest", sa.JSON, nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-    )
-    op.create_index("release_made", "release", ["created_at"])
-
-
-def _release_file() -> None:
-    op.create_table(
-        "release_file",
-        sa.Column("release", sa.String(64), sa.ForeignKey("release.id"), primary_key=True),
-        sa.Column("name", sa.Text, primary_key=True),
-        sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("bytes", sa.LargeBinary, nullable=False),
-    )
-
-
-def _promotion() -> None:
-    op.create_table(
-        "promotion",
-        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("lineup", sa.JSON, nullable=False),
-        sa.Column("parent", sa.Integer, sa.ForeignKey("promotion.number")),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-    )
+    pass
