@@ -55,8 +55,8 @@ def test_without_tokens_everyone_is_known() -> None:
         knock("groundtalk", "token.s3cret"),
     ],
 )
-def test_a_token_comes_in_a_header_or_as_a_subprotocol(connection: WebSocket) -> None:
-    assert Authenticator(tokens=["other", "s3cret"]).knows_bearer(connection)
+def test_a_token_comes_in_a_header_or_as_a_subprotocol(visitor: WebSocket) -> None:
+    assert Authenticator(tokens=["other", "s3cret"]).knows_bearer(visitor)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_a_token_comes_in_a_header_or_as_a_subprotocol(connection: WebSocket) ->
         knock(authorization="Bearer schlüssel"),
     ],
 )
-def test_anything_else_is_no_token(connection: WebSocket) -> None:
-    assert not Authenticator(tokens=["s3cret"]).knows_bearer(connection)
+def test_anything_else_is_no_token(visitor: WebSocket) -> None:
+    assert not Authenticator(tokens=["s3cret"]).knows_bearer(visitor)
 
 
 def test_the_token_is_never_echoed() -> None:
