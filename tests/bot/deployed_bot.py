@@ -66,7 +66,8 @@ async def deployed(
     weights = Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))
     engines, pairs = SharedEngines(load, close, watch), HashingRetrieverLoader(settings, weights)
     loader = ModelLoader(settings, voice, releases, engines, pairs)
-    watcher = PromotionWatcher(releases, loader, store, await load_active_models(releases, loader, store))
+    models = await load_active_models(releases, loader, store.turns)
+    watcher = PromotionWatcher(releases, loader, store.turns, models)
     bot = assemble(settings, voice, store, watcher, tuple(channels_of(settings, voice)), metrics, watch)
     try:
         yield bot
