@@ -1,8 +1,8 @@
 """Loads the base model, adds a PEFT adapter to it, and saves the adapter.
 
-LoRA (Hu et al. 2021), AdaLoRA (Zhang et al. 2023) and prefix tuning (Li and Liang 2021). AdaLoRA's ranks are
-allocated in a callback after every step, which transformers trainers leave to their callers; pruned ranks stay in the
-adapter as zeros, so that all checkpoints of a run have the same shape.
+LoRA (Hu et al. 2021) or AdaLoRA (Zhang et al. 2023). AdaLoRA's ranks are allocated in a callback after every step,
+which transformers trainers leave to their callers; pruned ranks stay in the adapter as zeros, so that all checkpoints
+of a run have the same shape.
 """
 
 import json
@@ -16,7 +16,6 @@ from peft import (
     LoraConfig,
     PeftConfig,
     PeftModel,
-    PrefixTuningConfig,
     TaskType,
     get_peft_model,
 )
@@ -67,8 +66,6 @@ def load_base_model(path: Path, precision: str = "bf16") -> tuple[PreTrainedMode
 
 LINEAR_LAYERS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """The linear layers of Llama, Qwen and their kin."""
-PREFIX_TOKENS = 16
-"""Virtual tokens of a prefix."""
 
 
 def add_adapter(
@@ -85,8 +82,6 @@ def add_adapter(
 
 def adapter_config(options: TrainingOptions, model: PreTrainedConfig, steps: int) -> PeftConfig:
     """The adapter for `model` that a run of so many steps trains."""
-    if options.method == "prefix":
-        return PrefixTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=PREFIX_TOKENS)
     shared: dict[str, Any] = {
         "task_type": TaskType.CAUSAL_LM,
         "target_modules": LINEAR_LAYERS,

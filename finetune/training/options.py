@@ -11,7 +11,7 @@ class TrainingObjective(StrEnum):
     KTO = "kto"
 
 
-AdapterMethod = Literal["lora", "adalora", "prefix"]
+AdapterMethod = Literal["lora", "adalora"]
 Precision = Literal["bf16", "fp32"]
 
 

@@ -131,7 +131,7 @@ def _logits_only_at(told: Tensor, head: nn.Module) -> Iterator[None]:
     """The head reads the states before the tokens that are told: (told, width), not (rows, tokens, width)."""
 
     def select(_: nn.Module, states: tuple[Tensor, ...]) -> tuple[Tensor]:
-        return (states[0][:, -told.shape[1] - 1 : -1][told],)
+        return (states[0][:, :-1][told],)
 
     hook = head.register_forward_pre_hook(select)
     try:

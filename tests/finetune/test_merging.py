@@ -100,10 +100,10 @@ def test_layers_that_were_not_trained_stay_bit_for_bit(gguf: Path, kind: str, tm
     assert changed and all(name.startswith("blk.1.") for name in changed)
 
 
-def test_a_prefix_cannot_be_merged(gguf: Path, kind: str, tmp_path: Path) -> None:
-    save_adapter(
-        add_adapter(tiny_model(kind), TrainingOptions(method="prefix"), 10, None), tmp_path / "adapter"
-    )
+def test_an_adapter_of_another_method_is_refused(gguf: Path, kind: str, tmp_path: Path) -> None:
+    save_adapter(taught(kind), tmp_path / "adapter")
+    config = tmp_path / "adapter" / "adapter_config.json"
+    config.write_text(config.read_text("utf-8").replace('"LORA"', '"PREFIX_TUNING"'), encoding="utf-8")
     with pytest.raises(UnusableAdapter, match="PREFIX_TUNING adapter is not a change of weights"):
         merge_adapter(gguf, tmp_path / "adapter", tmp_path / "merged.gguf")
 

@@ -1,4 +1,4 @@
-"""Adapters: three methods, trained anew or further, and saved without a trace of the machine."""
+"""Adapters: two methods, trained anew or further, and saved without a trace of the machine."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from finetune.errors import UnusableAdapter
-from finetune.training.adapters import LINEAR_LAYERS, PREFIX_TOKENS, adapter_config, add_adapter, save_adapter
+from finetune.training.adapters import LINEAR_LAYERS, adapter_config, add_adapter, save_adapter
 from finetune.training.options import TrainingOptions
 from tests.finetune.training.tiny import tiny_model
 
@@ -38,12 +38,6 @@ def test_adalora_begins_with_twice_the_ranks_and_knows_when_it_ends() -> None:
     config = adapter_config(TrainingOptions(method="adalora", rank=4), tiny_model().config, 200)
     assert (config.init_r, config.target_r, config.total_step) == (8, 4, 200)
     assert config.tinit < config.total_step - config.tfinal
-
-
-def test_a_prefix_leaves_all_layers_as_they_are() -> None:
-    model = add_adapter(tiny_model(), TrainingOptions(method="prefix"), 10, None)
-    assert trained(model) == ["prompt_encoder.default.embedding.weight"]
-    assert model.peft_config["default"].num_virtual_tokens == PREFIX_TOKENS
 
 
 def test_an_adapter_is_trained_further(tmp_path: Path) -> None:

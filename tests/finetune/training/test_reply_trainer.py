@@ -20,7 +20,7 @@ ROWS = [
     }
     for n in (1, 3, 6)
 ]
-METHODS = ["lora", "prefix"]
+METHODS = ["lora", "adalora"]
 
 
 def trainer(kind: type[SFTTrainer], method: str, folder: Path, **more: float) -> SFTTrainer:

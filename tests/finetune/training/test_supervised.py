@@ -56,7 +56,7 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
     return load_file(run.artifact / "adapter_model.safetensors")
 
 
-@pytest.mark.parametrize("method", ["lora", "adalora", "prefix"])
+@pytest.mark.parametrize("method", ["lora", "adalora"])
 def test_a_run_learns_and_leaves_an_adapter(method: str, base: Path, tmp_path: Path) -> None:
     losses = Losses()
     options = replace(OPTIONS, method=method, learning_rate=5e-2 if method == "adalora" else 1e-2)
