@@ -1,14 +1,13 @@
 """The comparison report: a self-contained HTML page."""
 
 import re
-from html.parser import HTMLParser
 
 import numpy as np
-import pytest
 
-from finetune.evaluation.report import comparison_report, forest_plot, html_page, write_report
-from finetune.evaluation.results import Interval, compare
+from finetune.evaluation.report import comparison_report, write_report
+from finetune.evaluation.results import compare
 from tests.finetune.evaluation.results import result
+from tests.finetune.markup import is_balanced
 
 SCORES = list(np.random.default_rng(8).uniform(0.1, 0.8, 50))
 BETTER = [score + 0.1 for score in SCORES]
@@ -18,32 +17,10 @@ def compared(new=BETTER, live=SCORES, **whole):
     return compare([result("r-new", new, **whole), result("live", live, **whole)], "r-new")
 
 
-class Balanced(HTMLParser):
-    """Fails on an end tag that closes nothing."""
-
-    VOID = frozenset({"meta", "line", "circle"})
-
-    def __init__(self):
-        super().__init__()
-        self.open = []
-
-    def handle_starttag(self, tag, attrs):
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        pass
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
 def test_the_page_is_whole_and_needs_nothing_from_elsewhere(tmp_path):
     write_report(compared(), "A comparison", tmp_path / "reports" / "page.html")
     text = (tmp_path / "reports" / "page.html").read_text("utf-8")
-    parser = Balanced()
-    parser.feed(text)
-    assert parser.open == []
+    assert is_balanced(text)
     assert "<script" not in text
     assert not re.search(r"(?:src|href|url|@import)\b", text)
     assert "prefers-color-scheme: dark" in text
@@ -95,22 +72,3 @@ def test_the_words_of_the_gate_stand_first():
 def test_a_single_system_and_an_empty_set_have_pages_too():
     assert "<svg" not in comparison_report(compare([result("base", SCORES)], "base"), "")
     assert "0 rows of 0 conversations" in comparison_report(compared([], []), "")
-
-
-@pytest.mark.parametrize("intervals", [[Interval(0.5)], [Interval(0.2, 0.1, 0.3), Interval(2e8)]])
-def test_plots_stay_within_their_frame(intervals):
-    drawn = forest_plot("seconds", [(str(n), interval) for n, interval in enumerate(intervals)])
-    places = [float(x) for x in re.findall(r'(?:x1|x2|cx)="([\d.-]+)"', drawn)]
-    assert all(220 <= x <= 720 for x in places)
-
-
-def test_a_document_has_its_title_escaped_and_its_body_as_it_is() -> None:
-    page = html_page("Ferries & <harbours>", "<p>At nine.</p>")
-    assert page.startswith("<!doctype html>")
-    assert "<title>Ferries &amp; &lt;harbours&gt;</title>" in page
-    assert "<h1>Ferries &amp; &lt;harbours&gt;</h1>" in page
-    assert "<p>At nine.</p>" in page
-
-
-def test_it_brings_its_own_style() -> None:
-    assert "prefers-color-scheme: dark" in html_page("Ferries", "")
