@@ -96,8 +96,7 @@ async def _count(tree: Path) -> list[tuple[str, str]]:
                 await _ask(client, "And how long does it take to charge?")
                 await asyncio.sleep(SETTLE_SECONDS)
                 server.send_signal(signal.SIGUSR2)
-                while not out.exists():
-                    await asyncio.sleep(0.1)
+                await asyncio.to_thread(_wait_for, out)
             return [(path, name) for path, name in json.loads(out.read_text("utf-8"))]
         finally:
             server.send_signal(signal.SIGTERM)
@@ -118,6 +117,11 @@ def _wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
         except (URLError, OSError):
             time.sleep(0.5)
     raise SystemExit("The server ended before it was ready.")
+
+
+def _wait_for(file: Path) -> None:
+    while not file.exists():
+        time.sleep(0.1)
 
 
 async def _ask(client: ClientConnection, text: str) -> None:
