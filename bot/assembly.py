@@ -1,4 +1,4 @@
-"""Builds one bot out of the settings, starts it and stops it. The only place where the parts meet.
+"""Builds a bot from the settings, starts it and stops it. The only place where all parts are wired together.
 
 A new channel is one line in `channels_of`.
 """
@@ -45,14 +45,9 @@ from retrieval.ingest import Progress
 
 log = structlog.get_logger(__name__)
 
-SHUTDOWN_GRACE = 10.0
-"""Seconds that answers in progress have at the end, and then deliveries; the rest is done after the next start."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds before a part that fell over is started again; each time doubles the pause."""
-
 
 def channels_of(settings: Settings, voice: Voice) -> Iterator[Channel]:
-    """Every channel that this deployment answers on."""
+    """The channels of this deployment."""
     yield DirectChannel(TERMINAL)
     yield _websocket(settings, voice)
     if settings.telegram_bot_token.get_secret_value():
@@ -79,7 +74,7 @@ def _message_rate(settings: Settings) -> Rate:
 
 @dataclass
 class Runtime:
-    """All parts of one process. `async with` runs it: people are heard, waiting turns answered and delivered."""
+    """All parts of one process. `async with` runs them: channels receive, turns are answered, answers delivered."""
 
     settings: Settings
     voice: Voice
@@ -91,23 +86,27 @@ class Runtime:
     """By channel."""
     metrics: Metrics
     watch: EngineMonitor
-    _hearing: list[asyncio.Task[None]] = field(default_factory=list)
-    _delivering: list[asyncio.Task[None]] = field(default_factory=list)
+    shutdown_grace: float = 10.0
+    """Seconds that current answers get to finish, and then deliveries; the rest waits for the next start."""
+    _channel_tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _dispatcher_tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def collection(self) -> Collection:
-        """What is searched now."""
+        """The documents that are searched now."""
         return self.watcher.models.collection
 
     @property
     def engine(self) -> BaseChatModel:
-        """What answers now."""
+        """The model that answers now."""
         return self.watcher.models.engines[0]
 
     async def __aenter__(self) -> Self:
-        self._delivering = [_supervised("relay", dispatcher.run) for dispatcher in self.dispatchers.values()]
-        own = [_supervised("sweep", self.manager.run), _supervised("switch", self.watcher.run)]
-        self._hearing = [*own, *map(self._heard, self.channels)]
+        self._dispatcher_tasks = [
+            supervise("outbox dispatcher", dispatcher.run) for dispatcher in self.dispatchers.values()
+        ]
+        tasks = [supervise("manager", self.manager.run), supervise("promotion watcher", self.watcher.run)]
+        self._channel_tasks = [*tasks, *map(self._run_channel, self.channels)]
         return self
 
     async def __aexit__(
@@ -116,25 +115,25 @@ class Runtime:
         await self.close()
 
     async def numbers(self) -> bytes:
-        """What Prometheus reads."""
+        """The metrics in Prometheus' text format."""
         self.metrics.show_promotion(self.watcher.models.active.number, self.watcher.newest)
         return self.metrics.expose(await self.store.operators.backlog(), self.manager.queued)
 
-    def _heard(self, channel: Channel) -> asyncio.Task[None]:
-        return _supervised(channel.channel, lambda: channel.run(self.manager))
+    def _run_channel(self, channel: Channel) -> asyncio.Task[None]:
+        return supervise(channel.channel, lambda: channel.run(self.manager))
 
     async def close(self) -> None:
-        """Finish the answers in progress, deliver them, and let go of everything.
+        """Finish the current answers, deliver them, and release everything.
 
-        Channels listen to the last, for some of them deliver through what they listen on; what they still take
-        in is answered after the next start.
+        Channels run until the end, because some of them send over the connections that they receive on. Messages that
+        they accept meanwhile are answered after the next start.
         """
-        await self.manager.close(SHUTDOWN_GRACE)
+        await self.manager.close(self.shutdown_grace)
         for dispatcher in self.dispatchers.values():
             dispatcher.close()
-        if self._delivering:
-            await asyncio.wait(self._delivering, timeout=SHUTDOWN_GRACE)
-        await _end([*self._delivering, *self._hearing])
+        if self._dispatcher_tasks:
+            await asyncio.wait(self._dispatcher_tasks, timeout=self.shutdown_grace)
+        await _end([*self._dispatcher_tasks, *self._channel_tasks])
         await self.manager.close(0)
         await self.watcher.models.close()
         await self.store.close()
@@ -147,10 +146,10 @@ async def open_runtime(
     pinned: PinnedReleases | None = None,
     arrange_steps: ArrangeSteps | None = None,
 ) -> Runtime:
-    """Everything loaded and nothing running yet: database migrated, weights fetched, documents read.
+    """Load everything without running it: migrate the database, fetch weights, read documents.
 
-    senders: channels of the caller's own, beside those of the settings. pinned: the releases that answer in place of
-    the live ones. arrange_steps: makes the list of steps, in place of STEPS_FILE. Raises the packages' errors.
+    senders: channels of the caller's own, in addition to those of the settings. pinned: the releases to use instead of
+    the live ones. arrange_steps: makes the list of steps, instead of STEPS_FILE. Raises the packages' errors.
     """
     voice = load_voice(settings.voice_file)
     channels = (*channels_of(settings, voice), *senders)
@@ -177,16 +176,16 @@ def assemble(
     metrics: Metrics,
     watch: EngineMonitor,
 ) -> Runtime:
-    """The bot out of loaded parts; it reaches people on `channels`, which must not share a name."""
+    """Wire loaded parts together. The names of `channels` must be different."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{id(store):x}"
-    bus = EventBus()
+    events = EventBus()
     senders = {channel.channel: channel for channel in channels}
     dispatchers = {name: OutboxDispatcher(store.outbox, sender, owner) for name, sender in senders.items()}
     worker = Worker(
         store,
         watcher.slot,
         senders,
-        bus,
+        events,
         owner=owner,
         timeouts=Timeouts(silence=settings.answer_silence),
         observe=metrics.observe,
@@ -194,24 +193,26 @@ def assemble(
     )
     asks = settings.training_consent != "never"
     forget = Eraser(store, settings.datasets, settings.reports).forget
-    manager = Manager(store, worker, bus, forget=forget, asks_consent=asks)
+    manager = Manager(store, worker, events, forget=forget, asks_consent=asks)
     return Runtime(settings, voice, store, watcher, manager, channels, dispatchers, metrics, watch)
 
 
-def _supervised(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-    """Runs `work` until it returns; if it falls over, it is started again after a pause."""
+def supervise(
+    name: str, work: Callable[[], Awaitable[None]], *, first_pause: float = 1.0, longest_pause: float = 60.0
+) -> asyncio.Task[None]:
+    """Run `work` until it returns. If it raises, it is started again after a pause (seconds), doubled each time."""
 
-    async def keep() -> None:
-        pause = FIRST_PAUSE
+    async def keep_running() -> None:
+        pause = first_pause
         while True:
             try:
                 return await work()
             except Exception:
-                log.exception("fell_over", part=name, again_in_seconds=pause)
+                log.exception("task_failed", task=name, restart_in_seconds=pause)
             await asyncio.sleep(pause)
-            pause = min(LONGEST_PAUSE, 2 * pause)
+            pause = min(longest_pause, 2 * pause)
 
-    return asyncio.create_task(keep(), name=name)
+    return asyncio.create_task(keep_running(), name=name)
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

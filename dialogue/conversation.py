@@ -1,6 +1,6 @@
-"""The values of a conversation that cross a border: who spoke, what was said, what was answered and on what grounds.
+"""The values of a conversation that pass between packages: messages, turns, answers, citations, claims.
 
-Plain frozen data. Knows nothing of databases, models or channels.
+Plain frozen dataclasses without behaviour.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 class Mode(StrEnum):
-    """Who answers: the bot, a human operator (the bot keeps quiet), or nobody any more."""
+    """Who answers: the bot, a human operator (the bot stays silent), or nobody (the conversation is closed)."""
 
     BOT = "bot"
     HUMAN = "human"
@@ -25,7 +25,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a conversation takes place: a Telegram chat, a browser's conversation, a terminal."""
+    """Where a conversation takes place: a Telegram chat, a browser, a terminal."""
 
     channel: str
     account: str
@@ -33,17 +33,17 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """An inbound message. (address.channel, address.account, external_id) names it for ever (invariant I1)."""
+    """An inbound message, identified by (address.channel, address.account, external_id) (I1)."""
 
     address: Address
     external_id: str
     text: str
     author: str | None = None
-    """Who said it, where an address holds several people (a Telegram group); the rater's id in feedback too."""
+    """The person, where several share an address (a Telegram group); also their id as a rater."""
     language: str | None = None
-    """What the channel knows of the person's language (BCP 47); None lets the text decide."""
+    """The person's language (BCP 47) if the channel knows it; None leaves it to the text."""
     reference: str | None = None
-    """The channel's own handle for a reply, for instance the Telegram message to reply to."""
+    """What the channel needs for a reply, such as the id of the Telegram message to reply to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,16 @@ class Conversation:
     language: str | None
     mode: Mode
     consent: bool
-    """Whether the person's words may be trained on."""
+    """Whether the conversation may be used for training."""
     state: Mapping[str, Any]
     created_at: datetime
     state_version: int = 0
-    """Grows with every change of `state`; a change names the version that it was made from."""
+    """Incremented by every change of `state`; a change names the version that it was made from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as prompted: numbered from 1 within the turn."""
+    """A chunk as it stands in the prompt, numbered from 1 within the turn."""
 
     n: int
     chunk: str
@@ -74,7 +74,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A marker `[n]` of an answer, resolved: `quote` is the sentence of the passage that supports it."""
+    """A resolved marker `[n]` of an answer; `quote` is the sentence of the passage that supports it."""
 
     n: int
     chunk: str
@@ -85,7 +85,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """The conversation's new state, made from the one that was read at `version`."""
+    """A new state of the conversation, made from the one at `version`."""
 
     state: Mapping[str, Any]
     version: int
@@ -93,24 +93,24 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished reply, before it is committed: everything that made it (invariant I4)."""
+    """A finished answer before its commit, with everything that is committed along with it (I4)."""
 
     text: str
     query: str = ""
-    """The rewritten, standalone question that was searched for."""
+    """The standalone question that was searched for."""
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     abstained: bool = False
     language: str = "en"
     release: str = ""
-    """Names what produced it: the release, or the base weights and settings."""
+    """The release that produced it, or the base weights and settings."""
     failed: bool = False
-    """An apology in place of an answer: the engine failed and retrying did not help."""
+    """An apology in place of an answer, after every attempt failed."""
     hand_over: bool = False
-    """With this answer the conversation passes into human hands."""
+    """The commit of this answer hands the conversation over to a human."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage: `queue`, `rewrite`, `retrieve`, `first_token` (since the attempt began), `answer`, and each
-    step by its class."""
+    """Seconds by stage: `queue`, `rewrite`, `retrieve`, `first_token` (since the attempt began), `answer`, and every
+    step under the name of its class."""
     state: StateChange | None = None
     """Committed with the answer; None leaves the state as it is."""
 
@@ -127,19 +127,19 @@ class Turn:
     author: str | None = None
     language: str | None = None
     reference: str | None = None
-    """The channel's own handle of this message, as the utterance brought it."""
+    """As in `Utterance`."""
     reply_to: int | None = None
     query: str | None = None
     citations: tuple[Citation, ...] = ()
     abstained: bool = False
     release: str | None = None
     attempts: int = 0
-    """How often a worker began to answer this user turn; bounded, so a poisonous message cannot loop for ever."""
+    """How many attempts at this user turn were begun; bounded, so that a message that crashes the bot ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What accepting an utterance gave: the stored turn, and whether it had been there before (I1)."""
+    """The result of accepting an utterance: its turn, and whether that was stored before (I1)."""
 
     conversation: Conversation
     turn: Turn
@@ -148,7 +148,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to answer one conversation until `until`; `fence` is compared on every commit (I3)."""
+    """The right to answer one conversation for a while; `fence` is compared on every commit (I3)."""
 
     conversation: str
     owner: str
@@ -157,7 +157,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """One outbox row under delivery (I5): `payload` was composed by the channel before the commit."""
+    """A message of the outbox that is leased for delivery (I5); the channel rendered `payload` before the commit."""
 
     id: int
     conversation: str
@@ -166,4 +166,4 @@ class OutboxMessage:
     payload: Mapping[str, Any]
     attempts: int
     progress: int
-    """How many parts of the payload have arrived, so that a retry does not send them again."""
+    """How many parts of the payload arrived, so that a retry does not send them again."""

@@ -1,7 +1,8 @@
-"""Delivery from the outbox (I5): what was committed reaches the person, in order, whatever fails.
+"""Delivery from the outbox (I5): committed answers reach the person, in order, whatever fails.
 
-`Courier` is what a channel implements; `Relay` sends one channel's messages through it. The dispatcher knows
-leases and back-off, and nothing of what a payload holds.
+A channel implements `Sender`; an `OutboxDispatcher` sends the messages of one channel through it. The dispatcher
+handles leases and back-off and does not look into payloads. A sender reports problems by raising `Postponed` or
+`Undeliverable`.
 """
 
 import asyncio
@@ -18,14 +19,11 @@ from dialogue.store.outbox import Outbox
 log = structlog.get_logger(__name__)
 
 ReportProgress = Callable[[int], Awaitable[None]]
-"""Records how many parts of a message have arrived, so that a retry does not send them again."""
-
-FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0
-"""Seconds to wait after the first failure and at most; each failure doubles the wait."""
+"""Records how many parts of a message arrived, so that a retry does not send them again."""
 
 
 class Postponed(Exception):
-    """The channel cannot take the message now: try again in `seconds`."""
+    """The channel cannot take the message now; it is sent again after `seconds`."""
 
     def __init__(self, seconds: float, reason: str) -> None:
         super().__init__(f"{reason}; again in {seconds:g} s")
@@ -34,7 +32,7 @@ class Postponed(Exception):
 
 
 class Undeliverable(Exception):
-    """The message will never arrive: the person blocked the bot, the chat is gone."""
+    """The message can never be delivered: the person blocked the bot, or the chat is gone."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -42,22 +40,22 @@ class Undeliverable(Exception):
 
 
 class Sender(Protocol):
-    """A channel's way out."""
+    """The sending side of a channel."""
 
     channel: str
 
     def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any] | None:
-        """The answer to the user's `turn` in the form that will be sent: JSON. Called before the commit."""
+        """The payload (JSON) for the answer to the user's `turn`; None sends nothing. Called before the commit."""
 
     async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
-        """Send the payload's parts after the first `outgoing.progress`, and tell `report_progress` of each.
+        """Send the parts of the payload after the first `outgoing.progress`, calling `report_progress` after each.
 
-        Raises Postponed or Undeliverable; any other exception is retried with back-off.
+        Raises Postponed or Undeliverable; after any other exception it is retried with back-off.
         """
 
 
 class OutboxDispatcher:
-    """Sends the messages of one channel, one by one within a conversation, conversations side by side."""
+    """Sends the messages of one channel: in order within a conversation, several conversations at a time."""
 
     def __init__(
         self,
@@ -67,91 +65,99 @@ class OutboxDispatcher:
         *,
         lease: float = 60.0,
         poll: float = 1.0,
-        abreast: int = 16,
+        max_concurrency: int = 16,
+        first_retry: float = 1.0,
+        longest_retry: float = 300.0,
     ) -> None:
-        """`lease`: seconds that a delivery may go without progress. `poll`: seconds between two looks."""
+        """All times in seconds. lease: how long a delivery may go without progress. poll: between two queries for due
+        messages. first_retry: the wait after the first failure, doubled by each further one up to longest_retry.
+        """
         self._outbox = outbox
         self._sender = sender
         self._owner = owner
         self._lease = lease
         self._poll = poll
-        self._abreast = abreast
-        self._woken = asyncio.Event()
+        self._max_concurrency = max_concurrency
+        self._first_retry = first_retry
+        self._longest_retry = longest_retry
+        self._wake_event = asyncio.Event()
         self._closing = False
         self._deliveries: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
-        """Look at once: something was committed."""
-        self._woken.set()
+        """Query for due messages now, because something was committed."""
+        self._wake_event.set()
 
     def close(self) -> None:
-        """Take no more messages; `run` returns when those on their way have arrived or failed."""
+        """Take no more messages; `run` returns when the current deliveries have ended."""
         self._closing = True
         self.wake()
 
     async def run(self) -> None:
-        """Deliver until closed or cancelled. Cancelled, what is on its way is given back to be sent again."""
+        """Deliver until closed or cancelled. If cancelled, messages that are being sent become due again."""
         async with asyncio.TaskGroup() as group:
             while not self._closing:
-                self._woken.clear()
+                self._wake_event.clear()
                 for outgoing in await self._due():
                     delivery = group.create_task(self._send(outgoing))
                     self._deliveries.add(delivery)
                     delivery.add_done_callback(self._finished)
-                await self._rest()
+                await self._wait()
 
     async def _due(self) -> list[OutboxMessage]:
-        room = self._abreast - len(self._deliveries)
-        if not room:
+        capacity = self._max_concurrency - len(self._deliveries)
+        if not capacity:
             return []
         try:
-            return await self._outbox.due(self._sender.channel, self._owner, room, self._lease)
+            return await self._outbox.due(self._sender.channel, self._owner, capacity, self._lease)
         except StoreUnavailable as error:
             log.warning("outbox_unreadable", channel=self._sender.channel, error=str(error))
             return []
 
-    async def _rest(self) -> None:
+    async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._woken.wait(), self._poll)
+            await asyncio.wait_for(self._wake_event.wait(), self._poll)
         except TimeoutError:
             return
 
     def _finished(self, delivery: asyncio.Task[None]) -> None:
-        """The next message of that conversation may be due."""
+        """The next message of the same conversation may be due now."""
         self._deliveries.discard(delivery)
         self.wake()
 
     async def _send(self, outgoing: OutboxMessage) -> None:
-        """Deliver and record how it went. What cannot be recorded falls due again when the lease ends."""
-        note = log.bind(channel=self._sender.channel, conversation=outgoing.conversation, turn=outgoing.turn)
+        """Deliver and record the outcome. If that fails, the message becomes due again when the lease ends."""
+        logger = log.bind(
+            channel=self._sender.channel, conversation=outgoing.conversation, turn=outgoing.turn
+        )
         try:
-            await self._attempt(outgoing, note)
+            await self._attempt(outgoing, logger)
         except asyncio.CancelledError:
             await asyncio.shield(self._outbox.postpone(outgoing, 0.0, "stopped"))
             raise
         except Exception as error:
-            note.warning("delivery_unrecorded", error=type(error).__name__)
+            logger.warning("delivery_unrecorded", error=type(error).__name__)
 
-    async def _attempt(self, outgoing: OutboxMessage, note: Any) -> None:
+    async def _attempt(self, outgoing: OutboxMessage, logger: Any) -> None:
         try:
             await self._deliver(outgoing)
-        except Postponed as delay:
-            note.info("delivery_postponed", seconds=delay.seconds, reason=delay.reason)
-            await self._outbox.postpone(outgoing, delay.seconds, delay.reason)
-        except Undeliverable as end:
-            note.warning("delivery_abandoned", reason=end.reason)
-            await self._outbox.abandon(outgoing, end.reason)
+        except Postponed as postponed:
+            logger.info("delivery_postponed", seconds=postponed.seconds, reason=postponed.reason)
+            await self._outbox.postpone(outgoing, postponed.seconds, postponed.reason)
+        except Undeliverable as undeliverable:
+            logger.warning("delivery_abandoned", reason=undeliverable.reason)
+            await self._outbox.abandon(outgoing, undeliverable.reason)
         except StoreUnavailable:
             raise
-        except Exception as fault:
-            seconds = backoff(outgoing.attempts)
-            note.warning("delivery_failed", seconds=seconds, error=type(fault).__name__)
-            await self._outbox.postpone(outgoing, seconds, type(fault).__name__)
+        except Exception as error:
+            seconds = backoff(outgoing.attempts, self._first_retry, self._longest_retry)
+            logger.warning("delivery_failed", seconds=seconds, error=type(error).__name__)
+            await self._outbox.postpone(outgoing, seconds, type(error).__name__)
         else:
             await self._outbox.mark_delivered(outgoing)
 
     async def _deliver(self, outgoing: OutboxMessage) -> None:
-        """Raises TimeoutError when nothing arrives for a lease, for then another replica may begin."""
+        """Raises TimeoutError after a lease without progress, because another replica may then start sending."""
         loop = asyncio.get_running_loop()
 
         async def report_progress(progress: int) -> None:
@@ -162,7 +168,7 @@ class OutboxDispatcher:
             await self._sender.send(outgoing, report_progress)
 
 
-def backoff(attempts: int) -> float:
-    """Seconds to wait after so many attempts: doubling, with jitter against stampedes."""
-    longest = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(attempts - 1, 30))
-    return longest * random.uniform(0.5, 1.0)
+def backoff(attempts: int, first: float, longest: float) -> float:
+    """Seconds to wait after so many attempts: doubling, with jitter so that retries spread out."""
+    bound = min(longest, first * 2.0 ** min(attempts - 1, 30))
+    return bound * random.uniform(0.5, 1.0)

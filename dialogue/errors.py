@@ -1,16 +1,16 @@
-"""What can go wrong in a conversation. Every message names the remedy.
+"""The errors of this package. Every message names the remedy.
 
 DialogueError
 ├── UnknownConversation    no conversation has this id
 ├── UnknownTurn            the conversation has no such turn
-├── StateChanged           someone else changed the conversation's state meanwhile
-├── ConversationClosed     the conversation takes no more messages
-├── BotInCharge            an operator speaks while the bot answers
-├── ClaimLost              another worker answers this conversation now
+├── StateChanged           the conversation's state was changed meanwhile
+├── ConversationClosed     the conversation accepts no more messages
+├── BotInCharge            an operator writes while the bot answers
+├── ClaimLost              another worker has claimed the conversation
 ├── StoreUnavailable       the database cannot be reached or is not migrated
-├── StepError              a step of a turn did what it must not
+├── StepError              a step of a turn broke its contract
 └── EngineError            the text engine failed or cannot be loaded
-    └── PromptTooLong      the prompt does not fit the model's window
+    └── PromptTooLong      the prompt does not fit the model's context window
 """
 
 
@@ -27,7 +27,7 @@ class UnknownConversation(DialogueError):
 
 
 class UnknownTurn(DialogueError):
-    """The conversation has no such turn, or none of the kind that was asked for."""
+    """The conversation has no such turn, or not of the kind that was asked for."""
 
     def __init__(self, conversation: str, number: int, kind: str = "turn") -> None:
         super().__init__(f"Conversation {conversation!r} has no {kind} {number}. Name one of its own.")
@@ -36,7 +36,7 @@ class UnknownTurn(DialogueError):
 
 
 class StateChanged(DialogueError):
-    """Someone else changed the conversation's state since it was read."""
+    """The conversation's state was changed since it was read."""
 
     def __init__(self, conversation: str, version: int) -> None:
         super().__init__(f"The state of {conversation!r} is past version {version}. Read it again.")
@@ -45,7 +45,7 @@ class StateChanged(DialogueError):
 
 
 class ConversationClosed(DialogueError):
-    """The conversation takes no more messages."""
+    """The conversation accepts no more messages."""
 
     def __init__(self, conversation: str) -> None:
         super().__init__("This conversation is closed. Start a new one.")
@@ -53,7 +53,7 @@ class ConversationClosed(DialogueError):
 
 
 class BotInCharge(DialogueError):
-    """An operator speaks in a conversation that is not in human hands."""
+    """An operator writes in a conversation that was not handed over to a human."""
 
     def __init__(self, conversation: str, mode: str) -> None:
         super().__init__(f"Conversation {conversation!r} is in mode {mode!r}. Set it to 'human' first.")
@@ -62,7 +62,7 @@ class BotInCharge(DialogueError):
 
 
 class ClaimLost(DialogueError):
-    """The worker's claim on a conversation ran out and another worker took it; nothing was committed."""
+    """The worker's claim expired and another worker took it; nothing was committed."""
 
     def __init__(self, conversation: str, fence: int) -> None:
         super().__init__(f"Claim {fence} on conversation {conversation!r} was taken over by another worker.")
@@ -75,7 +75,7 @@ class StoreUnavailable(DialogueError):
 
 
 class StepError(DialogueError):
-    """A step of a turn did what it must not, such as to put an object of its own into the state."""
+    """A step of a turn broke its contract, such as by putting a value that is not JSON into the state."""
 
 
 class EngineError(DialogueError):
@@ -83,7 +83,7 @@ class EngineError(DialogueError):
 
 
 class PromptTooLong(EngineError):
-    """The prompt does not fit the model's window."""
+    """The prompt does not fit the model's context window."""
 
     def __init__(self, tokens: int, window: int) -> None:
         super().__init__(

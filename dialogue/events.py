@@ -1,7 +1,7 @@
-"""What a caller of the manager sees of one turn, in order.
+"""The live events of a turn, and the bus that carries them from a worker to whoever follows the conversation.
 
-`Accepted`, `Rewritten`, `Retrieved`, `Token`*, `Answered`. A try that comes to nothing ends with `Failed`; the next one
-begins with `Rewritten` again.
+In order: `Accepted`, `Rewritten`, `Retrieved`, `Token`*, `Answered`. An attempt that fails ends with `Failed`, and the
+next one starts at `Rewritten` again. Events are a preview in memory; what counts is in the store.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from dialogue.conversation import Citation, Passage
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The user's turn is committed; the channel may acknowledge it (I2)."""
+    """The user's turn is committed, so the channel may acknowledge it (I2)."""
 
     turn: int
     duplicate: bool = False
@@ -35,7 +35,7 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The next piece of the answer's text, in order; a preview: `Answered` holds what was committed."""
+    """The next piece of the answer's text. A preview: `Answered` carries the committed text."""
 
     turn: int
     text: str
@@ -54,9 +54,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """This try at the answer came to nothing: what was shown of it is void; `message` is for the person.
+    """This attempt failed, and the text shown so far is void. `message` is for the person.
 
-    `code` says who goes on: `engine` (it is tried again; after the last try an apology is `Answered`) or `human`.
+    code: `engine` if the answer is tried again (after the last attempt an apology is `Answered`), `human` if a human
+    took over.
     """
 
     code: str
@@ -65,15 +66,15 @@ class Failed:
 
 
 Event = Accepted | Rewritten | Retrieved | Token | Answered | Failed
-"""All but `Answered` carry the number of the user's turn."""
+"""In all but `Answered`, `turn` is the number of the user's turn."""
 
 
 MAX_QUEUED_EVENTS = 2_000
-"""Events a listener may lag behind before it loses tokens."""
+"""How far a subscriber may lag before it loses tokens; it never loses other events."""
 
 
 class Subscription:
-    """An endless iterator over one conversation's events."""
+    """An endless asynchronous iterator over the events of one conversation."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
@@ -84,35 +85,35 @@ class Subscription:
     async def __anext__(self) -> Event:
         return await self._queue.get()
 
-    async def lively(self, seconds: float) -> AsyncGenerator[Event]:
-        """The events until none has come for `seconds`."""
+    async def until_quiet(self, seconds: float) -> AsyncGenerator[Event]:
+        """The events, until there has been none for `seconds`."""
         with suppress(TimeoutError):
             while True:
                 yield await asyncio.wait_for(self._queue.get(), seconds)
 
-    def offer(self, event: Event) -> None:
+    def put(self, event: Event) -> None:
         if self._queue.qsize() < MAX_QUEUED_EVENTS or not isinstance(event, Token):
             self._queue.put_nowait(event)
 
 
 class EventBus:
-    """Who listens to which conversation."""
+    """Publishes events to the subscriptions of a conversation, within this process."""
 
     def __init__(self) -> None:
-        self._listeners: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
 
     @contextmanager
     def listen(self, conversation: str) -> Iterator[Subscription]:
-        """Events of `conversation` published from now until the block ends."""
+        """Subscribe to the events of `conversation` until the block ends."""
         subscription = Subscription()
-        self._listeners[conversation].add(subscription)
+        self._subscriptions[conversation].add(subscription)
         try:
             yield subscription
         finally:
-            self._listeners[conversation].discard(subscription)
-            if not self._listeners[conversation]:
-                del self._listeners[conversation]
+            self._subscriptions[conversation].discard(subscription)
+            if not self._subscriptions[conversation]:
+                del self._subscriptions[conversation]
 
     def publish(self, conversation: str, event: Event) -> None:
-        for subscription in self._listeners.get(conversation, ()):
-            subscription.offer(event)
+        for subscription in self._subscriptions.get(conversation, ()):
+            subscription.put(event)

@@ -1,4 +1,7 @@
-"""Which language a text is in, as far as the bot's own sentences and prompts need to know: by script, no model."""
+"""Text analysis without a model: the language of a text by its script, its content words and its numbers.
+
+The language chooses prompts and the bot's own sentences; content words and numbers check rewrites and citations.
+"""
 
 import re
 import unicodedata
@@ -9,10 +12,10 @@ LATIN = re.compile(r"[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+")
 
 
 def language_of(text: str, hint: str | None = None) -> str:
-    """BCP 47 base language: `zh` where Chinese characters prevail, else the hint, else `en`.
+    """The BCP 47 base language: `zh` if Chinese characters prevail, else the hint, else `en`.
 
-    A Latin word counts as much as one Chinese character, so that a product's name does not decide; several Latin words
-    and nothing else are not Chinese, whatever the hint says.
+    A Latin word counts as much as one Chinese character, so that a product name does not decide. Several Latin words
+    and no Chinese character are never `zh`, whatever the hint says.
     """
     han, latin = len(HAN.findall(text)), len(LATIN.findall(text))
     if han > latin and not KANA_OR_HANGUL.search(text):
@@ -26,38 +29,38 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 CJK = re.compile(r"[\u2e80-\ud7af\uf900-\ufaff]")
 SUFFIX = re.compile(r"(?:ies|es|ed|ing|ly|[sye])$")
 
-COMMON = """
+_STOP_WORDS = """
 a about after all also an and any are as at be been before being but by can could did do does for from get had has have
 he her here him his how i if in into is it its just may me more most much my no not now of on only or our out over
 please she should so some such than that the their them then there these they this those to too up us was we were what
 when where which while who whom whose why will with would yes you your
 """
-STOP = frozenset(COMMON.split())
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def content_words(text: str) -> frozenset[str]:
-    """What a text is about: its words without the common ones, stemmed; its numbers; pairs of Chinese characters."""
+    """The words of a text without stop words, stemmed; its numbers; and pairs of Chinese characters."""
     found: set[str] = set()
     for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()):
         if CJK.match(word):
             found.update(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        elif word not in STOP:
+        elif word not in STOP_WORDS:
             found.add(_stem(word))
     return frozenset(found)
 
 
 def numbers(text: str) -> frozenset[str]:
-    """The numbers of a text, `1,000` and `1000` alike."""
-    plain = unicodedata.normalize("NFKC", text)
-    return frozenset(_plain(number) for number in NUMBER.findall(plain))
+    """The numbers in a text; `1,000` and `1000` are the same."""
+    normalized = unicodedata.normalize("NFKC", text)
+    return frozenset(_without_separators(number) for number in NUMBER.findall(normalized))
 
 
-def _plain(number: str) -> str:
+def _without_separators(number: str) -> str:
     return re.sub(r"[.,](?=\d{3}(?:\D|$))", "", number)
 
 
 def _stem(word: str) -> str:
     if word[0].isdigit():
-        return _plain(word)
+        return _without_separators(word)
     stem = SUFFIX.sub("", word)
     return stem if len(stem) >= 3 else word

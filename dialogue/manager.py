@@ -1,6 +1,6 @@
-"""The dialogue manager: takes a message in, sees that it is answered, and lets the channel watch.
+"""The dialogue manager: accepts messages, schedules the work on them, and lets channels follow a turn.
 
-Only sequencing. What a turn is made of stands in `responder`, how it is kept in `store`, who may answer in `worker`.
+Only sequencing. `responder` makes the answer, `store` keeps the turns, `worker` claims and commits.
 """
 
 import asyncio
@@ -13,34 +13,35 @@ import structlog
 from dialogue.conversation import Address, Conversation, Mode, Receipt, Role, Turn, Utterance
 from dialogue.errors import StoreUnavailable
 from dialogue.events import Accepted, Answered, Event, EventBus, Subscription
-from dialogue.store.erasure import Erasure
+from dialogue.store.erasure import ErasedRows
 from dialogue.store.store import Store
 from dialogue.worker import Worker
 
 log = structlog.get_logger(__name__)
 
-Forget = Callable[[str, str | None, str | None], Awaitable[Erasure]]
-"""Erases a channel's account, author, or one in the other."""
-
-SWEEP_SECONDS = 1.0
-"""Seconds between looks for turns that nobody answers: those of a killed process, or of another replica's."""
+Forget = Callable[[str, str | None, str | None], Awaitable[ErasedRows]]
+"""Erases a person: takes a channel, an account and an author, as `store.erasure.forget` does."""
 
 
 class Manager:
-    """One a process.
+    """One per process.
 
-    parallel: how many conversations are answered at the same time at most. forget: erases a person wherever a
-    deployment keeps their words; the store alone unless it is given. asks_consent: whether channels may ask people if
-    the bot may learn from them.
+    max_concurrency: how many conversations are answered at the same time. sweep_seconds: between two searches for
+    pending turns without a worker, left by a process that was killed. poll_seconds: how long `converse` waits for an
+    event before it reads the store, because another process may be answering. forget: erases a person wherever the
+    deployment keeps their messages; by default from the store alone. asks_consent: whether channels ask people for
+    consent to training.
     """
 
     def __init__(
         self,
         store: Store,
         worker: Worker,
-        bus: EventBus,
+        events: EventBus,
         *,
-        parallel: int = 16,
+        max_concurrency: int = 16,
+        sweep_seconds: float = 1.0,
+        poll_seconds: float = 1.0,
         forget: Forget | None = None,
         asks_consent: bool = True,
     ) -> None:
@@ -48,73 +49,78 @@ class Manager:
         self.asks_consent = asks_consent
         self._forget = forget or store.erasure.forget
         self._worker = worker
-        self._bus = bus
-        self._parallel = parallel
+        self._events = events
+        self._max_concurrency = max_concurrency
+        self._sweep_seconds = sweep_seconds
+        self._poll_seconds = poll_seconds
         self._tasks: dict[str, asyncio.Task[bool]] = {}
-        self._again: set[str] = set()
+        self._rescheduled: set[str] = set()
         self._closing = False
-        self._waiting: dict[str, None] = {}
+        self._queue: dict[str, None] = {}
 
     async def start(self, address: Address, language: str | None = None) -> Conversation:
-        """Begins a new conversation, from now on the current one of `address`."""
+        """Start a conversation and make it the current one of `address`."""
         return await self.store.conversations.start(address, language)
 
-    async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> Erasure:
-        """Erases a person (I7); `Store.forget` says whom. Raises StoreUnavailable."""
+    async def forget(self, channel: str, account: str | None = None, author: str | None = None) -> ErasedRows:
+        """Erase a person (I7); see `Erasure.forget` for the arguments. Raises StoreUnavailable."""
         return await self._forget(channel, account, author)
 
     async def receive(self, utterance: Utterance, conversation: str | None = None) -> Receipt:
-        """Commits the message (I1, I2) and wakes a worker. When this returns, the channel may acknowledge.
+        """Commit the message (I1, I2) and schedule its answer. When this returns, the channel may acknowledge it.
 
         Raises UnknownConversation, ConversationClosed, StoreUnavailable.
         """
         receipt = await self.store.turns.accept(utterance, conversation)
-        self._bus.publish(receipt.conversation.id, Accepted(receipt.turn.number, receipt.duplicate))
-        self._wake(receipt.conversation.id)
+        self._events.publish(receipt.conversation.id, Accepted(receipt.turn.number, receipt.duplicate))
+        self._schedule(receipt.conversation.id)
         return receipt
 
     def listen(self, conversation: str) -> AbstractContextManager[Subscription]:
-        """The live events of a conversation, of all its turns, from now until the block ends."""
-        return self._bus.listen(conversation)
+        """Subscribe to the live events of a conversation until the block ends."""
+        return self._events.listen(conversation)
 
     async def converse(self, utterance: Utterance, conversation: str | None = None) -> AsyncGenerator[Event]:
-        """One turn from `Accepted` to `Answered`, also when another process answers it.
+        """The events of one turn from `Accepted` to `Answered`, also if another process answers it.
 
-        Ends without an answer where the conversation is, or passes, in human hands. Raises what `receive` raises.
+        Ends without an answer if a human has, or takes over, the conversation. Raises what `receive` raises.
         """
-        address = utterance.address
-        known = conversation or (
-            current.id if (current := await self.store.conversations.current(address)) else None
-        )
-        conversation = known or (await self.start(address, utterance.language)).id
+        conversation = conversation or await self._current(utterance)
         with self.listen(conversation) as subscription:
             receipt = await self.receive(utterance, conversation)
             yield Accepted(receipt.turn.number, receipt.duplicate)
-            async with aclosing(follow(self.store, subscription, receipt)) as events:
+            async with aclosing(follow(self.store, subscription, receipt, self._poll_seconds)) as events:
                 async for event in events:
                     yield event
 
+    async def _current(self, utterance: Utterance) -> str:
+        """The current conversation of the address, or a new one."""
+        current = await self.store.conversations.current(utterance.address)
+        return (current or await self.start(utterance.address, utterance.language)).id
+
     def cancel(self, conversation: str) -> bool:
-        """Stops the answer in progress; what was said so far becomes the answer. False if there is none here."""
-        if conversation in self._waiting:
-            self._worker.forgo(conversation)
+        """Stop the current answer; the text so far becomes the answer. False if this process is not answering."""
+        if conversation in self._queue:
+            self._worker.cancel_next(conversation)
             return True
         return self._worker.cancel(conversation)
 
     async def run(self) -> None:
-        """Sweeps up the turns that wait without a worker, until cancelled."""
+        """Schedule pending turns that have no worker, until cancelled."""
         while True:
             try:
-                for conversation in await self.store.claims.unclaimed(self._parallel, self._worker.channels):
-                    self._wake(conversation)
+                for conversation in await self.store.claims.unclaimed(
+                    self._max_concurrency, self._worker.channels
+                ):
+                    self._schedule(conversation)
             except StoreUnavailable as error:
                 log.warning("sweep_failed", reason=str(error))
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(self._sweep_seconds)
 
     async def close(self, grace: float = 10.0) -> None:
-        """Lets the answers in progress finish for `grace` seconds; what is left is answered after the next start."""
+        """Wait up to `grace` seconds for current answers; the remaining turns are answered after the next start."""
         self._closing = True
-        self._waiting.clear()
+        self._queue.clear()
         if tasks := set(self._tasks.values()):
             _, late = await asyncio.wait(tasks, timeout=grace)
             for task in late:
@@ -123,50 +129,48 @@ class Manager:
 
     @property
     def queued(self) -> int:
-        """Conversations that wait for a free place."""
-        return len(self._waiting)
+        """How many conversations wait for one of the `max_concurrency` tasks."""
+        return len(self._queue)
 
-    def _wake(self, conversation: str) -> None:
-        """Has the conversation worked on: as soon as there is a place, and its present work has ended."""
+    def _schedule(self, conversation: str) -> None:
+        """Queue the conversation for a task, or for another one after its current task."""
         if conversation in self._tasks:
-            self._again.add(conversation)
+            self._rescheduled.add(conversation)
         elif not self._closing:
-            self._waiting[conversation] = None
-            self._fill()
+            self._queue[conversation] = None
+            self._start_tasks()
 
-    def _fill(self) -> None:
-        """Gives the free places to those who have waited longest."""
-        while self._waiting and len(self._tasks) < self._parallel:
-            conversation = next(iter(self._waiting))
-            del self._waiting[conversation]
+    def _start_tasks(self) -> None:
+        """Start tasks for the conversations that have waited longest, up to the limit."""
+        while self._queue and len(self._tasks) < self._max_concurrency:
+            conversation = next(iter(self._queue))
+            del self._queue[conversation]
             task = self._tasks[conversation] = asyncio.create_task(self._worker.work(conversation))
             task.add_done_callback(partial(self._finished, conversation))
 
     def _finished(self, conversation: str, task: asyncio.Task[bool]) -> None:
-        """A conversation in which more waits queues up again behind the others."""
+        """Queue the conversation again, behind the others, if it has more pending turns."""
         del self._tasks[conversation]
-        more = conversation in self._again
-        self._again.discard(conversation)
+        rescheduled = conversation in self._rescheduled
+        self._rescheduled.discard(conversation)
         if task.cancelled():
             return
         if error := task.exception():
             log.error("work_failed", conversation=conversation, reason=str(error), exc_info=error)
-        elif more or task.result():
-            self._wake(conversation)
-        self._fill()
+        elif rescheduled or task.result():
+            self._schedule(conversation)
+        self._start_tasks()
 
 
-POLL_SECONDS = 1.0
-"""Seconds without any event after which the store is asked: another process may be at it."""
-
-
-async def follow(store: Store, subscription: Subscription, receipt: Receipt) -> AsyncGenerator[Event]:
-    """The turn's events after `Accepted`; `Answered` is the last, unless the turn is, or passes, in human hands."""
+async def follow(
+    store: Store, subscription: Subscription, receipt: Receipt, poll_seconds: float
+) -> AsyncGenerator[Event]:
+    """The turn's events after `Accepted`. `Answered` is the last one, unless a human has the conversation."""
     question = receipt.turn
     live = not receipt.duplicate and receipt.conversation.mode is Mode.BOT
     while live or await _is_pending(store, question):
         live = False
-        async with aclosing(subscription.lively(POLL_SECONDS)) as events:
+        async with aclosing(subscription.until_quiet(poll_seconds)) as events:
             async for event in events:
                 if isinstance(event, Answered) and event.reply_to == question.number:
                     yield event
@@ -178,15 +182,14 @@ async def follow(store: Store, subscription: Subscription, receipt: Receipt) -> 
 
 
 async def _is_pending(store: Store, question: Turn) -> bool:
-    """Whether the bot still owes an answer: turns are answered in order, and a human's are not the bot's."""
+    """Whether the bot has yet to answer. Turns are answered in order, and those left to a human are not pending."""
     oldest = await store.claims.next_pending(question.conversation)
     return oldest is not None and oldest.number <= question.number
 
 
 async def _stored_answer(store: Store, question: Turn) -> Answered | None:
-    (last,) = await store.turns.history(question.conversation, before=question.number + 1, limit=1) or [
-        question
-    ]
+    turns = await store.turns.history(question.conversation, before=question.number + 1, limit=1)
+    last = turns[-1] if turns else question
     if last.role is not Role.ASSISTANT or last.reply_to != question.number:
         return None
     return Answered(last.number, question.number, last.text, last.citations, last.abstained)

@@ -1,10 +1,9 @@
-"""The prompts, read from `dialogue/prompts`: what stays the same comes first, so that the engine's prefix cache pays.
+"""The prompts for rewriting and answering, built from the templates in `dialogue/prompt_templates`.
 
-A prompt is a system message, examples as turns, and one last turn with what is new. A model that was trained for the
-task is asked in brief, without examples. Knows no engine.
+A prompt is a system message, examples as turns, and one last turn with the new part, in this order, so that the
+engine's prefix cache helps. A model that was trained for the task gets a short prompt without examples.
 """
 
-import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,18 +13,16 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from dialogue.citations import PLAIN_MARKER
 from dialogue.conversation import Passage, Role, Turn
 from dialogue.voice import Voice
 
 LANGUAGES = ("en", "zh")
 TURN_CHARACTERS = 240
-"""A turn of the history is cut after so many characters in a prompt for rewriting."""
+"""Turns of the history are cut to this length in the prompt for rewriting."""
 
-MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
-"""Citations of earlier answers would only lead the model to copy them."""
-
-SaidBy = tuple[str, str]
-"""Who (`user` or `assistant`) and what."""
+RoleAndText = tuple[str, str]
+"""`user` or `assistant`, and the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,8 @@ class RewritePrompt:
     trained: bool = False
 
     def messages(self, history: Sequence[Turn], question: str) -> list[BaseMessage]:
-        said = [(turn.role.value, turn.text) for turn in history]
-        return [*self._examples(), HumanMessage(self._ask(said, question))]
+        turns = [(turn.role.value, turn.text) for turn in history]
+        return [*self._examples(), HumanMessage(self._ask(turns, question))]
 
     def _examples(self) -> Iterable[BaseMessage]:
         if self.trained:
@@ -48,27 +45,28 @@ class RewritePrompt:
             yield HumanMessage(self._ask(example["history"], example["question"]))
             yield AIMessage(example["rewrite"])
 
-    def _ask(self, said: Iterable[SaidBy], question: str) -> str:
-        lines = "\n".join(self._line(role, text) for role, text in said)
+    def _ask(self, turns: Iterable[RoleAndText], question: str) -> str:
+        lines = "\n".join(self._line(role, text) for role, text in turns)
         return str(self.texts["prompt"]).strip().format(history=lines, question=question)
 
     def _line(self, role: str, text: str) -> str:
         speaker = self.texts["user" if role == Role.USER else "assistant"]
-        one_line = " ".join(MARKER.sub("", text).split())
+        # Markers of earlier answers are left out, because models copy them.
+        one_line = " ".join(PLAIN_MARKER.sub("", text).split())
         return str(self.texts["turn"]).format(speaker=speaker, text=one_line[:TURN_CHARACTERS])
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPrompt:
-    """Asks for an answer from passages, or for the words NO ANSWER."""
+    """Asks for an answer from the passages, or for the words NO ANSWER."""
 
     texts: dict[str, Any]
     voice: Voice
     trained: bool = False
 
     def messages(self, question: str, passages: Sequence[Passage]) -> list[BaseMessage]:
-        shown = [(passage.title, passage.text) for passage in passages]
-        return [*self._examples(), HumanMessage(self._ask(shown, question))]
+        passage_texts = [(passage.title, passage.text) for passage in passages]
+        return [*self._examples(), HumanMessage(self._ask(passage_texts, question))]
 
     def _examples(self) -> Iterable[BaseMessage]:
         if self.trained:
@@ -88,12 +86,12 @@ class AnswerPrompt:
 
 
 def rewrite_prompt(language: str, *, trained: bool = False) -> RewritePrompt:
-    """In the language, or in English where there is none of its own."""
+    """The prompt in `language`, or in English if there is no template for it."""
     return RewritePrompt(_texts(language)["rewrite"], trained)
 
 
 def answer_prompt(language: str, voice: Voice, *, trained: bool = False) -> AnswerPrompt:
-    """In the language, or in English where there is none of its own."""
+    """The prompt in `language`, or in English if there is no template for it."""
     return AnswerPrompt(_texts(language)["answer"], voice, trained)
 
 

@@ -1,6 +1,7 @@
-"""Answers a turn by running its steps in order, and lets another responder take over between two attempts.
+"""The responder: runs the steps of a turn in order until one of them answers.
 
-Makes the answer; commits and delivers nothing. What the steps do is their own business.
+It makes the answer; the worker commits it. `ResponderSlot` holds the responder of this process, so that a new release
+can be swapped in without disturbing attempts that are under way.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from dialogue.voice import Voice, Wording
 
 
 class Responder:
-    """`release` names what answers: it is stored with every answer."""
+    """release: the name that is stored with every answer."""
 
     def __init__(self, turns: Turns, steps: Sequence[Step], voice: Voice, *, release: str) -> None:
         self._turns = turns
@@ -31,12 +32,12 @@ class Responder:
     def begin(
         self, conversation: Conversation, turn: Turn, publish: Callable[[Event], None] = lambda event: None
     ) -> TurnContext:
-        """The context of a new attempt at `turn`; its events go to `publish`."""
+        """The context of a new attempt at `turn`. Its events go to `publish`."""
         language = self._language(conversation, turn)
         return TurnContext(conversation, turn, language, self._voice.wording(language), publish)
 
     async def respond(self, turn: TurnContext) -> Answer:
-        """The answer of the first step that has one; an abstention where none has.
+        """The answer of the first step that gives one; an abstention if none does.
 
         Raises EngineError, RetrievalError, StepError, StoreUnavailable, and whatever else a step raises.
         """
@@ -47,22 +48,20 @@ class Responder:
                 answer = await step.run(turn)
             if answer is not None:
                 return self._finished(turn, answer)
-        wording = turn.wording
-        return self._finished(
-            turn, replace(turn.answer(f"{wording.abstention} {wording.handoff}"), abstained=True)
-        )
+        abstention = turn.answer(f"{turn.wording.abstention} {turn.wording.handoff}")
+        return self._finished(turn, replace(abstention, abstained=True))
 
     def cancelled(self, turn: TurnContext) -> Answer:
-        """The answer where the person cancelled: what was streamed so far, or that it was stopped."""
+        """The answer if the person cancels: the text so far, or a notice that the answer was stopped."""
         answer = turn.on_cancel() if turn.streamed.strip() else turn.answer(turn.wording.stopped)
         return replace(answer, release=self._release, timings=dict(turn.timings))
 
     def apology(self, turn: TurnContext) -> Answer:
-        """The answer where answering failed for good."""
+        """The answer after the last attempt failed."""
         return replace(turn.answer(turn.wording.failure), failed=True, release=self._release)
 
     def retraction(self, conversation: Conversation, turn: Turn) -> str:
-        """What the person is told when what they were shown of an answer is void."""
+        """The notice that replaces the text shown so far when an attempt fails or a human takes over."""
         wording: Wording = self._voice.wording(self._language(conversation, turn))
         return wording.handed_over if conversation.mode is Mode.HUMAN else wording.retrying
 
@@ -80,21 +79,21 @@ class Responder:
 
 
 def _state_change(turn: TurnContext) -> StateChange | None:
-    """None where no step changed the state. Raises StepError where it cannot be stored."""
+    """None if no step changed the state. Raises StepError if the state is not JSON."""
     if turn.state == turn.conversation.state:
         return None
     try:
         json.dumps(turn.state, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise StepError(
-            f"A step put something into the conversation's state that JSON cannot hold: {error}. "
-            "Keep text, numbers, lists and objects there."
+            f"A step put a value into the conversation's state that is not JSON: {error}. "
+            "Keep strings, numbers, booleans, lists and objects there."
         ) from error
     return StateChange(turn.state, turn.conversation.state_version)
 
 
-class _Occupant:
-    """A responder, and how many attempts use it."""
+class _InUse:
+    """A responder and the number of attempts that use it."""
 
     def __init__(self, responder: Responder) -> None:
         self.responder = responder
@@ -118,23 +117,23 @@ class _Occupant:
 
 
 class ResponderSlot:
-    """Holds the responder that answers now, one slot a process. An attempt keeps the one that it acquired."""
+    """Holds the responder of this process. An attempt keeps the one that it acquired."""
 
     def __init__(self, responder: Responder) -> None:
-        self._occupant = _Occupant(responder)
+        self._current = _InUse(responder)
 
     @property
     def responder(self) -> Responder:
-        """The one that would be acquired now."""
-        return self._occupant.responder
+        """The current one."""
+        return self._current.responder
 
     @contextmanager
     def acquire(self) -> Iterator[Responder]:
-        """The responder for one attempt: it stays usable until the block ends, whatever is swapped in meanwhile."""
-        with self._occupant.used() as responder:
+        """The responder for one attempt; it stays usable until the block ends, even if another is swapped in."""
+        with self._current.used() as responder:
             yield responder
 
     async def swap(self, responder: Responder) -> None:
-        """Acquire `responder` from now on. Returns when the last attempt of the former one has ended."""
-        former, self._occupant = self._occupant, _Occupant(responder)
-        await former.wait_until_unused()
+        """Use `responder` for new attempts. Returns when the last attempt with the previous one has ended."""
+        previous, self._current = self._current, _InUse(responder)
+        await previous.wait_until_unused()

@@ -1,7 +1,7 @@
-"""Makes a follow-up question stand alone, so that it can be searched for.
+"""Rewrites a follow-up question into a standalone one that can be searched for.
 
-The task of CANARD (Elgohary et al., EMNLP 2019), by a few examples in the prompt or by a trained adapter. A rewrite
-that drifts falls back to the person's own words. Knows no retriever.
+The task of CANARD (Elgohary et al., EMNLP 2019), done with a few examples in the prompt or with a trained adapter. If a
+rewrite drifts, the person's own words are used.
 """
 
 import re
@@ -9,27 +9,26 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
+from dialogue.citations import PLAIN_MARKER
 from dialogue.conversation import Turn
 from dialogue.language import content_words
 from dialogue.prompts import rewrite_prompt
 
 HISTORY_TURNS = 6
-"""Turns of history that a rewrite looks at."""
+"""Turns of history that the rewriter reads."""
 MAX_REWRITE_TOKENS = 96
-"""Tokens of a rewrite at most."""
-NOVEL = 0.5
-"""A rewrite drifts when more than this share of its words was said by nobody."""
+"""The longest rewrite."""
+MAX_NEW_WORDS = 0.5
+"""A rewrite drifts if more than this share of its words appears nowhere in the conversation."""
+MIN_CONTENT_WORDS = 3
+"""Content words that a question needs to be searched for in its own words too."""
 
-SPEAKING = 3
-"""Words of meaning that a question needs to be searched for as it is."""
-
-MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
-FALTERING = re.compile(
+SELF_CORRECTION = re.compile(
     r"\b(?:uh+|um+|er+|hmm|oh|actually|wait|sorry|w?hoops|my bad|never ?mind|scratch that|i meant?|rather|or more|"
     r"make that|not that|let me rephrase|better yet|instead)\b|(?<=\w) no (?!longer|more|one)|——|…|不对|等等|我是说",
     re.I,
 )
-POINTING = re.compile(
+REFERENCE = re.compile(
     r"^(?:and|but|so|or|what about|how about)\b|\b(?:it|its|this|that|these|those|they|them|their|ones?|he|him|"
     r"his|she|her)\b|[它他她这那]",
     re.I,
@@ -41,10 +40,10 @@ LABEL = re.compile(
 
 
 class Rewriter:
-    """Rewrites with a chat model; greedy decoding gives the same rewrite every time.
+    """Rewrites with a chat model. Decoding is greedy, so the same question gives the same rewrite.
 
-    trained: the model has learnt the task, so it is asked in brief, and also to smooth a question that corrects itself.
-    second: is asked where a rewrite still points back, for a larger model that takes longer may see what is meant.
+    trained: the model was trained for the task; its prompt is short, and it also rewrites questions that correct
+    themselves. second: a larger model's rewriter, which is used if the rewrite still refers back or drifts.
     """
 
     def __init__(
@@ -55,53 +54,53 @@ class Rewriter:
         self._second = second
 
     async def rewrite(self, history: Sequence[Turn], question: str, language: str) -> str:
-        """The question in a form that needs no history, in the person's language; as it is where it stands alone.
+        """The standalone form of the question, in the person's language; unchanged if it already stands alone.
 
         Raises EngineError.
         """
-        if not (history or (self._trained and falters(question))):
+        if not (history or (self._trained and corrects_itself(question))):
             return question
-        window = shown(history)
+        window = visible_history(history)
         messages = rewrite_prompt(language, trained=self._trained).messages(window, question)
         reply = await self._engine.ainvoke(messages, max_tokens=MAX_REWRITE_TOKENS)
-        rewrite = tidy(str(reply.text))
-        if self._second and history and (points_back(rewrite) or drifts(rewrite, question, window)):
+        rewrite = clean_rewrite(str(reply.text))
+        if self._second and history and (refers_back(rewrite) or drifts(rewrite, question, window)):
             return await self._second.rewrite(history, question, language)
         return question if drifts(rewrite, question, window) else rewrite
 
 
-def shown(history: Sequence[Turn]) -> list[Turn]:
-    """The turns that the model sees: the last few without abstentions, which say nothing of the matter."""
+def visible_history(history: Sequence[Turn]) -> list[Turn]:
+    """The turns that the model sees: the last few, without abstentions, which carry no information."""
     return [turn for turn in history[-HISTORY_TURNS:] if not turn.abstained]
 
 
-def falters(question: str) -> bool:
-    """Whether a question breaks off and starts again: "When uh what did, no wait, who built it?"."""
-    return bool(FALTERING.search(question))
+def corrects_itself(question: str) -> bool:
+    """Whether a question corrects itself: "When uh what did, no wait, who built it?"."""
+    return bool(SELF_CORRECTION.search(question))
 
 
-def points_back(question: str) -> bool:
-    """Whether a question still needs what was said before: "And how long is it?"."""
-    return bool(POINTING.search(question))
+def refers_back(question: str) -> bool:
+    """Whether a question refers to earlier turns: "And how long is it?"."""
+    return bool(REFERENCE.search(question))
 
 
-def tidy(reply: str) -> str:
-    """The rewrite without what models put around it: labels, quotation marks, markers, further lines."""
-    line = next((line for line in reply.strip().splitlines() if line.strip()), "")
-    return MARKER.sub("", LABEL.sub("", line.strip())).strip().strip('"“”').strip()
+def clean_rewrite(reply: str) -> str:
+    """The rewrite without what models add to it: labels, quotation marks, markers, further lines."""
+    first_line = next((line for line in reply.strip().splitlines() if line.strip()), "")
+    return PLAIN_MARKER.sub("", LABEL.sub("", first_line.strip())).strip().strip('"“”').strip()
 
 
 def drifts(rewrite: str, question: str, history: Sequence[Turn]) -> bool:
-    """Whether a rewrite is empty, far longer, answers instead of asking, or says what nobody said."""
+    """Whether a rewrite is empty, far longer, an answer instead of a question, or full of new words."""
     if not rewrite or len(rewrite) > 3 * len(question) + 160:
         return True
     if question.rstrip().endswith(("?", "？")) and not rewrite.endswith(("?", "？")):
         return True
-    said = content_words(" ".join([question, *(turn.text for turn in history)]))
+    known = content_words(" ".join([question, *(turn.text for turn in history)]))
     words = content_words(rewrite)
-    return not words or len(words - said) > NOVEL * len(words)
+    return not words or len(words - known) > MAX_NEW_WORDS * len(words)
 
 
-def speaks_for_itself(question: str) -> bool:
-    """Whether the person's own wording helps a search beside its rewrite: "and the blue one?" only adds noise."""
-    return len(content_words(question)) >= SPEAKING
+def is_specific(question: str) -> bool:
+    """Whether searching for the person's own words too helps; "and the blue one?" would only add noise."""
+    return len(content_words(question)) >= MIN_CONTENT_WORDS

@@ -1,4 +1,4 @@
-"""What a deployment says in its own voice, per language: plain values, read from one file by the top package."""
+"""The voice of a deployment: its name, its tone, and its own sentences in each language; `bot.voice` reads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,60 +6,60 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The bot's own sentences in one language, its name filled in."""
+    """The bot's own sentences in one language, with its name filled in."""
 
     greeting: str
     help: str
     new_conversation: str
     abstention: str
-    """Said when the documents hold no answer."""
+    """Said when the documents have no answer."""
     handoff: str
     """Offers a human; follows the abstention."""
     handed_over: str
-    """Said when the conversation passes into human hands: the bot keeps quiet from now on."""
+    """Said when the conversation is handed over; the bot stays silent from then on."""
     failure: str
-    """Said when the engine failed and retrying did not help."""
+    """Said when every attempt at an answer failed."""
     retrying: str
-    """Stands in for what was shown of an answer that failed and is tried again."""
+    """Replaces the text shown so far when an attempt failed and the next one starts."""
     stopped: str
-    """Stands for an answer that was cancelled before its first word."""
+    """The answer if the person cancelled before its first word."""
     forgotten: str
     unsupported: str
-    """Photos, stickers and what else cannot be read."""
+    """The reply to photos, stickers and other messages without text."""
     too_long: str
     too_fast: str
     sources: str
-    """The heading over citations where a channel lists them."""
+    """The heading above citations in channels that list them."""
     thanks: str
     """Said after feedback."""
     welcome: str
-    """Answers a thank-you or a goodbye."""
+    """The reply to thanks or a goodbye."""
     ask_correction: str
-    """Said after a thumbs-down: asks for the right answer as a reply to this sentence."""
+    """Said after a thumbs-down; the person replies to it with the right answer."""
     confirm_forget: str
-    """Asked before someone is erased; `forget` and `keep` are the two buttons under it."""
+    """Asked before a person is erased; `forget` and `keep` are its two buttons."""
     forget: str
     keep: str
     consent: str
-    """Beside a switch: that the bot may learn from the conversation."""
+    """The label of the switch for consent to training."""
     ask_consent: str
-    """Asks for it, and says what it means; `may_learn` and `must_not_learn` are the two buttons under it."""
+    """Asks for consent and explains it; `may_learn` and `must_not_learn` are its two buttons."""
     may_learn: str
     must_not_learn: str
     consent_given: str
     consent_withheld: str
-    """Said when someone refused or withdrew it, and where nobody is asked: nothing is learnt."""
+    """Said when a person refused or withdrew consent, and where the deployment never asks."""
     menu: Mapping[str, str]
-    """A short line for each command a channel offers: `start`, `help`, `new`, `consent`, `forget`."""
+    """A short description of each command of a channel: `start`, `help`, `new`, `consent`, `forget`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Name, tone and wordings. `wordings` must hold `default_language`."""
+    """Name, tone and sentences. `wordings` must contain `default_language`."""
 
     name: str
     tone: str
-    """One or two sentences that go into the prompt, e.g. "Friendly and brief."."""
+    """One or two sentences for the prompt, such as "Friendly and brief."."""
     default_language: str
     wordings: Mapping[str, Wording]
 

@@ -1,7 +1,7 @@
-"""Answers the turn that has waited longest in a conversation, under a claim (I3), and commits the answer once (I4).
+"""The worker: claims a conversation (I3), answers its oldest pending turn, and commits the answer once (I4).
 
-Knows the store and the responder of the moment. Of channels it knows only how they render an answer before the commit
-(I5).
+`Worker` decides what happens to a failed, cancelled or hopeless attempt; `Attempt` runs the responder with a timeout;
+`hold_claim` keeps the claim alive meanwhile. The sender of the channel renders the answer before the commit (I5).
 """
 
 import asyncio
@@ -24,21 +24,25 @@ log = structlog.get_logger(__name__)
 
 
 MAX_ATTEMPTS = 5
-"""Tries at one turn. The next brings an apology; should that fail too, the turn is closed with nothing to deliver."""
+"""Attempts at one turn. The next one apologizes; if that fails too, the turn is closed with nothing to deliver."""
 
 MAX_PAUSE = 8.0
+"""Seconds between two attempts at most."""
 
 Observe = Callable[[Answer], None]
-"""Sees every committed answer, for instance to count it."""
+"""Called with every committed answer, for instance to count it."""
 
 Wake = Callable[[str], None]
-"""Is told the channel of every committed answer, to deliver it at once."""
+"""Called with the channel of every committed answer, to deliver it at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. lease: a claim that is not renewed for so long may be taken over by another process. silence: the most
-    that a try may go without any news. pause: before the second try; it doubles up to MAX_PAUSE."""
+    """In seconds.
+
+    lease: a claim that is not renewed for so long may be taken over by another process. silence: how long an attempt
+    may go without an event. pause: before the second attempt; it doubles up to MAX_PAUSE.
+    """
 
     lease: float = 10.0
     silence: float = 120.0
@@ -46,9 +50,9 @@ class Timeouts:
 
 
 class Attempt:
-    """One try at the answer to a turn, and how long it may stay silent.
+    """One attempt at the answer to a turn. Its events go to `publish`.
 
-    Events go to `publish`. When none has come for `silence` seconds, the engine hangs and the try is given up.
+    If there is no event for `silence` seconds, the engine is assumed to hang and the attempt ends.
     """
 
     def __init__(
@@ -62,43 +66,43 @@ class Attempt:
         self._responder = responder
         self._publish = publish
         self._silence = silence
-        self._turn = responder.begin(conversation, turn, self._notice)
+        self._turn = responder.begin(conversation, turn, self._on_event)
 
     async def answer(self) -> Answer:
-        """Raises EngineError, also after too long a silence, RetrievalError, StoreUnavailable."""
-        waited = datetime.now(UTC) - self._turn.turn.created_at
-        self._turn.timings["queue"] = max(0.0, waited.total_seconds())  # replicas may differ in their clocks
+        """Raises what the responder raises, and EngineError after too long a silence."""
+        queued = datetime.now(UTC) - self._turn.turn.created_at
+        self._turn.timings["queue"] = max(0.0, queued.total_seconds())  # clocks of replicas may differ
         try:
             async with asyncio.timeout(self._silence) as self._limit:
                 return await self._responder.respond(self._turn)
         except TimeoutError as error:
             raise EngineError(
-                f"The answer timed out; it may keep silent for {self._silence:g} s. Restart a model that hangs, "
-                "or raise ANSWER_SILENCE."
+                f"The answer timed out: nothing came for {self._silence:g} s. Restart the model if it hangs, or raise "
+                "the limit (ANSWER_SILENCE)."
             ) from error
 
     def cancelled(self) -> Answer:
-        """The answer if it ends here: what was streamed so far."""
+        """The answer if the person cancels now: the text that was streamed so far."""
         return self._responder.cancelled(self._turn)
 
     def apology(self) -> Answer:
-        """The answer where answering failed for good."""
+        """The answer after the last attempt failed."""
         return self._responder.apology(self._turn)
 
-    def _notice(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         self._limit.reschedule(asyncio.get_running_loop().time() + self._silence)
         self._publish(event)
 
 
 class Worker:
-    """Works on one turn at a time in a conversation, and on any number of conversations side by side."""
+    """Answers one turn at a time in a conversation, and any number of conversations at the same time."""
 
     def __init__(
         self,
         store: Store,
-        slot: ResponderSlot,
+        responder_slot: ResponderSlot,
         senders: Mapping[str, Sender],
-        bus: EventBus,
+        events: EventBus,
         *,
         owner: str,
         timeouts: Timeouts | None = None,
@@ -106,25 +110,25 @@ class Worker:
         wake: Wake = lambda channel: None,
     ) -> None:
         self._store = store
-        self._slot = slot
+        self._responder_slot = responder_slot
         self._senders = senders
-        self._bus = bus
+        self._events = events
         self._owner = owner
         self._timeouts = timeouts or Timeouts()
         self._observe = observe
         self._wake = wake
-        self._stops: dict[str, asyncio.Timeout] = {}
-        self._unwanted: set[str] = set()
+        self._cancel_scopes: dict[str, asyncio.Timeout] = {}
+        self._cancelled_early: set[str] = set()
 
     @property
     def channels(self) -> Collection[str]:
-        """Those it can give an answer the form of."""
+        """The channels whose senders this process has, so that it can render their answers."""
         return tuple(self._senders)
 
     async def work(self, conversation: str) -> bool:
-        """Answers the turn that has waited longest, or tries to. Whether to come back, for a turn still waits.
+        """Try to answer the oldest pending turn. True if another turn is pending afterwards.
 
-        False where another worker holds the conversation: it looks again itself, after it has let go. Raises
+        False if another worker holds the conversation, because that one checks for pending turns itself. Raises
         StoreUnavailable.
         """
         turn = None
@@ -140,27 +144,27 @@ class Worker:
         except ClaimLost as lost:
             log.warning("claim_lost", conversation=conversation, fence=lost.fence)
             if turn is not None:
-                await self._withdraw(turn)
+                await self._retract(turn)
         finally:
-            self._unwanted.discard(conversation)
+            self._cancelled_early.discard(conversation)
         return await self._store.claims.next_pending(conversation) is not None
 
     def cancel(self, conversation: str) -> bool:
-        """Stops the answer in progress; what was said so far becomes the answer. False if there is none."""
-        stop = self._stops.get(conversation)
-        if stop and not stop.expired():
-            stop.reschedule(0)
-        return stop is not None
+        """Stop the current answer; the text so far becomes the answer. False if there is none."""
+        scope = self._cancel_scopes.get(conversation)
+        if scope and not scope.expired():
+            scope.reschedule(0)
+        return scope is not None
 
-    def forgo(self, conversation: str) -> None:
-        """Lets the next piece of work in `conversation` answer that it was stopped."""
-        self._unwanted.add(conversation)
+    def cancel_next(self, conversation: str) -> None:
+        """Cancel the next attempt in `conversation` before it starts."""
+        self._cancelled_early.add(conversation)
 
     async def _answer(self, claim: Claim, turn: Turn) -> None:
         turn = await self._store.claims.begin(claim, turn)
         conversation = await self._store.conversations.get(claim.conversation)
         try:
-            answer = await self._make(conversation, turn)
+            answer = await self._respond(conversation, turn)
             await self._commit(claim, conversation, turn, answer)
         except (ClaimLost, StoreUnavailable):
             raise
@@ -168,26 +172,27 @@ class Worker:
             log.info("state_changed", conversation=conversation.id, turn=turn.number)
             self._fail(conversation, turn)
         except Exception:
-            told = {"conversation": conversation.id, "turn": turn.number, "attempt": turn.attempts}
-            log.exception("answer_failed", **told)
+            log.exception(
+                "answer_failed", conversation=conversation.id, turn=turn.number, attempt=turn.attempts
+            )
             if turn.attempts < MAX_ATTEMPTS:
                 self._fail(conversation, turn)
 
-    async def _make(self, conversation: Conversation, turn: Turn) -> Answer:
-        """The answer, or as much of it as was said when somebody cancelled it; after MAX_ATTEMPTS, an apology."""
+    async def _respond(self, conversation: Conversation, turn: Turn) -> Answer:
+        """The answer, or the text so far if the person cancelled, or an apology after MAX_ATTEMPTS."""
 
         def publish(event: Event) -> None:
-            self._bus.publish(conversation.id, event)
+            self._events.publish(conversation.id, event)
 
-        with self._slot.acquire() as responder:
+        with self._responder_slot.acquire() as responder:
             attempt = Attempt(responder, conversation, turn, publish, self._timeouts.silence)
-            return await self._outcome(attempt, conversation, turn)
+            return await self._run(attempt, conversation, turn)
 
-    async def _outcome(self, attempt: Attempt, conversation: Conversation, turn: Turn) -> Answer:
-        if conversation.id in self._unwanted:
+    async def _run(self, attempt: Attempt, conversation: Conversation, turn: Turn) -> Answer:
+        if conversation.id in self._cancelled_early:
             return attempt.cancelled()
         try:
-            async with asyncio.timeout(None) as self._stops[conversation.id]:
+            async with asyncio.timeout(None) as self._cancel_scopes[conversation.id]:
                 await asyncio.sleep(self._pause(turn))
                 if turn.attempts > MAX_ATTEMPTS:
                     return attempt.apology()
@@ -195,10 +200,10 @@ class Worker:
         except TimeoutError:
             return attempt.cancelled()
         finally:
-            del self._stops[conversation.id]
+            del self._cancel_scopes[conversation.id]
 
     def _pause(self, turn: Turn) -> float:
-        """Seconds to wait before this try, so that an engine that is down is not asked without end."""
+        """Seconds to wait before this attempt, so that an engine that is down is not called in a tight loop."""
         if turn.attempts <= 1:
             return 0.0
         return min(MAX_PAUSE, self._timeouts.pause * 2.0 ** min(turn.attempts - 2, 30))
@@ -209,30 +214,30 @@ class Worker:
         payload = None if hopeless else self._senders[channel].render(answer, turn)
         reply = await self._store.turns.commit(claim, turn, answer, payload)
         self._wake(channel)
-        self._bus.publish(
+        self._events.publish(
             conversation.id,
             Answered(reply.number, turn.number, answer.text, answer.citations, answer.abstained),
         )
         self._observe(answer)
 
-    async def _withdraw(self, turn: Turn) -> None:
-        """What was shown of an answer is void: somebody else answers now."""
+    async def _retract(self, turn: Turn) -> None:
+        """Tell followers that the text shown so far is void, because another worker or a human answers now."""
         with suppress(UnknownConversation):
             self._fail(await self._store.conversations.get(turn.conversation), turn)
 
     def _fail(self, conversation: Conversation, turn: Turn) -> None:
         code = "human" if conversation.mode is Mode.HUMAN else "engine"
-        message = self._slot.responder.retraction(conversation, turn)
-        self._bus.publish(conversation.id, Failed(code, message, turn.number))
+        message = self._responder_slot.responder.retraction(conversation, turn)
+        self._events.publish(conversation.id, Failed(code, message, turn.number))
 
 
 @asynccontextmanager
 async def hold_claim(
     claims: Claims, conversation: str, owner: str, seconds: float
 ) -> AsyncIterator[Claim | None]:
-    """The claim, which lives until the block ends; None where another worker holds the conversation.
+    """Claim the conversation until the block ends; yields None if another worker holds it.
 
-    A claim that is lost cuts the block short, whatever it waits for, and raises ClaimLost. Raises StoreUnavailable.
+    If the claim is lost, the block is cancelled and ClaimLost is raised. Raises StoreUnavailable.
     """
     claim = await claims.claim(conversation, owner, seconds)
     if claim is None:
@@ -240,17 +245,17 @@ async def hold_claim(
         return
     try:
         async with asyncio.TaskGroup() as group:
-            renewing = group.create_task(_renew_claim(claims, claim, seconds))
+            renewal = group.create_task(_renew_claim(claims, claim, seconds))
             yield claim
-            renewing.cancel()
-    except ExceptionGroup as ended:
-        raise ended.exceptions[0] from None
+            renewal.cancel()
+    except ExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None
     finally:
         await claims.release(claim)
 
 
 async def _renew_claim(claims: Claims, claim: Claim, seconds: float) -> None:
-    """Until cancelled. A database that is away for less than a lease does no harm."""
+    """Renew until cancelled. The claim survives a database outage that is shorter than the lease."""
     while True:
         await asyncio.sleep(seconds / 3)
         try:

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialogue.store.erasure import Erasure
+from dialogue.store.erasure import ErasedRows
 from dialogue.store.store import Store
 from finetune.datasets.erasing import erase_conversations
 from finetune.evaluation.report import report_path
@@ -16,7 +16,7 @@ from finetune.releases import Releases
 
 
 @dataclass(frozen=True, slots=True)
-class ErasureReport(Erasure):
+class ErasureReport(ErasedRows):
     """What was forgotten, learnt or not. Weights cannot forget: releases that learnt the words are named instead."""
 
     datasets: tuple[str, ...]

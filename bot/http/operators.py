@@ -85,7 +85,7 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
     async def speak(conversation: str, words: OperatorMessage) -> Turn:
         """Say something to the person. The mode must be `human`."""
         channel = (await store.conversations.get(conversation)).address.channel
-        turn = await store.operators.send_message(
+        turn = await store.operators.send_as_operator(
             conversation, words.text, words.operator, senders[channel].render
         )
         bot.dispatchers[channel].wake()

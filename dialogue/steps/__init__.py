@@ -1,4 +1,4 @@
-"""The steps of a turn, one file each; `default_steps` is the list that a bot starts with."""
+"""The steps of a turn, one file each, and `default_steps`, the list that a bot starts with."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,9 +22,9 @@ __all__ = [
 ]
 
 ArrangeSteps = Callable[[list[Step]], Sequence[Step]]
-"""Makes the list of steps of a deployment out of the default list: puts its own in, leaves some out."""
+"""Turns the default list of steps into the list of a deployment: adds its own steps, or leaves some out."""
 
 
 def default_steps(rewriter: Rewriter, retriever: BaseRetriever, grounder: Grounder) -> list[Step]:
-    """Pass to a human, small talk, and the answer from the documents."""
+    """Hand over to a human, small talk, and the answer from the documents, in this order."""
     return [HandOver(), SmallTalk(), AnswerFromDocuments(rewriter, retriever, grounder)]

@@ -1,6 +1,6 @@
 """The step that answers from the documents: rewrite the question, retrieve passages, ground the answer in them.
 
-It never passes on: where the documents hold no answer it abstains. Any langchain chat model and retriever will do.
+It always answers: if the documents have no answer, it abstains. Works with any langchain chat model and retriever.
 """
 
 from dataclasses import replace
@@ -9,12 +9,12 @@ from langchain_core.retrievers import BaseRetriever
 
 from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
-from dialogue.rewriting import Rewriter, speaks_for_itself
+from dialogue.rewriting import Rewriter, is_specific
 from dialogue.steps.base import TurnContext
 
 
 class AnswerFromDocuments:
-    """Keeps nothing between turns."""
+    """Rewrites, retrieves and grounds, and streams the answer."""
 
     def __init__(self, rewriter: Rewriter, retriever: BaseRetriever, grounder: Grounder) -> None:
         self._rewriter = rewriter
@@ -26,7 +26,7 @@ class AnswerFromDocuments:
         with turn.timed("rewrite"):
             turn.rewritten(await self._rewriter.rewrite(turn.history, turn.text, turn.language))
         with turn.timed("retrieve"):
-            own_words = (turn.text,) if speaks_for_itself(turn.text) else ()
+            own_words = (turn.text,) if is_specific(turn.text) else ()
             documents = await self._retriever.ainvoke(turn.query, variants=own_words)
             turn.retrieved(self._grounder.passages(documents))
         turn.on_cancel = lambda: self._grounded(turn)
@@ -36,6 +36,6 @@ class AnswerFromDocuments:
         return self._grounded(turn)
 
     def _grounded(self, turn: TurnContext) -> Answer:
-        """What was streamed, checked against the passages."""
+        """The streamed text, checked against the passages."""
         reply = self._grounder.reply(turn.streamed, turn.passages, turn.query, turn.language)
         return replace(turn.answer(reply.text, citations=reply.citations), abstained=reply.abstained)

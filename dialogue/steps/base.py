@@ -1,6 +1,7 @@
-"""A step of a turn, and what it is given: the turn, the history, the conversation's state, and a way to show progress.
+"""A step of a turn, and the context that it gets: the turn, the history, the state, and methods to show progress.
 
-A turn is an ordered list of steps. The first that gives an answer ends it; the others pass by returning None.
+A turn runs an ordered list of steps. The first one that returns an answer ends the turn; a step that returns None
+passes on to the next one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,10 +16,10 @@ from dialogue.voice import Wording
 
 
 class TurnContext:
-    """One attempt at the answer to one turn of a person.
+    """One attempt at the answer to one user turn.
 
-    state: the conversation's own small JSON object, such as slots. What a step changes in it is committed in one
-    transaction with the answer, or not at all.
+    state: a small JSON object that belongs to the conversation, such as slots. Changes that steps make to it are
+    committed in one transaction with the answer, or not at all.
     """
 
     def __init__(
@@ -32,29 +33,29 @@ class TurnContext:
         self.conversation = conversation
         self.turn = turn
         self.language = language
-        """BCP 47, as far as the turn and the channel tell."""
+        """BCP 47, judged by the text and the channel."""
         self.wording = wording
         """The bot's own sentences in that language."""
         self.history: Sequence[Turn] = ()
-        """The turns before this one, oldest first; the last few of them."""
+        """The last few turns before this one, oldest first."""
         self.state: dict[str, Any] = deepcopy(dict(conversation.state))
         self.query = ""
         self.passages: tuple[Passage, ...] = ()
         self.streamed = ""
-        """What the person has been shown of the answer so far."""
+        """The text of the answer that the person has seen so far."""
         self.timings: dict[str, float] = {}
         self.on_cancel: Callable[[], Answer] = lambda: self.answer(self.streamed)
-        """Makes the answer out of what was streamed, for a person who cancels."""
+        """Makes the answer from the streamed text if the person cancels."""
         self._publish = publish
         self._started = perf_counter()
 
     @property
     def text(self) -> str:
-        """What the person said."""
+        """The person's message."""
         return self.turn.text
 
     def answer(self, text: str, *, citations: Sequence[Citation] = (), hand_over: bool = False) -> Answer:
-        """An answer in the language of the turn. With `hand_over` the conversation passes to a human."""
+        """An answer in the language of the turn. `hand_over` hands the conversation over to a human."""
         return Answer(
             text=text,
             query=self.query or self.text,
@@ -65,34 +66,37 @@ class TurnContext:
         )
 
     def rewritten(self, query: str) -> None:
-        """Publish the question that stands alone."""
+        """Publish the standalone question."""
         self.query = query
         self._publish(Rewritten(self.turn.number, query))
 
     def retrieved(self, passages: Sequence[Passage]) -> None:
-        """Publish the passages that were found."""
+        """Publish the retrieved passages."""
         self.passages = tuple(passages)
         self._publish(Retrieved(self.turn.number, self.passages))
 
     def stream(self, text: str) -> None:
-        """Publish the next piece of the answer's text, for the person to see at once."""
+        """Publish the next piece of the answer's text, which the person sees at once."""
         self.timings.setdefault("first_token", perf_counter() - self._started)
         self.streamed += text
         self._publish(Token(self.turn.number, text))
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Record the seconds that the block takes under the name of a stage."""
+        """Record how many seconds the block takes, under the name of the stage."""
         started = perf_counter()
         yield
         self.timings[stage] = perf_counter() - started
 
 
 class Step(Protocol):
-    """One thing that the bot can do in a turn: a skill, a rule, the answer from documents.
+    """One thing that the bot can do in a turn: a rule, a skill, the answer from the documents.
 
-    One object serves all conversations at once, so what belongs to a conversation is kept in `turn.state`.
+    One object serves all conversations at the same time, so keep what belongs to a conversation in `turn.state`.
     """
 
     async def run(self, turn: TurnContext) -> Answer | None:
-        """The answer, or None to pass on to the next step. What it raises is retried, and ends in an apology."""
+        """The answer, or None to pass on to the next step.
+
+        If it raises, the turn is tried again a few times, and then the bot apologizes.
+        """

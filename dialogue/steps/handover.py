@@ -1,6 +1,6 @@
-"""The step that passes a conversation to a human: on request, or on a yes to the offer that an abstention ends with.
+"""The step that hands a conversation over to a human: on request, or on a yes to the offer after an abstention.
 
-Only a clear request counts, since the bot keeps quiet after it; "is there a person I can call?" is a question.
+Only a clear request counts, because the bot stays silent after it; "is there a person I can call?" is a question.
 Understands English and Chinese.
 """
 
@@ -52,13 +52,13 @@ YES = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 THANKS = re.compile(r"(?:(?:thanks|thank you|谢谢[你您]?|麻烦[你您]?了?)[,.!，。！\s]*)+", re.IGNORECASE)
-AROUND = " \t\r\n.!,?~。！，？～…"
+SURROUNDING = " \t\r\n.!,?~。！，？～…"
 MAX_REQUEST_CHARACTERS = 80
-"""Characters: nobody needs more to ask for a human, and a longer message says more than that."""
+"""A longer message says more than a request for a human."""
 
 
 class HandOver:
-    """Confirms, and changes the conversation's mode in the same transaction."""
+    """Confirms the hand-over; the mode changes in the same transaction."""
 
     async def run(self, turn: TurnContext) -> Answer | None:
         if not asks_for_human(turn.text, turn.history):
@@ -66,12 +66,12 @@ class HandOver:
         return turn.answer(turn.wording.handed_over, hand_over=True)
 
 
-def asks_for_human(text: str, before: Sequence[Turn]) -> bool:
-    """Whether `text` asks for a human, or accepts one where the last turn of `before` offered it."""
-    bare = " ".join(text.strip(AROUND).split())
+def asks_for_human(text: str, history: Sequence[Turn]) -> bool:
+    """Whether `text` asks for a human, or accepts the offer that the last turn of `history` made."""
+    bare = " ".join(text.strip(SURROUNDING).split())
     if len(bare) > MAX_REQUEST_CHARACTERS:
         return False
     if ENGLISH.fullmatch(bare) or CHINESE.fullmatch(bare):
         return True
-    offered = bool(before) and before[-1].abstained
+    offered = bool(history) and history[-1].abstained
     return offered and bool(YES.fullmatch(bare)) and not THANKS.fullmatch(bare)

@@ -1,6 +1,6 @@
 """The step that answers greetings, thanks and goodbyes in the bot's own words, without a search.
 
-Only a message that is nothing else counts; "hello, where is my order?" is a question.
+Only a message that is nothing but small talk counts; "hello, where is my order?" is a question.
 """
 
 import re
@@ -21,11 +21,11 @@ THANKS = re.compile(
     r"|(?:好的?[，,]?)?(?:谢谢|多谢|感谢|谢了|谢谢[你您])(?:[你您]|了|啦)?|好的|再见|拜拜",
     re.I,
 )
-AROUND = " \t\r\n.!,?~。！，？～…"
+SURROUNDING = " \t\r\n.!,?~。！，？～…"
 
 
 class SmallTalk:
-    """Answers in the wording of the deployment's voice."""
+    """Answers with the greeting or the welcome of the deployment's voice."""
 
     async def run(self, turn: TurnContext) -> Answer | None:
         reply = small_talk_reply(turn.text, turn.wording)
@@ -34,7 +34,7 @@ class SmallTalk:
 
 def small_talk_reply(text: str, wording: Wording) -> str | None:
     """The reply to a message that is nothing but a greeting, thanks or a goodbye; None for anything else."""
-    bare = text.strip(AROUND)
+    bare = text.strip(SURROUNDING)
     if GREETING.fullmatch(bare):
         return wording.greeting
     if THANKS.fullmatch(bare):

@@ -1,4 +1,4 @@
-"""Where conversations are kept: SQLite or PostgreSQL behind one `Store`, composed of parts with a file each."""
+"""The conversation store, on SQLite or PostgreSQL."""
 
 from dialogue.store.store import Store
 

@@ -1,4 +1,4 @@
-"""The conversations themselves: opened, found, passed between the bot and humans, with language, state and consent."""
+"""The conversations themselves: starting and finding them, and their mode, language, state and consent."""
 
 import secrets
 from collections.abc import Mapping
@@ -12,102 +12,111 @@ from dialogue.store import schema
 from dialogue.store.database import Database, now
 from dialogue.store.records import conversation_from
 
-HOME = schema.conversation
+CONVERSATION = schema.conversation
 
-AT_ADDRESS = and_(HOME.c.channel == bindparam("medium"), HOME.c.account == bindparam("whose"))
-CURRENT = select(HOME).where(AT_ADDRESS, HOME.c.current)
-RETIRE_CURRENT = (
-    update(HOME).where(AT_ADDRESS, HOME.c.current).values(current=False).returning(HOME.c.consent)
+AT_ADDRESS = and_(
+    CONVERSATION.c.channel == bindparam("channel_name"), CONVERSATION.c.account == bindparam("account_name")
 )
-INSERT = insert(HOME).returning(HOME)
+CURRENT = select(CONVERSATION).where(AT_ADDRESS, CONVERSATION.c.current)
+RETIRE_CURRENT = (
+    update(CONVERSATION)
+    .where(AT_ADDRESS, CONVERSATION.c.current)
+    .values(current=False)
+    .returning(CONVERSATION.c.consent)
+)
+INSERT = insert(CONVERSATION).returning(CONVERSATION)
 
 
 class Conversations:
-    """`store.conversations`. Every method raises StoreUnavailable when the database cannot do its work."""
+    """`store.conversations`. Every method raises StoreUnavailable if the database fails."""
 
     def __init__(self, database: Database, *, consent: bool = False) -> None:
-        """consent: that of a conversation before which there was none at its address."""
+        """consent: whether the first conversation of an address starts with consent to training."""
         self._database = database
         self._consent = consent
 
     async def start(self, address: Address, language: str | None = None) -> Conversation:
-        """Open a conversation, from now on the current one of `address`. It inherits consent from the one before."""
+        """Start a conversation and make it the current one of `address`. It inherits the consent of the one before."""
 
         def replace(connection: Connection) -> Conversation:
-            former = connection.execute(RETIRE_CURRENT, at(address)).scalar_one_or_none()
-            consent = self._consent if former is None else former
+            previous_consent = connection.execute(
+                RETIRE_CURRENT, address_parameters(address)
+            ).scalar_one_or_none()
+            consent = self._consent if previous_consent is None else previous_consent
             row = insert_conversation(connection, address, language, last_turn=0, consent=consent)
             return conversation_from(row)
 
         return await self._database.write(replace)
 
     async def current(self, address: Address) -> Conversation | None:
-        """The conversation that a message from `address` would join, if there is one."""
-        row = await self._database.read(lambda c: c.execute(CURRENT, at(address)).mappings().one_or_none())
+        """The conversation that a message from `address` would join, if any."""
+        row = await self._database.read(
+            lambda c: c.execute(CURRENT, address_parameters(address)).mappings().one_or_none()
+        )
         return conversation_from(row) if row else None
 
     async def get(self, conversation: str) -> Conversation:
         """Raises UnknownConversation."""
-        named = select(HOME).where(HOME.c.id == conversation)
-        row = await self._database.read(lambda c: c.execute(named).mappings().one_or_none())
-        return _known(row, conversation)
+        query = select(CONVERSATION).where(CONVERSATION.c.id == conversation)
+        row = await self._database.read(lambda c: c.execute(query).mappings().one_or_none())
+        return _existing(row, conversation)
 
     async def walk(self, limit: int, after: str = "") -> list[Conversation]:
-        """The first `limit` conversations with an id above `after`: all of them once, while they go on."""
-        query = select(HOME).where(HOME.c.id > after).order_by(HOME.c.id).limit(limit)
+        """One page of all conversations, ordered by id: up to `limit` of them with an id above `after`."""
+        query = select(CONVERSATION).where(CONVERSATION.c.id > after).order_by(CONVERSATION.c.id).limit(limit)
         rows = await self._database.read(lambda c: c.execute(query).mappings().all())
         return [conversation_from(row) for row in rows]
 
     async def set_mode(self, conversation: str, mode: Mode) -> Conversation:
-        """Say who answers from now on. Raises UnknownConversation.
+        """Set who answers from now on. Raises UnknownConversation.
 
-        When it is not the bot, the turns that wait go to the human and a worker at an answer loses its claim.
+        In any mode but `bot`, pending turns are left to the human, and a worker that is answering loses its claim.
         """
         row = await self._database.write(lambda c: change_mode(c, conversation, mode))
-        return _known(row, conversation)
+        return _existing(row, conversation)
 
     async def set_language(self, conversation: str, language: str | None) -> Conversation:
-        """The language (BCP 47) that the conversation is held in. Raises UnknownConversation."""
-        row = await self._database.write(lambda c: _changed(c, conversation, language=language))
-        return _known(row, conversation)
+        """Set the language (BCP 47) of the conversation. Raises UnknownConversation."""
+        row = await self._database.write(lambda c: _update(c, conversation, language=language))
+        return _existing(row, conversation)
 
     async def set_state(self, conversation: str, state: Mapping[str, Any], version: int) -> Conversation:
-        """Replace the state (small JSON) that was read at `version`.
+        """Replace the state (a small JSON object) that was read at `version`.
 
-        Raises StateChanged if it has changed since, UnknownConversation.
+        Raises StateChanged if it has changed since then, UnknownConversation.
         """
-        unchanged = HOME.c.state_version == version
-        fresh = {"state": dict(state), "state_version": version + 1}
-        row = await self._database.write(lambda c: _changed(c, conversation, unchanged, **fresh))
+        unchanged = CONVERSATION.c.state_version == version
+        values = {"state": dict(state), "state_version": version + 1}
+        row = await self._database.write(lambda c: _update(c, conversation, unchanged, **values))
         if row is None:
             await self.get(conversation)
             raise StateChanged(conversation, version)
         return conversation_from(row)
 
     async def set_consent(self, conversation: str, consent: bool) -> Conversation:
-        """Whether the words of this conversation may be trained on. Raises UnknownConversation."""
-        row = await self._database.write(lambda c: _changed(c, conversation, consent=consent))
-        return _known(row, conversation)
+        """Set whether this conversation may be used for training. Raises UnknownConversation."""
+        row = await self._database.write(lambda c: _update(c, conversation, consent=consent))
+        return _existing(row, conversation)
 
     async def set_consent_at(self, address: Address, consent: bool) -> None:
-        """A yes holds for the current conversation of `address` and later ones, a no for earlier ones too."""
-        there = (HOME.c.channel == address.channel, HOME.c.account == address.account)
-        meant = there if not consent else (*there, HOME.c.current)
-        change = update(HOME).where(*meant).values(consent=consent, updated_at=now())
+        """Giving consent covers the current conversation and later ones; withdrawing it covers earlier ones too."""
+        at_address = (CONVERSATION.c.channel == address.channel, CONVERSATION.c.account == address.account)
+        affected = (*at_address, CONVERSATION.c.current) if consent else at_address
+        change = update(CONVERSATION).where(*affected).values(consent=consent, updated_at=now())
         await self._database.write(lambda c: c.execute(change).rowcount)
 
 
-def at(address: Address) -> dict[str, Any]:
-    """What AT_ADDRESS asks for."""
-    return {"medium": address.channel, "whose": address.account}
+def address_parameters(address: Address) -> dict[str, Any]:
+    """The bind parameters of AT_ADDRESS."""
+    return {"channel_name": address.channel, "account_name": address.account}
 
 
 def insert_conversation(
     connection: Connection, address: Address, language: str | None, *, last_turn: int, consent: bool
 ) -> RowMapping:
-    """The row of a new conversation, the current one of its address."""
+    """Insert a conversation as the current one of its address, inside a transaction, and return its row."""
     moment = now()
-    home = {
+    row = {
         "id": secrets.token_urlsafe(16),
         "channel": address.channel,
         "account": address.account,
@@ -122,33 +131,39 @@ def insert_conversation(
         "created_at": moment,
         "updated_at": moment,
     }
-    return connection.execute(INSERT, home).mappings().one()
+    return connection.execute(INSERT, row).mappings().one()
 
 
 def change_mode(connection: Connection, conversation: str, mode: Mode) -> RowMapping | None:
-    """The conversation's row in its new mode, inside a transaction; None if there is no such conversation."""
-    taken = {} if mode is Mode.BOT else {"claim_fence": HOME.c.claim_fence + 1, "claim_until": None}
-    row = _changed(connection, conversation, mode=mode, **taken)
+    """Change the mode inside a transaction; the new row, or None if there is no such conversation."""
+    invalidated = (
+        {} if mode is Mode.BOT else {"claim_fence": CONVERSATION.c.claim_fence + 1, "claim_until": None}
+    )
+    row = _update(connection, conversation, mode=mode, **invalidated)
     if mode is not Mode.BOT:
-        _leave_to_human(connection, conversation)
+        _clear_pending_turns(connection, conversation)
     return row
 
 
-def _leave_to_human(connection: Connection, conversation: str) -> None:
+def _clear_pending_turns(connection: Connection, conversation: str) -> None:
     turn = schema.turn
-    waiting = update(turn).where(turn.c.conversation == conversation, turn.c.pending)
-    connection.execute(waiting.values(pending=False))
+    pending = update(turn).where(turn.c.conversation == conversation, turn.c.pending)
+    connection.execute(pending.values(pending=False))
 
 
-def _changed(
+def _update(
     connection: Connection, conversation: str, *conditions: ColumnElement[bool], **values: Any
 ) -> RowMapping | None:
-    """The conversation's row with its new `values`, or None if there is none that meets the conditions."""
-    change = update(HOME).where(HOME.c.id == conversation, *conditions).values(updated_at=now(), **values)
-    return connection.execute(change.returning(HOME)).mappings().one_or_none()
+    """Set `values`; the new row, or None if no row meets the conditions."""
+    change = (
+        update(CONVERSATION)
+        .where(CONVERSATION.c.id == conversation, *conditions)
+        .values(updated_at=now(), **values)
+    )
+    return connection.execute(change.returning(CONVERSATION)).mappings().one_or_none()
 
 
-def _known(row: RowMapping | None, conversation: str) -> Conversation:
+def _existing(row: RowMapping | None, conversation: str) -> Conversation:
     if row is None:
         raise UnknownConversation(conversation)
     return conversation_from(row)

@@ -1,4 +1,4 @@
-"""What people thought of an answer. The latest word of a rater counts."""
+"""Ratings of answers; a rater's latest rating replaces the earlier one."""
 
 from enum import StrEnum
 
@@ -15,8 +15,8 @@ class Rating(StrEnum):
     DOWN = "down"
 
 
-class FeedbackEntries:
-    """The part of the store that keeps ratings."""
+class Feedback:
+    """`store.feedback`. Every method raises StoreUnavailable if the database fails."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,28 +30,28 @@ class FeedbackEntries:
         comment: str | None = None,
         correction: str | None = None,
     ) -> None:
-        """Keep what `rater` says of the assistant's `turn`, in place of what they said before.
+        """Store the rating that `rater` gives the assistant's `turn`, in place of their earlier one.
 
-        `correction` is what the answer should have been. Raises UnknownTurn if the bot did not say that turn,
-        ValueError for a rating other than `up` and `down`.
+        correction: what the answer should have been. Raises UnknownTurn if the turn is not an answer, ValueError for a
+        rating other than `up` and `down`.
         """
         key = {"conversation": conversation, "turn": turn, "rater": rater}
-        said = {"rating": Rating(rating), "comment": comment, "correction": correction, "updated_at": now()}
-        opinion = (
+        values = {"rating": Rating(rating), "comment": comment, "correction": correction, "updated_at": now()}
+        upsert = (
             self._database.insert(schema.feedback)
-            .values(key | said | {"created_at": said["updated_at"]})
-            .on_conflict_do_update(index_elements=list(key), set_=said)
+            .values(key | values | {"created_at": values["updated_at"]})
+            .on_conflict_do_update(index_elements=list(key), set_=values)
         )
 
         def store(connection: Connection) -> None:
-            if connection.execute(_answer(conversation, turn)).one_or_none() is None:
+            if connection.execute(_select_answer(conversation, turn)).one_or_none() is None:
                 raise UnknownTurn(conversation, turn, "answer")
-            connection.execute(opinion)
+            connection.execute(upsert)
 
         await self._database.write(store)
 
 
-def _answer(conversation: str, number: int) -> Select[int]:
+def _select_answer(conversation: str, number: int) -> Select[int]:
     turn = schema.turn.c
     return select(turn.number).where(
         turn.conversation == conversation, turn.number == number, turn.role == Role.ASSISTANT

@@ -1,6 +1,6 @@
-"""The operator's desk: which conversations there are, what people thought of answers, a human's words.
+"""What operators need: lists of conversations and ratings, the backlog, and messages written by a human.
 
-Knows nothing of who may sit at it.
+Who may do this is decided above, in `bot/http`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,12 +14,12 @@ from dialogue.conversation import Answer, Conversation, Mode, Role, Turn
 from dialogue.errors import BotInCharge, UnknownConversation, UnknownTurn
 from dialogue.store import schema
 from dialogue.store.database import Database, now
-from dialogue.store.records import assistant_turn, conversation_from, outbox_row, turn_from
+from dialogue.store.records import assistant_turn_row, conversation_from, outbox_row, turn_from
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
-    """A conversation in a list."""
+    """A conversation as an entry of a list."""
 
     conversation: Conversation
     last_turn: int
@@ -28,7 +28,7 @@ class ConversationSummary:
 
 @dataclass(frozen=True, slots=True)
 class RatedAnswer:
-    """What one rater thought of one answer."""
+    """One rating, with the answer that it rates."""
 
     conversation: str
     turn: int
@@ -42,14 +42,14 @@ class RatedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: user turns for the bot, and answers for delivery."""
+    """How much is waiting: user turns for an answer, and answers for delivery."""
 
     turns: int
     deliveries: int
 
 
 class OperatorQueries:
-    """The part of the store that operators work with."""
+    """`store.operators`. Every method raises StoreUnavailable if the database fails."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,7 +57,7 @@ class OperatorQueries:
     async def conversations(
         self, limit: int, before: datetime | None = None, mode: Mode | None = None
     ) -> list[ConversationSummary]:
-        """The conversations last touched before `before`, the newest first."""
+        """The conversations that were last updated before `before`, newest first."""
         table = schema.conversation.c
         query = select(schema.conversation).order_by(table.updated_at.desc()).limit(limit)
         if before is not None:
@@ -70,54 +70,55 @@ class OperatorQueries:
         ]
 
     async def ratings(self, limit: int, before: datetime | None = None) -> list[RatedAnswer]:
-        """Ratings given before `before`, the newest first, each with the answer that was rated."""
-        given, rated = schema.feedback, schema.turn
-        both = given.join(
-            rated, (rated.c.conversation == given.c.conversation) & (rated.c.number == given.c.turn)
+        """The ratings given before `before`, newest first, each with the answer that it rates."""
+        feedback, answer = schema.feedback, schema.turn
+        both = feedback.join(
+            answer, (answer.c.conversation == feedback.c.conversation) & (answer.c.number == feedback.c.turn)
         )
-        columns = [column for column in given.c if column.name != "created_at"]
-        query = select(*columns, rated.c.text.label("answer")).select_from(both)
+        columns = [column for column in feedback.c if column.name != "created_at"]
+        query = select(*columns, answer.c.text.label("answer")).select_from(both)
         if before is not None:
-            query = query.where(given.c.updated_at < before)
-        newest = query.order_by(given.c.updated_at.desc()).limit(limit)
+            query = query.where(feedback.c.updated_at < before)
+        newest = query.order_by(feedback.c.updated_at.desc()).limit(limit)
         rows = await self._database.read(lambda c: c.execute(newest).mappings().all())
         return [RatedAnswer(**row) for row in rows]
 
     async def backlog(self) -> Backlog:
-        """How much waits now; both counts read only what waits."""
+        """How much is waiting now. Both counts read an index of waiting rows only."""
         turns = select(func.count()).where(schema.turn.c.pending).select_from(schema.turn)
-        deliveries = select(func.count()).where(schema.waiting).select_from(schema.outbox)
+        deliveries = select(func.count()).where(schema.unsettled).select_from(schema.outbox)
         both = select(turns.scalar_subquery(), deliveries.scalar_subquery())
         return Backlog(*await self._database.read(lambda c: c.execute(both).one()))
 
-    async def send_message(
+    async def send_as_operator(
         self,
         conversation: str,
         text: str,
         operator: str,
         render: Callable[[Answer, Turn], Mapping[str, Any] | None],
     ) -> Turn:
-        """Say `text` to the person as the assistant's next turn, on its way through the outbox.
+        """Append `text` as the assistant's next turn and put it into the outbox.
 
-        Raises BotInCharge unless the mode is `human`, UnknownConversation, UnknownTurn if the person has said
-        nothing yet, StoreUnavailable.
+        Raises BotInCharge unless the mode is `human`, UnknownConversation, UnknownTurn if the person has written
+        nothing yet.
         """
 
-        def store(connection: Connection) -> Turn:
-            home = _number_operator_turn(connection, conversation)
+        def transaction(connection: Connection) -> Turn:
+            row = _next_number_for_human(connection, conversation)
             question = _last_question(connection, conversation)
-            answer = Answer(text=text, query="", language=question.language or home["language"] or "en")
-            said = assistant_turn(answer, question, home) | {"author": operator, "reply_to": None}
-            row = connection.execute(insert(schema.turn).values(said).returning(schema.turn)).mappings().one()
+            answer = Answer(text=text, query="", language=question.language or row["language"] or "en")
+            values = assistant_turn_row(answer, question, row) | {"author": operator, "reply_to": None}
+            insert_turn = insert(schema.turn).values(values).returning(schema.turn)
+            turn = connection.execute(insert_turn).mappings().one()
             if (payload := render(answer, question)) is not None:
-                connection.execute(insert(schema.outbox).values(outbox_row(payload, home)))
-            return turn_from(row)
+                connection.execute(insert(schema.outbox).values(outbox_row(payload, row)))
+            return turn_from(turn)
 
-        return await self._database.write(store)
+        return await self._database.write(transaction)
 
 
-def _number_operator_turn(connection: Connection, conversation: str) -> RowMapping:
-    """The conversation's row, locked, numbered for what the human says."""
+def _next_number_for_human(connection: Connection, conversation: str) -> RowMapping:
+    """Take the next turn number for a human's message: the conversation's row, locked."""
     table = schema.conversation
     rows = connection.execute(
         update(table)
@@ -125,11 +126,11 @@ def _number_operator_turn(connection: Connection, conversation: str) -> RowMappi
         .values(last_turn=table.c.last_turn + 1, updated_at=now())
         .returning(table)
     )
-    home: RowMapping | None = rows.mappings().one_or_none()
-    if home is not None:
-        return home
-    known = connection.execute(select(table.c.mode).where(table.c.id == conversation))
-    mode = known.scalar_one_or_none()
+    row: RowMapping | None = rows.mappings().one_or_none()
+    if row is not None:
+        return row
+    existing = connection.execute(select(table.c.mode).where(table.c.id == conversation))
+    mode = existing.scalar_one_or_none()
     raise BotInCharge(conversation, mode) if mode else UnknownConversation(conversation)
 
 

@@ -1,8 +1,8 @@
-"""What is to be delivered: the outbox's rows, leased to one sender at a time and in order (I5).
+"""The outbox: rendered answers, leased to one dispatcher at a time and delivered in order (I5).
 
-A lease is the row's own `due_at` moved into the future: if the sender dies, the message falls due again.
-Every lease counts an attempt, and the count tells a sender that stalled from the one that took over. What
-is noted here does not wait for the disk: at worst a power cut has a message sent again.
+Leasing a message moves its `due_at` into the future, so it becomes due again if the dispatcher dies. Every lease counts
+as an attempt, and updates compare the count, so a dispatcher that stalled cannot overwrite the one that took over.
+Progress is not flushed to disk: after a power cut a message may be sent again.
 """
 
 from collections.abc import Mapping
@@ -16,94 +16,106 @@ from dialogue.store import schema
 from dialogue.store.database import Database, now
 from dialogue.store.records import outbox_message_from
 
-GIVE_UP_AFTER = timedelta(days=1)
-"""What could not be delivered for so long is abandoned, so that what was said later gets through."""
-GAVE_UP = "not delivered for a day; the last trouble: "
+GAVE_UP = "not delivered in time; last failure: "
 
-MESSAGES, WAITING = schema.outbox, schema.waiting
-EARLIER = MESSAGES.alias("earlier")
+OUTBOX, UNSETTLED = schema.outbox, schema.unsettled
+EARLIER = OUTBOX.alias("earlier")
 
 BEHIND_ANOTHER = exists().where(
-    EARLIER.c.conversation == MESSAGES.c.conversation,
-    EARLIER.c.turn < MESSAGES.c.turn,
+    EARLIER.c.conversation == OUTBOX.c.conversation,
+    EARLIER.c.turn < OUTBOX.c.turn,
     EARLIER.c.settled_at.is_(None),
 )
-RIPE = (
-    select(MESSAGES.c.id)
+DUE = (
+    select(OUTBOX.c.id)
     .where(
-        MESSAGES.c.channel == bindparam("medium"),
-        WAITING,
-        MESSAGES.c.due_at <= bindparam("moment"),
+        OUTBOX.c.channel == bindparam("channel_name"),
+        UNSETTLED,
+        OUTBOX.c.due_at <= bindparam("moment"),
         ~BEHIND_ANOTHER,
     )
-    .order_by(MESSAGES.c.due_at)
-    .limit(bindparam("most"))
+    .order_by(OUTBOX.c.due_at)
+    .limit(bindparam("row_limit"))
     .with_for_update(skip_locked=True)
 )
 LEASE = (
-    update(MESSAGES)
-    .where(MESSAGES.c.id.in_(RIPE), WAITING)
-    .values(attempts=MESSAGES.c.attempts + 1, taken_by=bindparam("owner"), due_at=bindparam("until"))
-    .returning(MESSAGES)
+    update(OUTBOX)
+    .where(OUTBOX.c.id.in_(DUE), UNSETTLED)
+    .values(attempts=OUTBOX.c.attempts + 1, taken_by=bindparam("owner"), due_at=bindparam("until"))
+    .returning(OUTBOX)
 )
-CHANGE = update(MESSAGES).where(
-    MESSAGES.c.id == bindparam("parcel"), MESSAGES.c.attempts == bindparam("attempt"), WAITING
+UPDATE_LEASED = update(OUTBOX).where(
+    OUTBOX.c.id == bindparam("message_id"), OUTBOX.c.attempts == bindparam("attempt_number"), UNSETTLED
 )
-"""Changes a message's row, unless it is settled or another sender has taken it over."""
-OLD = MESSAGES.c.created_at < bindparam("horizon")
-TROUBLE = bindparam("trouble", type_=schema.Prose)
-POSTPONE = CHANGE.values(
+"""Updates a leased message, unless it is settled or another dispatcher has taken it over."""
+TOO_OLD = OUTBOX.c.created_at < bindparam("give_up_before")
+REASON = bindparam("failure_reason", type_=schema.Prose)
+POSTPONE = UPDATE_LEASED.values(
     due_at=bindparam("until"),
-    settled_at=case((OLD, bindparam("moment", type_=schema.Instant))),
-    reason=case((OLD, GAVE_UP + TROUBLE), else_=TROUBLE),
+    settled_at=case((TOO_OLD, bindparam("moment", type_=schema.Instant))),
+    reason=case((TOO_OLD, GAVE_UP + REASON), else_=REASON),
 )
-SEE = (
-    update(MESSAGES)
-    .where(MESSAGES.c.conversation == bindparam("home"), MESSAGES.c.turn <= bindparam("seen"), WAITING)
+MARK_SEEN = (
+    update(OUTBOX)
+    .where(
+        OUTBOX.c.conversation == bindparam("conversation_id"),
+        OUTBOX.c.turn <= bindparam("seen_turn"),
+        UNSETTLED,
+    )
     .values(delivered=True, settled_at=bindparam("moment"))
 )
 
 
 class Outbox:
-    """The part of the store that hands messages to the senders of a channel."""
+    """`store.outbox`. Every method raises StoreUnavailable if the database fails."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, give_up_after: timedelta = timedelta(days=1)) -> None:
+        """give_up_after: a message that could not be delivered for so long is abandoned, and the next one is sent."""
         self._database = database
+        self._give_up_after = give_up_after
 
     async def due(self, channel: str, owner: str, limit: int, seconds: float) -> list[OutboxMessage]:
-        """Lease up to `limit` messages for `seconds`: of each conversation only the oldest undelivered one."""
-        lease = {"medium": channel, "owner": owner, "most": limit, "moment": now(), "until": _after(seconds)}
-        rows = await self._database.write(lambda c: c.execute(LEASE, lease).mappings().all(), durable=False)
+        """Lease up to `limit` due messages for `seconds`; only the oldest unsettled one of each conversation."""
+        parameters = {
+            "channel_name": channel,
+            "owner": owner,
+            "row_limit": limit,
+            "moment": now(),
+            "until": _after(seconds),
+        }
+        rows = await self._database.write(
+            lambda c: c.execute(LEASE, parameters).mappings().all(), durable=False
+        )
         return sorted(map(outbox_message_from, rows), key=lambda outgoing: outgoing.id)
 
     async def record_progress(self, outgoing: OutboxMessage, progress: int, seconds: float) -> None:
-        """The first `progress` parts of the payload have arrived; the lease lives for `seconds` from now."""
-        await self._change(outgoing, {"progress": progress, "due_at": _after(seconds)})
+        """Record that the first `progress` parts of the payload arrived, and extend the lease to `seconds` from now."""
+        await self._update(outgoing, {"progress": progress, "due_at": _after(seconds)})
 
     async def mark_delivered(self, outgoing: OutboxMessage) -> None:
-        """All of it has arrived."""
-        await self._change(outgoing, {"delivered": True, "settled_at": now(), "reason": None})
+        """Record that the whole message arrived."""
+        await self._update(outgoing, {"delivered": True, "settled_at": now(), "reason": None})
 
     async def postpone(self, outgoing: OutboxMessage, seconds: float, reason: str) -> None:
-        """Try again in `seconds`, or never, if it has been tried for PATIENCE."""
+        """Make the message due again in `seconds`, or abandon it if it is older than `give_up_after`."""
         moment = now()
-        times = {"moment": moment, "until": _after(seconds), "horizon": moment - GIVE_UP_AFTER}
-        await self._change(outgoing, {"trouble": reason, **times}, POSTPONE)
+        times = {"moment": moment, "until": _after(seconds), "give_up_before": moment - self._give_up_after}
+        await self._update(outgoing, {"failure_reason": reason, **times}, POSTPONE)
 
     async def abandon(self, outgoing: OutboxMessage, reason: str) -> None:
-        """It can never be delivered; `reason` is kept for the operator."""
-        await self._change(outgoing, {"settled_at": now(), "reason": reason})
+        """Give up on the message; `reason` is kept for operators."""
+        await self._update(outgoing, {"settled_at": now(), "reason": reason})
 
     async def mark_seen(self, conversation: str, turn: int) -> None:
-        """The person saw all up to `turn` in another way: their page asked for what it missed."""
-        seen = {"home": conversation, "seen": turn, "moment": now()}
-        await self._database.write(lambda c: c.execute(SEE, seen).rowcount)
+        """Settle the messages up to `turn`, which the person saw in another way, such as in a reloaded page."""
+        parameters = {"conversation_id": conversation, "seen_turn": turn, "moment": now()}
+        await self._database.write(lambda c: c.execute(MARK_SEEN, parameters).rowcount)
 
-    async def _change(
-        self, outgoing: OutboxMessage, values: Mapping[str, Any], change: Update = CHANGE
+    async def _update(
+        self, outgoing: OutboxMessage, values: Mapping[str, Any], statement: Update = UPDATE_LEASED
     ) -> None:
-        leased = {"parcel": outgoing.id, "attempt": outgoing.attempts, **values}
-        await self._database.write(lambda c: c.execute(change, leased).rowcount, durable=False)
+        parameters = {"message_id": outgoing.id, "attempt_number": outgoing.attempts, **values}
+        await self._database.write(lambda c: c.execute(statement, parameters).rowcount, durable=False)
 
 
 def _after(seconds: float) -> datetime:

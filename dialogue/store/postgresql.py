@@ -1,4 +1,4 @@
-"""PostgreSQL for the store: connections of the event loop, for any number of replicas."""
+"""PostgreSQL for the store, through asyncpg; any number of replicas may share one server."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,7 +13,7 @@ NO_DRIVER = "No driver for PostgreSQL. Run: .venv/bin/pip install -c constraints
 
 
 class Postgresql:
-    """One server. A connection that died while it was idle is noticed and replaced."""
+    """One server. Connections that died while idle are detected and replaced."""
 
     def __init__(self, url: URL) -> None:
         """Raises StoreUnavailable if the driver is not installed."""
@@ -28,12 +28,12 @@ class Postgresql:
             return await connection.run_sync(work)
 
     async def write(self, work: Callable[[Connection], Result], *, durable: bool) -> Result:
-        """Always durable: the server gathers the commits of many conversations into one wait for its disk."""
+        """Always durable: the server flushes the commits of many conversations together."""
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
-    async def scrub(self) -> None:
-        """Nothing to do: its own vacuum clears what was erased."""
+    async def purge_deleted(self) -> None:
+        """Nothing to do: autovacuum removes deleted rows."""
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -1,4 +1,4 @@
-"""Rows of the tables become the values of `dialogue.conversation`, and back."""
+"""Converts rows of the tables to the values of `dialogue.conversation` and back."""
 
 import hashlib
 import json
@@ -67,26 +67,26 @@ def outbox_message_from(row: RowMapping) -> OutboxMessage:
     )
 
 
-def passage_to(passage: Passage) -> dict[str, str]:
-    """The passage under the digest of all that makes it: shown a thousand times, it is stored once."""
+def passage_row(passage: Passage) -> dict[str, str]:
+    """The passage with a digest of its content as its key, so that it is stored once however often it is shown."""
     content = {name: getattr(passage, name) for name in ("chunk", "title", "source", "text")}
     return {"digest": hashlib.sha256(json.dumps(content).encode()).hexdigest(), **content}
 
 
-def user_turn(utterance: Utterance, home: RowMapping) -> dict[str, Any]:
-    """The row of what a person said; `home` is the conversation's row, numbered for it."""
+def user_turn_row(utterance: Utterance, conversation: RowMapping) -> dict[str, Any]:
+    """A user turn; the `last_turn` of the conversation's row is its number."""
     return {
-        "conversation": home["id"],
-        "number": home["last_turn"],
+        "conversation": conversation["id"],
+        "number": conversation["last_turn"],
         "role": Role.USER,
         "text": utterance.text,
-        "channel": home["channel"],
-        "account": home["account"],
+        "channel": conversation["channel"],
+        "account": conversation["account"],
         "external_id": utterance.external_id,
         "author": utterance.author,
         "language": utterance.language,
         "reference": utterance.reference,
-        "pending": home["mode"] == Mode.BOT,
+        "pending": conversation["mode"] == Mode.BOT,
         "attempts": 0,
         "abstained": False,
         "failed": False,
@@ -94,15 +94,15 @@ def user_turn(utterance: Utterance, home: RowMapping) -> dict[str, Any]:
     }
 
 
-def assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, Any]:
-    """The row of the answer to `turn`."""
+def assistant_turn_row(answer: Answer, turn: Turn, conversation: RowMapping) -> dict[str, Any]:
+    """The answer to `turn`; the `last_turn` of the conversation's row is its number."""
     return {
-        "conversation": home["id"],
-        "number": home["last_turn"],
+        "conversation": conversation["id"],
+        "number": conversation["last_turn"],
         "role": Role.ASSISTANT,
         "text": answer.text,
-        "channel": home["channel"],
-        "account": home["account"],
+        "channel": conversation["channel"],
+        "account": conversation["account"],
         "language": answer.language,
         "pending": False,
         "attempts": 0,
@@ -117,14 +117,14 @@ def assistant_turn(answer: Answer, turn: Turn, home: RowMapping) -> dict[str, An
     }
 
 
-def outbox_row(payload: Mapping[str, Any], home: RowMapping) -> dict[str, Any]:
-    """The row of what a channel rendered of the newest turn."""
+def outbox_row(payload: Mapping[str, Any], conversation: RowMapping) -> dict[str, Any]:
+    """What the channel rendered of the newest turn."""
     moment = now()
     return {
-        "conversation": home["id"],
-        "turn": home["last_turn"],
-        "channel": home["channel"],
-        "account": home["account"],
+        "conversation": conversation["id"],
+        "turn": conversation["last_turn"],
+        "channel": conversation["channel"],
+        "account": conversation["account"],
         "payload": dict(payload),
         "progress": 0,
         "attempts": 0,

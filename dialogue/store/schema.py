@@ -1,7 +1,7 @@
-"""The tables: conversations, turns, what was shown, what is to be delivered, and what people thought of it.
+"""The tables of a conversation: conversations, turns, passages and hits, the outbox, and feedback.
 
-Turns are only ever appended. A conversation's row carries the counters that make a turn cost the same
-however long the conversation is (I6). Knows types and indexes; knows no queries.
+Turns are only appended. The conversation's row carries the counters, so that a turn costs the same however long the
+conversation is (I6).
 """
 
 import hashlib
@@ -29,15 +29,15 @@ from sqlalchemy import (
 )
 
 UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
-"""NUL and lone surrogates: PostgreSQL refuses them, UTF-8 has no form for them."""
+"""NUL, which PostgreSQL rejects, and lone surrogates, which UTF-8 cannot encode."""
 
-LONGEST_NAME = 255
-"""Characters. PostgreSQL indexes rows of up to about 2,700 bytes, and one index holds two names."""
-LARGEST_NUMBER = 2**31 - 1
+MAX_NAME_CHARACTERS = 255
+"""PostgreSQL indexes rows of up to about 2,700 bytes, and one index holds two names."""
+MAX_INTEGER = 2**31 - 1
 
 
 class Prose(TypeDecorator[str]):
-    """Text that any person or model may have written; what no database can hold becomes U+FFFD."""
+    """Text from people or models; characters that a database cannot store become U+FFFD."""
 
     impl = Text
     cache_ok = True
@@ -47,30 +47,30 @@ class Prose(TypeDecorator[str]):
 
 
 class Name(Prose):
-    """What a channel calls an account, a message or a person; of one too long for an index, the digest is kept."""
+    """A channel's identifier of an account, message or person; one too long for an index ends in its digest."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         name = super().process_bind_param(value, dialect)
-        if name is None or len(name) <= LONGEST_NAME:
+        if name is None or len(name) <= MAX_NAME_CHARACTERS:
             return name
         digest = hashlib.sha256(name.encode()).hexdigest()
-        return f"{name[: LONGEST_NAME - len(digest)]}{digest}"
+        return f"{name[: MAX_NAME_CHARACTERS - len(digest)]}{digest}"
 
 
 class Ordinal(TypeDecorator[int]):
-    """A turn's number. One that no conversation reaches, whoever sent it, is as good as the largest."""
+    """A turn's number; numbers out of range, which clients may send, are clamped."""
 
     impl = Integer
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
-        return None if value is None else max(0, min(value, LARGEST_NUMBER))
+        return None if value is None else max(0, min(value, MAX_INTEGER))
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment in UTC, aware on both sides; SQLite keeps it as text that sorts."""
+    """A time in UTC, always timezone-aware; SQLite stores it as text that sorts."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -130,8 +130,8 @@ turn = Table(
     Column("pending", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("reply_to", Ordinal),
-    # The user turn that this turn belongs to: history is read in this order, for a second question may have
-    # been asked before the first was answered.
+    # The user turn that this turn belongs to. History is read in this order, because a second question may be
+    # asked before the first is answered.
     Column("asked", Ordinal, Computed("coalesce(reply_to, number)", persisted=True), nullable=False),
     Column("query", Prose),
     Column("citations", JSON),
@@ -196,9 +196,11 @@ outbox = Table(
     UniqueConstraint("conversation", "turn", name="outbox_turn"),
     ForeignKeyConstraint(["conversation", "turn"], ["turn.conversation", "turn.number"]),
 )
-waiting = outbox.c.settled_at.is_(None)
-Index("outbox_due", outbox.c.channel, outbox.c.due_at, sqlite_where=waiting, postgresql_where=waiting)
-Index("outbox_order", outbox.c.conversation, outbox.c.turn, sqlite_where=waiting, postgresql_where=waiting)
+unsettled = outbox.c.settled_at.is_(None)
+Index("outbox_due", outbox.c.channel, outbox.c.due_at, sqlite_where=unsettled, postgresql_where=unsettled)
+Index(
+    "outbox_order", outbox.c.conversation, outbox.c.turn, sqlite_where=unsettled, postgresql_where=unsettled
+)
 
 feedback = Table(
     "feedback",

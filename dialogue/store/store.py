@@ -1,7 +1,6 @@
-"""The conversation store: everything that was said, by whom, on what grounds, and whether it arrived.
+"""The conversation store, composed of named parts with one file each.
 
-Composed of named parts, one file each. Here: opening the database, and nothing else. `docs/conversation-state.md` says
-what always holds.
+This file opens and closes the database. `docs/conversation-state.md` lists the invariants.
 """
 
 from types import TracebackType
@@ -12,8 +11,8 @@ from sqlalchemy import text
 from dialogue.store.claims import Claims
 from dialogue.store.conversations import Conversations
 from dialogue.store.database import Database
-from dialogue.store.erasure import ErasureOperations
-from dialogue.store.feedback import FeedbackEntries
+from dialogue.store.erasure import Erasure
+from dialogue.store.feedback import Feedback
 from dialogue.store.migrations import check
 from dialogue.store.operators import OperatorQueries
 from dialogue.store.outbox import Outbox
@@ -21,32 +20,32 @@ from dialogue.store.turns import Turns
 
 
 class Store:
-    """One database, opened. Any number of processes may hold a store over the same one.
+    """An open store. Any number of processes may open the same database.
 
-    turns: messages in, answers committed, history. conversations: mode, language, state, consent. claims: which worker
-    answers a conversation. outbox: what is to be delivered. feedback: ratings. operators: lists for a support desk, and
-    a human's messages. erasure: forgetting a person. Every method of every part raises StoreUnavailable when the
-    database cannot do its work.
+    turns: accepting messages, committing answers, history. conversations: mode, language, state, consent. claims: which
+    worker answers a conversation. outbox: messages to deliver. feedback: ratings. operators: lists for operators, and a
+    human's messages. erasure: forgetting a person. Every method of every part raises StoreUnavailable if the database
+    fails.
     """
 
     def __init__(self, database: Database, *, consent: bool = False) -> None:
         self.database = database
-        """For what else is kept there, such as releases."""
+        """For other packages that keep tables in it, such as releases."""
         self.turns = Turns(database, consent=consent)
         self.conversations = Conversations(database, consent=consent)
         self.claims = Claims(database)
         self.outbox = Outbox(database)
-        self.feedback = FeedbackEntries(database)
+        self.feedback = Feedback(database)
         self.operators = OperatorQueries(database)
-        self.erasure = ErasureOperations(database)
+        self.erasure = Erasure(database)
 
     @classmethod
     async def open(cls, url: str, *, consent: bool = False) -> Self:
-        """The store at `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+        """Open the store at `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
 
-        consent: that of conversations whose person has not chosen; True only where all agreed elsewhere.
+        consent: whether people who have not chosen consent to training; True only if all of them agreed elsewhere.
 
-        Raises StoreUnavailable if the database cannot be reached or its tables are not those of this version.
+        Raises StoreUnavailable if the database cannot be reached or is not migrated to this version.
         """
         database = Database(url)
         try:
@@ -68,5 +67,5 @@ class Store:
         await self.close()
 
     async def ping(self) -> None:
-        """Return if the database answers; raises StoreUnavailable."""
+        """Return if the database answers. Raises StoreUnavailable."""
         await self.database.read(lambda c: c.execute(text("SELECT 1")).scalar_one())

@@ -21,7 +21,7 @@ from dialogue.engines.base import ChatMessage, template_messages
 from dialogue.grounding import REFUSAL
 from dialogue.language import content_words, numbers
 from dialogue.prompts import answer_prompt, rewrite_prompt
-from dialogue.rewriting import shown
+from dialogue.rewriting import visible_history
 from dialogue.voice import Voice
 from finetune.datasets.synthetic.followups import synthetic_followups
 from finetune.datasets.synthetic.unanswerable import with_unanswerable
@@ -164,7 +164,7 @@ def sft_examples(examples: Iterable[Example]) -> Iterator[SftExample]:
 
 def rewriting_sft_example(example: RewritingExample) -> SftExample:
     prompt = rewrite_prompt(example.language, trained=True)
-    history = shown(to_turns(example.history))
+    history = visible_history(to_turns(example.history))
     return _sft_example(prompt.messages(history, example.question), example.rewrite)
 
 

@@ -1,4 +1,4 @@
-"""One bot out of its parts: it answers what waits, starts again what falls over, and ends without losing a turn."""
+"""A bot from its parts: it answers pending turns, restarts tasks that fail, and shuts down without losing a turn."""
 
 import asyncio
 
@@ -58,10 +58,8 @@ async def test_an_answer_in_progress_is_finished_before_the_end(bot, sqlite_url,
     assert answer.text.startswith("You may return it within 30 days")
 
 
-async def test_what_could_not_be_finished_in_time_waits_for_the_next_start(
-    bot, sqlite_url, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(assembly, "SHUTDOWN_GRACE", 0.1)
+async def test_what_could_not_be_finished_in_time_waits_for_the_next_start(bot, sqlite_url, tmp_path):
+    bot.shutdown_grace = 0.1
     bot.engine.waiting.clear()
     turn = await ask(bot, "May I return it within 30 days?")
     async with bot:
@@ -72,17 +70,16 @@ async def test_what_could_not_be_finished_in_time_waits_for_the_next_start(
         assert await answers(again, turn.conversation) == []
 
 
-async def test_a_part_that_falls_over_is_started_again(monkeypatch):
-    monkeypatch.setattr(assembly, "FIRST_PAUSE", 0.0)
+async def test_a_task_that_fails_is_started_again():
     runs = 0
 
-    async def clumsy() -> None:
+    async def unreliable() -> None:
         nonlocal runs
         runs += 1
         if runs < 3:
-            raise ConnectionError("the cable again")
+            raise ConnectionError("connection reset")
 
-    await assembly._supervised("clumsy", clumsy)
+    await assembly.supervise("unreliable", unreliable, first_pause=0.0)
     assert runs == 3
 
 

@@ -117,14 +117,16 @@ async def bot_process(
     speaker: FakeChatModel | None = None,
     sender: FakeSender | None = None,
     voice: Voice = VOICE,
-    parallel: int = 16,
+    max_concurrency: int = 16,
+    sweep_seconds: float = 1.0,
+    poll_seconds: float = 1.0,
     timeouts: Timeouts | None = None,
     open_store: Callable[[str], Any] = Store.open,
     arrange: ArrangeSteps = lambda default: default,
 ) -> AsyncIterator[BotProcess]:
     """It sweeps only if the test runs `manager.run`."""
     async with await open_store(url) as store:
-        speaker, shelf, bus = speaker or FakeChatModel(), FakeRetriever(), EventBus()
+        speaker, shelf, events = speaker or FakeChatModel(), FakeRetriever(), EventBus()
         default = default_steps(Rewriter(speaker), shelf, Grounder(speaker, voice))
         responder = Responder(store.turns, arrange(default), voice, release="test")
         slot = ResponderSlot(responder)
@@ -134,13 +136,20 @@ async def bot_process(
             store,
             slot,
             {CHAT.channel: sender or FakeSender()},
-            bus,
+            events,
             owner=f"process {id(store)}",
             timeouts=timeouts or Timeouts(pause=0.01),
             observe=observed.append,
             wake=woken.append,
         )
-        manager = Manager(store, worker, bus, parallel=parallel)
+        manager = Manager(
+            store,
+            worker,
+            events,
+            max_concurrency=max_concurrency,
+            sweep_seconds=sweep_seconds,
+            poll_seconds=poll_seconds,
+        )
         try:
             with capture_logs():
                 yield BotProcess(store, speaker, shelf, manager, worker, responder, slot, woken, observed)

@@ -21,7 +21,6 @@ from langchain_core.retrievers import BaseRetriever
 
 import bot
 from bot.voice import load_voice
-from dialogue import manager as managing
 from dialogue.conversation import Address, Answer, OutboxMessage, Turn, Utterance
 from dialogue.delivery import OutboxDispatcher, ReportProgress
 from dialogue.events import EventBus
@@ -114,8 +113,7 @@ class FileSender:
 
 
 def live(url: str, file: str, pipe: Connection) -> None:
-    """Be a bot until the pipe says None, or until killed."""
-    managing.SWEEP_SECONDS = 0.1
+    """Run a bot until the pipe sends None, or until it is killed."""
     asyncio.run(_live(url, file, pipe))
 
 
@@ -133,14 +131,14 @@ async def _live(url: str, file: str, pipe: Connection) -> None:
 
 
 def _manager(store: Store, owner: str, file_sender: FileSender) -> Manager:
-    bus, voice, clerk = EventBus(), load_voice(VOICE), NumberModel()
+    events, voice, clerk = EventBus(), load_voice(VOICE), NumberModel()
     steps = default_steps(Rewriter(clerk), NumberRetriever(), Grounder(clerk, voice))
     responder = Responder(store.turns, steps, voice, release="clerk")
     timeouts = Timeouts(lease=LEASE, pause=0.01)
     worker = Worker(
-        store, ResponderSlot(responder), {CHANNEL: file_sender}, bus, owner=owner, timeouts=timeouts
+        store, ResponderSlot(responder), {CHANNEL: file_sender}, events, owner=owner, timeouts=timeouts
     )
-    return Manager(store, worker, bus)
+    return Manager(store, worker, events, sweep_seconds=0.1)
 
 
 async def _listen(manager: Manager, pipe: Connection) -> None:

@@ -51,7 +51,7 @@ class TestCancelling:
             assert stopped.text == "stopped"
 
     async def test_in_the_queue_the_turn_is_never_begun(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, parallel=1) as bot:
+        async with bot_process(sqlite_url, max_concurrency=1) as bot:
             bot.speaker.hold()
             await bot.say("a?", chat("a"))
             queued = (await bot.say("b1?", chat("b"))).conversation.id
@@ -107,7 +107,7 @@ class TestClosing:
     async def test_what_comes_or_waits_meanwhile_is_answered_after_the_next_start(
         self, sqlite_url: str
     ) -> None:
-        async with bot_process(sqlite_url, parallel=1) as bot:
+        async with bot_process(sqlite_url, max_concurrency=1) as bot:
             bot.speaker.hold()
             home = (await bot.say("one?")).conversation.id
             await until(lambda: bot.speaker.speaking)

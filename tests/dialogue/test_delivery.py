@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 import structlog
 
-from dialogue import delivery
 from dialogue.conversation import Address, Answer, OutboxMessage, Turn
 from dialogue.delivery import OutboxDispatcher, Postponed, ReportProgress, Undeliverable, backoff
 from dialogue.errors import StoreUnavailable
@@ -58,7 +56,9 @@ class Post:
 
 @asynccontextmanager
 async def relaying(store: Store, sender: Post, **settings: Any) -> AsyncIterator[OutboxDispatcher]:
-    dispatcher = OutboxDispatcher(store.outbox, sender, "relay", **{"poll": 0.02} | settings)
+    dispatcher = OutboxDispatcher(
+        store.outbox, sender, "relay", **{"poll": 0.02, "first_retry": 0.01} | settings
+    )
     running = asyncio.create_task(dispatcher.run())
     yield dispatcher
     dispatcher.close()
@@ -92,8 +92,7 @@ async def test_a_woken_relay_does_not_wait_for_its_next_look(store: Store) -> No
         await post.until(1)
 
 
-async def test_trouble_is_retried_and_order_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_RETRY", 0.01)
+async def test_trouble_is_retried_and_order_kept(store: Store) -> None:
     await say(store, "one")
     await say(store, "two")
     troubles = [Postponed(0.01, "flood"), RuntimeError("a fault of the channel"), OSError("network down")]
@@ -165,10 +164,7 @@ class Stuck(Post):
         self.receive(outgoing)
 
 
-async def test_a_delivery_that_hangs_is_given_up_when_its_lease_ends(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery, "FIRST_RETRY", 0.01)
+async def test_a_delivery_that_hangs_is_given_up_when_its_lease_ends(store: Store) -> None:
     await say(store, "hello")
 
     async with relaying(store, post := Stuck(), lease=0.2):
@@ -252,8 +248,7 @@ async def test_a_relay_outlives_an_outage_of_the_database(sqlite_url: str) -> No
             await post.until(1)
 
 
-async def test_logs_hold_no_words_of_people(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_RETRY", 0.01)
+async def test_logs_hold_no_words_of_people(sqlite_url: str) -> None:
     async with await Store.open(sqlite_url) as store:
         await say(store, "My secret is 42")
         with structlog.testing.capture_logs() as logs:
@@ -267,5 +262,5 @@ async def test_logs_hold_no_words_of_people(sqlite_url: str, monkeypatch: pytest
 
 def test_back_off_doubles_up_to_a_bound() -> None:
     for attempts, longest in [(1, 1), (2, 2), (5, 16), (9, 256), (10, 300), (10_000, 300)]:
-        waits = [backoff(attempts) for _ in range(50)]
+        waits = [backoff(attempts, 1, 300) for _ in range(50)]
         assert longest / 2 <= min(waits) < max(waits) <= longest

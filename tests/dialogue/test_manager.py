@@ -49,7 +49,7 @@ async def test_what_is_said_during_an_answer_is_answered_after_it(sqlite_url: st
 
 
 async def test_conversations_are_answered_side_by_side_up_to_a_bound(sqlite_url: str) -> None:
-    async with bot_process(sqlite_url, parallel=3) as bot:
+    async with bot_process(sqlite_url, max_concurrency=3) as bot:
         bot.speaker.hold()
         homes = [(await bot.say("What voltage?", chat(str(n)))).conversation.id for n in range(5)]
         await until(lambda: bot.speaker.speaking == 3)
@@ -61,7 +61,7 @@ async def test_conversations_are_answered_side_by_side_up_to_a_bound(sqlite_url:
 
 
 async def test_nobody_keeps_a_place_by_talking_on(sqlite_url: str) -> None:
-    async with bot_process(sqlite_url, parallel=1) as bot:
+    async with bot_process(sqlite_url, max_concurrency=1) as bot:
         bot.speaker.hold()
         for text in ("a1?", "a2?", "a3?"):
             talkative = (await bot.say(text, chat("a"))).conversation.id
@@ -78,7 +78,7 @@ async def test_a_free_place_goes_to_another_while_the_first_in_line_is_still_ans
     sqlite_url: str,
 ) -> None:
     async with bot_process(
-        sqlite_url, speaker=FakeChatModel(answers=["It takes 230 volts [1]. " * 2]), parallel=2
+        sqlite_url, speaker=FakeChatModel(answers=["It takes 230 volts [1]. " * 2]), max_concurrency=2
     ) as bot:
         bot.speaker.hold()
         await bot.say("a1?", chat("a"))
@@ -92,11 +92,8 @@ async def test_a_free_place_goes_to_another_while_the_first_in_line_is_still_ans
         await until(lambda: any("c1?" in prompt for prompt in bot.speaker.prompts))
 
 
-async def test_turns_that_a_killed_process_left_are_swept_up(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dialogue.manager.SWEEP_SECONDS", 0.01)
-    async with bot_process(sqlite_url) as bot:
+async def test_turns_that_a_killed_process_left_are_swept_up(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url, sweep_seconds=0.01) as bot:
         left = [await ask(bot.store, "What voltage?", chat(str(n))) for n in range(24)]
         sweeping = asyncio.create_task(bot.manager.run())
         for turn in left:
@@ -104,11 +101,8 @@ async def test_turns_that_a_killed_process_left_are_swept_up(
         sweeping.cancel()
 
 
-async def test_the_sweep_outlives_a_database_that_is_away(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dialogue.manager.SWEEP_SECONDS", 0.01)
-    async with bot_process(sqlite_url, open_store=FlakyStore.open) as bot:
+async def test_the_sweep_outlives_a_database_that_is_away(sqlite_url: str) -> None:
+    async with bot_process(sqlite_url, sweep_seconds=0.01, open_store=FlakyStore.open) as bot:
         assert isinstance(bot.store, FlakyStore)
         turn = await ask(bot.store, "What voltage?")
         bot.store.call, bot.store.away = "unclaimed", True

@@ -2,19 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-
-import pytest
+from functools import partial
 
 from dialogue.conversation import Mode, Utterance
 from dialogue.events import Accepted, Answered, Event, Failed, Retrieved, Rewritten, Token
 from dialogue.worker import Timeouts
-from tests.dialogue.bot_process import BotProcess, bot_process, until
+from tests.dialogue.bot_process import BotProcess, until
+from tests.dialogue.bot_process import bot_process as process
 from tests.dialogue.store.samples import CHAT, ask, said
 
-
-@pytest.fixture(autouse=True)
-def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dialogue.manager.POLL_SECONDS", 0.05)
+bot_process = partial(process, poll_seconds=0.05)
 
 
 async def converse(bot: BotProcess, utterance: Utterance) -> list[Event]:
@@ -80,11 +77,8 @@ async def test_an_answer_of_another_process_is_found_however_many_questions_wait
     assert events[-1].reply_to == events[0].turn
 
 
-async def test_while_a_human_answers_there_is_nothing_to_wait_for(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dialogue.manager.POLL_SECONDS", 60)
-    async with bot_process(sqlite_url) as bot:
+async def test_while_a_human_answers_there_is_nothing_to_wait_for(sqlite_url: str) -> None:
+    async with process(sqlite_url, poll_seconds=60) as bot:
         home = await bot.manager.start(CHAT)
         await bot.store.conversations.set_mode(home.id, Mode.HUMAN)
         assert await converse(bot, said("What voltage?")) == [Accepted(1)]

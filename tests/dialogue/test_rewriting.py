@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dialogue.conversation import Role, Turn
-from dialogue.rewriting import Rewriter, drifts, falters, points_back, tidy
+from dialogue.rewriting import Rewriter, clean_rewrite, corrects_itself, drifts, refers_back
 from tests.dialogue.fake_chat_model import FakeChatModel
 
 
@@ -71,7 +71,7 @@ async def test_chinese_is_rewritten_too() -> None:
     ],
 )
 def test_what_models_put_around_a_rewrite_is_taken_off(reply: str) -> None:
-    assert tidy(reply) == "How long is it?"
+    assert clean_rewrite(reply) == "How long is it?"
 
 
 def test_a_statement_may_be_rewritten_to_a_statement() -> None:
@@ -90,7 +90,7 @@ def test_a_statement_may_be_rewritten_to_a_statement() -> None:
 )
 async def test_a_trained_model_smooths_a_first_question_that_corrects_itself(question: str) -> None:
     smooth = "What is the smallest pump?"
-    assert falters(question)
+    assert corrects_itself(question)
     assert (
         await Rewriter(FakeChatModel(rewrites=[smooth]), trained=True).rewrite([], question, "en") == smooth
     )
@@ -101,7 +101,7 @@ async def test_a_trained_model_smooths_a_first_question_that_corrects_itself(que
     "question", ["How tall is it?", "Is there no longer a guarantee?", "泵有多高？", "Nobody knows?"]
 )
 def test_an_even_question_does_not_falter(question: str) -> None:
-    assert not falters(question)
+    assert not corrects_itself(question)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ async def test_a_rewrite_that_stands_alone_needs_no_second_look() -> None:
 
 @pytest.mark.parametrize("question", ["它多重？", "那个多少钱？", "So who built them?"])
 def test_words_that_point_back_are_seen(question: str) -> None:
-    assert points_back(question)
+    assert refers_back(question)

@@ -63,7 +63,9 @@ class TestAnEngineThatFails:
 
     async def test_does_not_keep_others_waiting(self, sqlite_url: str) -> None:
         speaker = FakeChatModel(answers=[DOWN, STANDARD])
-        async with bot_process(sqlite_url, speaker=speaker, parallel=1, timeouts=Timeouts(pause=0.05)) as bot:
+        async with bot_process(
+            sqlite_url, speaker=speaker, max_concurrency=1, timeouts=Timeouts(pause=0.05)
+        ) as bot:
             unlucky = (await bot.say("a?")).conversation.id
             other = (await bot.manager.start(CHAT)).id
             await bot.say("b?")
@@ -178,11 +180,10 @@ class TestADatabaseThatGoesAway:
             assert len(bot.speaker.prompts) == 1
 
     @pytest.mark.parametrize("call", ["claim", "next_pending", "begin", "history", "commit", "release"])
-    async def test_at_any_point_costs_no_turn_its_answer(
-        self, sqlite_url: str, call: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("dialogue.manager.SWEEP_SECONDS", 0.02)
-        async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.1), open_store=FlakyStore.open) as bot:
+    async def test_at_any_point_costs_no_turn_its_answer(self, sqlite_url: str, call: str) -> None:
+        async with bot_process(
+            sqlite_url, sweep_seconds=0.02, timeouts=Timeouts(lease=0.1), open_store=FlakyStore.open
+        ) as bot:
             sweeping = asyncio.create_task(bot.manager.run())
             lose(bot.store, call)
             home = (await bot.say("What voltage?")).conversation.id

@@ -1,8 +1,8 @@
-"""Brings a database to the tables of this version, from an empty one or from any earlier version.
+"""Migrates a database to this version, from an empty database or from any earlier version.
 
 Each package keeps its own tables, and its own migrations for them: a `MigrationSet`. `await upgrade(url)` runs
-Alembic for the conversation tables, and for the sets of other packages that share the database. All migrations that
-are due run in one transaction, and a second process that starts at the same time waits for it.
+Alembic for the conversation tables, and for the sets of other packages that share the database. All pending
+migrations run in one transaction, and a second process that starts at the same time waits for it.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from dialogue.store.database import Database
 
 FOLDER = Path(__file__).parent
 LOCK = 7_143_301_959
-"""The advisory lock that PostgreSQL holds while a process migrates; any number, but always this one."""
+"""The advisory lock that PostgreSQL holds while a process migrates; an arbitrary number, but always the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ CONVERSATIONS = MigrationSet(FOLDER / "versions", "alembic_version")
 
 
 async def upgrade(url: str, *others: MigrationSet) -> str:
-    """Create or upgrade the conversation tables at `url`, and those of `others`. Harmless if there is nothing to do.
+    """Create or upgrade the conversation tables at `url`, and those of `others`. Does nothing if all are up to date.
 
     Returns the revision of the conversation tables. Raises StoreUnavailable if the database cannot be reached or was
     upgraded by a newer version; nothing is changed then.
@@ -51,7 +51,7 @@ async def upgrade(url: str, *others: MigrationSet) -> str:
 
 
 async def revision(url: str, migrations: MigrationSet = CONVERSATIONS) -> str | None:
-    """The revision of a set's tables at `url`; None where it has none yet. Raises StoreUnavailable."""
+    """The revision of a set's tables at `url`; None if it has none yet. Raises StoreUnavailable."""
     database = Database(url)
     try:
         return await _revision(database, migrations)
@@ -70,7 +70,7 @@ async def check(database: Database, migrations: MigrationSet = CONVERSATIONS) ->
 
 
 def head(migrations: MigrationSet = CONVERSATIONS) -> str:
-    """The newest revision that this version knows."""
+    """The newest revision of this version."""
     newest = ScriptDirectory.from_config(_config(migrations)).get_current_head()
     assert newest is not None
     return newest

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from dialogue.errors import StoreUnavailable
-from dialogue.store.database import Database, address
+from dialogue.store.database import Database, driver_url
 from dialogue.store.migrations import upgrade
 from dialogue.store.store import Store
 from tests.dialogue.store.samples import CHAT, ask, said
@@ -26,13 +26,13 @@ from tests.postgres import Cluster
     ],
 )
 def test_any_url_gets_our_driver(url: str, driver: str) -> None:
-    assert address(url).drivername == driver
+    assert driver_url(url).drivername == driver
 
 
 @pytest.mark.parametrize("url", ["mysql://me@host/db", "store.db", "", "://"])
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(StoreUnavailable, match="Use sqlite:///FILE or postgresql://"):
-        address(url)
+        driver_url(url)
 
 
 @pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])

@@ -82,7 +82,7 @@ async def test_the_backlog_is_what_waits_for_the_bot_and_for_delivery(store):
 async def test_a_human_speaks_as_the_next_turn_and_through_the_outbox(store):
     question = await ask(store, ADA, "is anyone there?")
     await store.conversations.set_mode(question.conversation, Mode.HUMAN)
-    said = await store.operators.send_message(question.conversation, "I am Kim.", "kim", letter)
+    said = await store.operators.send_as_operator(question.conversation, "I am Kim.", "kim", letter)
     assert (said.number, said.role, said.text, said.author) == (2, Role.ASSISTANT, "I am Kim.", "kim")
     (outgoing,) = await store.outbox.due("web", "relay", 10, 60)
     assert (outgoing.turn, outgoing.address) == (2, ADA)
@@ -92,8 +92,8 @@ async def test_a_human_speaks_as_the_next_turn_and_through_the_outbox(store):
 async def test_a_human_may_speak_twice_to_one_question(store):
     question = await ask(store, ADA, "hello")
     await store.conversations.set_mode(question.conversation, Mode.HUMAN)
-    await store.operators.send_message(question.conversation, "One moment.", "kim", letter)
-    await store.operators.send_message(question.conversation, "Here it is.", "kim", letter)
+    await store.operators.send_as_operator(question.conversation, "One moment.", "kim", letter)
+    await store.operators.send_as_operator(question.conversation, "Here it is.", "kim", letter)
     history = await store.turns.history(question.conversation, before=99, limit=10)
     assert [turn.text for turn in history] == ["hello", "One moment.", "Here it is."]
 
@@ -101,7 +101,7 @@ async def test_a_human_may_speak_twice_to_one_question(store):
 async def test_a_human_does_not_speak_into_the_bots_conversation(store):
     question = await ask(store, ADA, "hello")
     with pytest.raises(BotInCharge, match="Set it to 'human' first"):
-        await store.operators.send_message(question.conversation, "Wait!", "kim", letter)
+        await store.operators.send_as_operator(question.conversation, "Wait!", "kim", letter)
     assert [turn.number for turn in await store.turns.after(question.conversation, 0, 10)] == [1]
 
 
@@ -109,10 +109,10 @@ async def test_a_human_does_not_speak_first(store):
     conversation = await store.conversations.start(ADA)
     await store.conversations.set_mode(conversation.id, Mode.HUMAN)
     with pytest.raises(UnknownTurn):
-        await store.operators.send_message(conversation.id, "Hello?", "kim", letter)
+        await store.operators.send_as_operator(conversation.id, "Hello?", "kim", letter)
     assert (await store.operators.conversations(limit=1))[0].last_turn == 0
 
 
 async def test_a_human_needs_a_conversation(store):
     with pytest.raises(UnknownConversation):
-        await store.operators.send_message("nowhere", "Hello?", "kim", letter)
+        await store.operators.send_as_operator("nowhere", "Hello?", "kim", letter)

@@ -3,10 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
-
 from dialogue.conversation import Address, OutboxMessage
-from dialogue.store import outbox
+from dialogue.store.outbox import Outbox
 from dialogue.store.store import Store
 from tests.dialogue.store.rows import rows
 from tests.dialogue.store.samples import ANSWER, CHAT, exchange
@@ -132,15 +130,12 @@ async def test_a_sender_that_lost_its_lease_changes_nothing(store: Store) -> Non
     assert again.progress == current.progress == 0
 
 
-async def test_what_cannot_be_delivered_for_a_day_is_abandoned(
-    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_cannot_be_delivered_for_a_day_is_abandoned(store: Store, store_url: str) -> None:
     await exchange(store, "a")
     await exchange(store, "b")
     (first,) = await due(store)
-    monkeypatch.setattr(outbox, "GIVE_UP_AFTER", timedelta(0))
 
-    await store.outbox.postpone(first, 0, "network down")
+    await Outbox(store.database, give_up_after=timedelta(0)).postpone(first, 0, "network down")
 
     assert [outgoing.turn for outgoing in await due(store)] == [4]
     assert "network down" in str((await rows(store_url, "outbox"))[0]["reason"])

@@ -58,7 +58,7 @@ async def test_a_question_without_an_answer_is_history_and_no_exchange(
 async def test_what_a_human_said_is_history_and_no_exchange(store: Store, database: Database) -> None:
     turn = await said(store, "one?")
     await store.conversations.set_mode(turn.conversation, Mode.HUMAN)
-    await store.operators.send_message(turn.conversation, "I am Kim.", "kim", lambda reply, turn: {})
+    await store.operators.send_as_operator(turn.conversation, "I am Kim.", "kim", lambda reply, turn: {})
     await store.conversations.set_mode(turn.conversation, Mode.BOT)
     await answered(store, await said(store, "two?"), answer())
 
