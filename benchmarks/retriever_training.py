@@ -37,10 +37,10 @@ from finetune.evaluation.results import (
 )
 from finetune.evaluation.retrieval import evaluate_retrieval
 from finetune.examples import GroundingExample, read_examples
-from finetune.training.options import EncoderOptions
+from finetune.training.options import EncoderOptions, MapOptions
 from finetune.training.retriever.data import RetrieverData, join_data, read_retriever_data, split_data
 from finetune.training.retriever.encoder_objectives import train_contrastive
-from finetune.training.retriever.query_map import MapOptions, train_query_map
+from finetune.training.retriever.query_map import train_query_map
 from finetune.training.run import Run
 from retrieval.encoders.loading import Encoder, load_encoder
 from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap

@@ -1,6 +1,6 @@
 """Builds a bot from the settings, starts it and stops it. The only place where all parts are wired together.
 
-A new channel is one line in `channels_of`.
+A new channel is one line in `channels_of`. What only some deployments use is imported where it is chosen.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from langchain_core.language_models import BaseChatModel
 
 from bot.channels.base import Channel, DirectChannel
 from bot.channels.rate_limits import Rate
-from bot.channels.telegram import MessageLimits, TelegramChannel, Webhook, connect
 from bot.channels.terminal import CHANNEL as TERMINAL
 from bot.channels.websocket.channel import WebsocketChannel
 from bot.channels.websocket.connection import ConnectionLimits
@@ -60,7 +59,9 @@ def _websocket(settings: Settings, voice: Voice) -> WebsocketChannel:
     return WebsocketChannel(voice, tokens, settings.allowed_origins, limits)
 
 
-def _telegram(settings: Settings, voice: Voice) -> TelegramChannel:
+def _telegram(settings: Settings, voice: Voice) -> Channel:
+    from bot.channels.telegram import MessageLimits, TelegramChannel, Webhook, connect
+
     bot = connect(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_base_url)
     secret = settings.telegram_webhook_secret.get_secret_value()
     webhook = Webhook(settings.telegram_webhook_url, secret) if settings.telegram_webhook_url else None

@@ -5,8 +5,12 @@ Knows folders and reports. Does not know how documents are read.
 
 import structlog
 
-from bot.evaluation import EvaluationTargets
+from bot.metrics import EngineMonitor, Metrics
+from bot.models.download import Hub
+from bot.models.loader import model_loader
+from bot.models.weights import Weights
 from bot.settings import Settings
+from bot.voice import load_voice
 from dialogue.store.store import Store
 from finetune.migrations import upgrade
 from finetune.releases import Releases
@@ -45,7 +49,10 @@ async def live_collection(settings: Settings) -> Collection:
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store:
         releases = Releases(store.database)
-        return await EvaluationTargets(settings, releases).loader.collection(await releases.live())
+        weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
+        voice, monitor = load_voice(settings.voice_file), EngineMonitor(Metrics())
+        loader = model_loader(settings, voice, releases, weights, monitor)
+        return await loader.collection(await releases.live())
 
 
 def log_ingest(report: IngestReport) -> None:

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         return self.data_dir / "reports"
 
     @property
+    def runs(self) -> Path:
+        """The folder of all training runs."""
+        return self.data_dir / "runs"
+
+    @property
     def weights(self) -> tuple[str, ...]:
         """Names of the weights to have on this machine; what follows a `+` is no name of weights."""
         encoder = self.encoder.partition("+")[0]

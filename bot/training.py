@@ -26,14 +26,11 @@ from finetune.release import BASE_RELEASE, BUILT_IN_RELEASES, SHIPPED_RELEASE, A
 from finetune.releases import Releases
 from finetune.retraining import Candidate
 from finetune.training.language_model import train_language_model
-from finetune.training.options import TrainingObjective, TrainingOptions
+from finetune.training.options import MapOptions, TrainingObjective, TrainingOptions
 from finetune.training.retriever.data import read_retriever_data, split_data
-from finetune.training.retriever.query_map import MapOptions, train_query_map
+from finetune.training.retriever.query_map import train_query_map
 from finetune.training.run import Run, run_name
 from finetune.training.sft_data import DataMixture
-
-RUNS = "runs"
-"""The folder in DATA_DIR with all runs."""
 
 EXAMPLE_KINDS = {"rewrite": "rewriting", "answer": "grounding"}
 """The kind of examples that teaches a task."""
@@ -67,7 +64,7 @@ class LanguageTraining:
             )
         name, parent = await self._parent(live)
         record = self._record(dataset, name)
-        run = Run.begin(self.settings.data_dir / RUNS / run_name("language", record), record)
+        run = Run.begin(self.settings.runs / run_name("language", record), record)
         if not run.finished:
             await run_stoppable(lambda alive: self._train(run, path, dataset, parent, alive))
         return Candidate(
@@ -135,7 +132,7 @@ class RetrieverTraining:
         encoder = await self.loader.encoder(ActiveModels())
         base = self.settings.encoder
         record = {"base": base, "dataset": dataset.id, "options": self.options.record()}
-        run = Run.begin(self.settings.data_dir / RUNS / f"retriever-{dataset.id}", record)
+        run = Run.begin(self.settings.runs / f"retriever-{dataset.id}", record)
         paths = [path for split in (TRAIN, VALIDATION) if (path := dataset.path("retrieval", split))]
         if not run.finished:
             cache = self.settings.data_dir / "evaluation" / "searches"

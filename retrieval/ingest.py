@@ -16,7 +16,7 @@ from retrieval.chunking import Chunk, Chunking
 from retrieval.documents import Document
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.errors import IngestFailed, UnreadableDocument
-from retrieval.loaders import LOADERS
+from retrieval.loaders import LOADERS, find_loader
 from retrieval.snapshots import Snapshot
 
 Progress = Callable[[str, int, int], None]
@@ -104,9 +104,9 @@ def _content(path: Path, source: str) -> bytes:
 
 def _load(content: bytes, source: str, chunking: Chunking) -> tuple[tuple[Document, tuple[Chunk, ...]], ...]:
     """The documents of a file with their chunks; whatever a library raises on broken bytes is a problem."""
-    loader = LOADERS[PurePosixPath(source).suffix.lower()]
+    load = find_loader(PurePosixPath(source).suffix.lower())
     try:
-        documents = tuple(loader(content, source))
+        documents = tuple(load(content, source))
     except UnreadableDocument:
         raise
     except Exception as error:

@@ -15,6 +15,8 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES
 }
 LONGEST = 400
+SEAMS = ("bot/assembly.py", "bot/commands/*.py", "bot/models/engines.py", "retrieval/encoders/loading.py")
+"""Where an implementation is chosen and only then imported; the same list stands in pyproject.toml."""
 
 Import = tuple[int, str]
 
@@ -56,7 +58,11 @@ def test_no_module_imports_itself_in_a_circle():
     TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if not any(path.match(seam) for seam in SEAMS)],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_imports_stand_at_the_top(path):
     functions = [
         node

@@ -34,11 +34,7 @@ class LazyCommand(TyperCommand):
         self._module, self._app = f"bot.commands.{module}", app or "app"
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        try:
-            module = import_module(self._module)
-        except ModuleNotFoundError as error:
-            raise MissingPackage(str(error.name)) from error
-        command = get_command(getattr(module, self._app))
+        command = get_command(getattr(import_module(self._module), self._app))
         return command.make_context(info_name, args, parent, **extra)
 
 
@@ -86,6 +82,8 @@ def main(args: Sequence[str] | None = None) -> None:
         COMMANDS.main(args, prog_name="groundtalk")
     except EXPECTED as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(str(MissingPackage(str(error.name))))
     except Exception as error:
         log.debug("unexpected", exc_info=True)
         _fail(f"Unexpected {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where; please report it.")

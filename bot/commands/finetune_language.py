@@ -14,14 +14,12 @@ from bot.commands.progress import training_bar
 from bot.models.download import Hub
 from bot.models.weights import Weights
 from bot.settings import Settings, load_settings
-from bot.training import LanguageTraining
 from dialogue.store.store import Store
 from finetune.datasets.dataset import Dataset, find_dataset
 from finetune.migrations import upgrade
 from finetune.release import BASE_RELEASE, ActiveModels, Release
 from finetune.releases import Releases
-from finetune.training.language_model import OBJECTIVE_OPTIONS
-from finetune.training.options import PreferenceOptions, TrainingObjective, TrainingOptions
+from finetune.training.options import OBJECTIVE_OPTIONS, PreferenceOptions, TrainingObjective, TrainingOptions
 from finetune.training.sft_data import UNANSWERABLE_SHARE, DataMixture
 
 Of = Annotated[str, typer.Option("--dataset", help="Such as d-0123456789ab; see `groundtalk dataset`.")]
@@ -110,6 +108,8 @@ def _learn(
 
 
 async def _released(settings: Settings, dataset: Dataset, how: dict[str, Any]) -> Release:
+    from bot.training import LanguageTraining
+
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store:
         releases = Releases(store.database)

@@ -10,23 +10,20 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bot.commands.progress import content_digest, training_bar
+from bot.commands.progress import StepProgress, content_digest, training_bar
 from bot.errors import SettingsError
 from bot.models.download import Hub
 from bot.models.engines import load_configured_encoder
 from bot.models.loader import newest_index
 from bot.models.weights import Weights
 from bot.settings import Settings, load_settings
-from bot.training import RUNS, ProgressCallback, Report
 from dialogue.store.store import Store
 from finetune.datasets.dataset import TRAIN, VALIDATION, Dataset, find_dataset
 from finetune.migrations import upgrade
 from finetune.release import Release
 from finetune.releases import Releases
-from finetune.training.options import EncoderOptions
+from finetune.training.options import EncoderOptions, MapOptions
 from finetune.training.retriever.data import RetrieverData, read_retriever_data, split_data
-from finetune.training.retriever.encoder_objectives import train_cloze, train_contrastive, train_distilled
-from finetune.training.retriever.query_map import MapOptions, train_query_map
 from finetune.training.run import Run, run_name
 from retrieval.encoders.loading import load_encoder
 from retrieval.snapshots import Snapshot
@@ -114,7 +111,7 @@ def retriever(
     }
     task = RetrieverTask(settings, method, [*_examples(known), *(files or ())], known, teacher, chosen)
     record = task.record
-    run = Run.begin(settings.data_dir / RUNS / (name or run_name(f"retriever-{method}", record)), record)
+    run = Run.begin(settings.runs / (name or run_name(f"retriever-{method}", record)), record)
     if not run.finished:
         with training_bar(f"{method} retriever") as report:
             _train(task, run, report)
@@ -128,32 +125,47 @@ def _examples(dataset: Dataset | None) -> Iterator[Path]:
         yield from (path for path in paths if path)
 
 
-def _train(task: RetrieverTask, run: Run, report: Report) -> None:
+def _train(task: RetrieverTask, run: Run, report: StepProgress) -> None:
     weights = Weights(task.settings.weights_dir, Hub(task.settings.hf_endpoint))
     cache = task.settings.data_dir / SEARCHES
     match task.options:
         case MapOptions() as options:
-            train_query_map(
-                run, load_configured_encoder(task.settings, weights), *_material(task), options, cache, report
-            )
+            _train_map(task, run, weights, options, cache, report)
         case options:
             _train_encoder(task, run, weights, options, cache, report)
 
 
-def _train_encoder(
-    task: RetrieverTask, run: Run, weights: Weights, options: EncoderOptions, cache: Path, report: Report
+def _train_map(
+    task: RetrieverTask, run: Run, weights: Weights, options: MapOptions, cache: Path, report: StepProgress
 ) -> None:
+    from finetune.training.retriever.query_map import train_query_map
+
+    encoder = load_configured_encoder(task.settings, weights)
+    train_query_map(run, encoder, *_material(task), options, cache, report)
+
+
+def _train_encoder(
+    task: RetrieverTask,
+    run: Run,
+    weights: Weights,
+    options: EncoderOptions,
+    cache: Path,
+    report: StepProgress,
+) -> None:
+    from bot.training import ProgressCallback
+    from finetune.training.retriever.encoder_objectives import train_cloze, train_contrastive, train_distilled
+
     base = _folder(weights, task.settings.encoder.partition("+")[0])
-    told = [ProgressCallback(report)]
+    callbacks = [ProgressCallback(report)]
     if task.method is Method.CLOZE:
         texts = _material(task)[0].passages if task.files else _texts(task.documents)
-        train_cloze(run, base, texts, options, told)
+        train_cloze(run, base, texts, options, callbacks)
     elif task.method is Method.CONTRASTIVE:
         finder = load_configured_encoder(task.settings, weights)
-        train_contrastive(run, base, finder, *_material(task), options, cache, told)
+        train_contrastive(run, base, finder, *_material(task), options, cache, callbacks)
     else:
         teacher = load_encoder(task.teacher, _folder(weights, task.teacher.partition("+")[0]))
-        train_distilled(run, base, teacher, *_material(task), options, cache, told)
+        train_distilled(run, base, teacher, *_material(task), options, cache, callbacks)
 
 
 def _material(task: RetrieverTask) -> tuple[RetrieverData, RetrieverData]:

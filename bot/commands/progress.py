@@ -8,7 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from retrieval.ingest import Progress as Report
+IngestProgress = Callable[[str, int, int], None]
+"""Called with the stage of an ingest, what is done of it, and how much there is."""
+StepProgress = Callable[[int, int], None]
+"""Called with how many of how many steps are done."""
 
 
 def time_left_bars() -> Progress:
@@ -21,7 +24,7 @@ STAGES = {"read": "Reading documents", "embed": "Embedding chunks"}
 
 
 @contextmanager
-def ingest_bars() -> Iterator[Report]:
+def ingest_bars() -> Iterator[IngestProgress]:
     """What to give to an ingest; a bar appears with the first report of its stage."""
     tasks: dict[str, TaskID] = {}
     with time_left_bars() as bars:
@@ -35,7 +38,7 @@ def ingest_bars() -> Iterator[Report]:
 
 
 @contextmanager
-def training_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+def training_bar(name: str) -> Iterator[StepProgress]:
     """Gives what is told how many of how many steps are done."""
     with time_left_bars() as bars:
         task = bars.add_task(name, total=None)

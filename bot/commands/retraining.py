@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,22 +15,23 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from bot.commands.progress import time_left_bars
+from bot.commands.progress import StepProgress, time_left_bars
 from bot.evaluation import CandidateEvaluation, EvaluationTargets
 from bot.models.download import Hub
 from bot.models.weights import Weights
 from bot.settings import Settings, load_settings
-from bot.training import LanguageTraining, Report, RetrieverTraining
 from dialogue.store.store import Store
 from finetune.datasets.builder import BuildOptions, build_dataset
+from finetune.datasets.dataset import Dataset
 from finetune.evaluation import concurrency
 from finetune.evaluation.report import report_path, write_report
 from finetune.gate import Decision
 from finetune.lease import hold_lease
 from finetune.migrations import upgrade
-from finetune.release import LANGUAGE_TASKS, Release
+from finetune.release import LANGUAGE_TASKS, ActiveModels, Release
 from finetune.releases import Releases
 from finetune.retraining import (
+    Candidate,
     Comparisons,
     CycleResult,
     CycleStatus,
@@ -38,12 +39,12 @@ from finetune.retraining import (
     RetrainingCycle,
     RetrainingSteps,
 )
-from finetune.training.options import TrainingObjective, TrainingOptions
-from finetune.training.retriever.query_map import MapOptions
+from finetune.training.options import MapOptions, TrainingObjective, TrainingOptions
 from finetune.training.sft_data import DataMixture
 
 log = structlog.get_logger(__name__)
 
+Train = Callable[[Dataset, ActiveModels], Awaitable[Candidate]]
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 OPTIONS = TrainingOptions(epochs=3.0, learning_rate=2e-4, batch=4, accumulation=2)
 """For the few hundred examples of a small deployment's log."""
@@ -141,22 +142,7 @@ def _wired(plan: RetrainOptions, settings: Settings, store: Store, bars: Progres
         write_report([*trial.decisive, *trial.others], title, page, decision.reasons)
         bars.console.print(f"Report: {page}", soft_wrap=True)
 
-    report = _steps(bars)
     tasks = _tasks(plan.task, settings)
-    learning = (
-        RetrieverTraining(settings, systems.loader, MapOptions(), report)
-        if plan.task is RetrainTask.RETRIEVER
-        else LanguageTraining(
-            settings=settings,
-            weights=Weights(settings.weights_dir, Hub(settings.hf_endpoint)),
-            releases=releases,
-            base=settings.weights_for(tasks[-1]),
-            choice=DataMixture(tasks=tasks),
-            objective=TrainingObjective.SUPERVISED,
-            options=OPTIONS,
-            report=report,
-        )
-    )
     return RetrainingCycle(
         tasks=tasks,
         kinds=KINDS[plan.task],
@@ -166,12 +152,36 @@ def _wired(plan: RetrainOptions, settings: Settings, store: Store, bars: Progres
         releases=releases,
         steps=RetrainingSteps(
             build=lambda: build_dataset(store.database, settings.datasets, BuildOptions(), plan.imports),
-            train=learning.train,
+            train=_trainer(plan.task, tasks, settings, systems, releases, _steps(bars)),
             compare=trials.hold,
             show=show,
         ),
         say=bars.console.print,
     )
+
+
+def _trainer(
+    task: RetrainTask,
+    tasks: tuple[str, ...],
+    settings: Settings,
+    systems: EvaluationTargets,
+    releases: Releases,
+    report: StepProgress,
+) -> Train:
+    from bot.training import LanguageTraining, RetrieverTraining
+
+    if task is RetrainTask.RETRIEVER:
+        return RetrieverTraining(settings, systems.loader, MapOptions(), report).train
+    return LanguageTraining(
+        settings=settings,
+        weights=Weights(settings.weights_dir, Hub(settings.hf_endpoint)),
+        releases=releases,
+        base=settings.weights_for(tasks[-1]),
+        choice=DataMixture(tasks=tasks),
+        objective=TrainingObjective.SUPERVISED,
+        options=OPTIONS,
+        report=report,
+    ).train
 
 
 def _tasks(task: RetrainTask, settings: Settings) -> tuple[str, ...]:
@@ -197,7 +207,7 @@ def _bar(bars: Progress, name: str, total: int) -> Iterator[concurrency.RowProgr
     bars.remove_task(task)
 
 
-def _steps(bars: Progress) -> Report:
+def _steps(bars: Progress) -> StepProgress:
     """A bar that appears with the first step."""
     tasks: list[TaskID] = []
 

@@ -24,12 +24,8 @@ from bot.metrics import EngineMonitor
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.engines.chat import LocalChatModel
-from dialogue.engines.gguf import prepare
-from dialogue.engines.openvino import EngineLimits, load_openvino
 from dialogue.engines.provider import load_provider
-from dialogue.engines.transformers import load_transformers
 from finetune.errors import FinetuneError, UnusableAdapter
-from finetune.merging import merge_adapter
 from finetune.release import LANGUAGE_TASKS
 from retrieval.encoders.loading import Encoder, load_encoder
 
@@ -123,8 +119,18 @@ def load_engine(settings: Settings, weights: Weights, model: ModelSpec | None = 
     if not settings.runs_here:
         return load_provider(settings.engine, model.weights, settings.engine_options.get_secret_value())
     path = locate_runnable(settings, weights, model)
-    if settings.engine == "transformers":
-        return load_transformers(path)
+    return _transformers(path) if settings.engine == "transformers" else _openvino(settings, path)
+
+
+def _transformers(path: Path) -> BaseChatModel:
+    from dialogue.engines.transformers import load_transformers
+
+    return load_transformers(path)
+
+
+def _openvino(settings: Settings, path: Path) -> BaseChatModel:
+    from dialogue.engines.openvino import EngineLimits, load_openvino
+
     return load_openvino(path, limits=EngineLimits(cache_gb=settings.engine_cache_gb))
 
 
@@ -135,7 +141,7 @@ def locate_runnable(settings: Settings, weights: Weights, model: ModelSpec) -> P
     """
     path = locate_model(weights, model)
     if settings.engine == "openvino" and path.suffix == ".gguf" and not model.adapter:
-        return weights.derived(path, "prepared", partial(run_in_subprocess, prepare))
+        return weights.derived(path, "prepared", partial(run_in_subprocess, _prepare))
     return path
 
 
@@ -159,7 +165,15 @@ def locate_model(weights: Weights, model: ModelSpec) -> Path:
     return merged
 
 
+def _prepare(source: Path, target: Path) -> None:
+    from dialogue.engines.gguf import prepare
+
+    prepare(source, target)
+
+
 def _merge(adapter: Path, source: Path, target: Path) -> None:
+    from finetune.merging import merge_adapter
+
     merge_adapter(source, adapter, target)
 
 

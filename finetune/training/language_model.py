@@ -16,7 +16,7 @@ from finetune.examples import (
     RewritingExample,
     read_examples,
 )
-from finetune.training.options import PreferenceOptions, TrainingObjective, TrainingOptions
+from finetune.training.options import TrainingObjective, TrainingOptions
 from finetune.training.preference import train_dpo, train_kto
 from finetune.training.preference_data import (
     PreferencePair,
@@ -32,12 +32,6 @@ AnyExample = TypeVar("AnyExample", bound=Example)
 
 MAX_VALIDATION = 64
 """Examples to validate with at most: each evaluation reads them all."""
-OBJECTIVE_OPTIONS: dict[TrainingObjective, type[TrainingOptions]] = {
-    TrainingObjective.SUPERVISED: TrainingOptions,
-    TrainingObjective.DPO: PreferenceOptions,
-    TrainingObjective.KTO: PreferenceOptions,
-}
-"""What may be chosen."""
 
 
 def train_language_model(

@@ -61,6 +61,38 @@ class PreferenceOptions(TrainingOptions):
     likelihood: float = 1.0
 
 
+OBJECTIVE_OPTIONS: dict[TrainingObjective, type[TrainingOptions]] = {
+    TrainingObjective.SUPERVISED: TrainingOptions,
+    TrainingObjective.DPO: PreferenceOptions,
+    TrainingObjective.KTO: PreferenceOptions,
+}
+"""The options that each objective takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """pull: weight of the squared distance from the identity. hold: weight of the squared drift of the scores' level.
+    learning_rate: of Adam, after so many steps of `warmup`; a larger one fills W with noise before it learns.
+    batch: questions in a step; negatives: of each question in a step, drawn from the mined ones.
+    interval: steps between two looks at the validation; patience: looks without a better one before the end.
+    """
+
+    pull: float = 30.0
+    hold: float = 1.0
+    temperature: float = 0.05
+    learning_rate: float = 1e-4
+    warmup: int = 20
+    steps: int = 1000
+    batch: int = 128
+    negatives: int = 8
+    interval: int = 50
+    patience: int = 3
+    seed: int = 17
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
     """learning_rate: at its highest, after `warmup` (a share of all steps); it falls to 0 by a cosine.

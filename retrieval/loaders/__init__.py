@@ -1,26 +1,33 @@
-"""From files to documents, one format a file; `LOADERS` names them by suffix."""
+"""From files to documents, one format a module. Here: which loader reads which suffix.
+
+A loader is imported when the first file of its format is read, so that only the libraries that are needed are loaded.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import cast
 
 from retrieval.documents import Document
-from retrieval.loaders.docx import load_docx
-from retrieval.loaders.faq import load_csv, load_jsonl
-from retrieval.loaders.markup import load_html, load_markdown
-from retrieval.loaders.pdf import load_pdf
-from retrieval.loaders.text import load_text
 
 Loader = Callable[[bytes, str], Iterable[Document]]
-"""Reads the bytes of a file, called by its source; raises UnreadableDocument, or what its library raises."""
+"""Reads the bytes of the file that is called by its source. Raises UnreadableDocument, or what its library raises."""
 
-LOADERS: Mapping[str, Loader] = {
-    ".csv": load_csv,
-    ".docx": load_docx,
-    ".htm": load_html,
-    ".html": load_html,
-    ".jsonl": load_jsonl,
-    ".markdown": load_markdown,
-    ".md": load_markdown,
-    ".pdf": load_pdf,
-    ".tsv": load_csv,
-    ".txt": load_text,
+LOADERS: Mapping[str, str] = {
+    ".csv": "faq:load_csv",
+    ".docx": "docx:load_docx",
+    ".htm": "markup:load_html",
+    ".html": "markup:load_html",
+    ".jsonl": "faq:load_jsonl",
+    ".markdown": "markup:load_markdown",
+    ".md": "markup:load_markdown",
+    ".pdf": "pdf:load_pdf",
+    ".tsv": "faq:load_csv",
+    ".txt": "text:load_text",
 }
+"""By suffix: the module in this package, and the function in it."""
+
+
+def find_loader(suffix: str) -> Loader:
+    """Imports the loader of a suffix of `LOADERS`."""
+    module, _, function = LOADERS[suffix].partition(":")
+    return cast(Loader, getattr(import_module(f"{__name__}.{module}"), function))

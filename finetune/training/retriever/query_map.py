@@ -10,9 +10,8 @@ The run leaves `map.safetensors`. Passage vectors are cached; a killed run start
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from torch.utils.tensorboard import SummaryWriter
 from finetune.errors import NothingToLearn
 from finetune.evaluation.metrics import ndcg_at
 from finetune.evaluation.retrieval import open_index
+from finetune.training.options import MapOptions
 from finetune.training.report import write_run_report
 from finetune.training.retriever.data import RetrieverData, hard_negatives
 from finetune.training.run import Run
@@ -34,30 +34,6 @@ MapScore = Callable[[Vectors], float]
 """How good a W is on questions that it does not learn from; more is better."""
 StepProgress = Callable[[int, int], None]
 """Told how many of how many steps are done."""
-
-
-@dataclass(frozen=True, slots=True)
-class MapOptions:
-    """pull: weight of the squared distance from the identity. hold: weight of the squared drift of the scores' level.
-    learning_rate: of Adam, after so many steps of `warmup`; a larger one fills W with noise before it learns.
-    batch: questions in a step; negatives: of each question in a step, drawn from the mined ones.
-    interval: steps between two looks at the validation; patience: looks without a better one before the end.
-    """
-
-    pull: float = 30.0
-    hold: float = 1.0
-    temperature: float = 0.05
-    learning_rate: float = 1e-4
-    warmup: int = 20
-    steps: int = 1000
-    batch: int = 128
-    negatives: int = 8
-    interval: int = 50
-    patience: int = 3
-    seed: int = 17
-
-    def record(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

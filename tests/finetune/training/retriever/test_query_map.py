@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from finetune.errors import NothingToLearn
+from finetune.training.options import MapOptions
 from finetune.training.retriever.data import RetrieverData
-from finetune.training.retriever.query_map import MapOptions, MapQuestions, fit_map, train_query_map
+from finetune.training.retriever.query_map import MapQuestions, fit_map, train_query_map
 from finetune.training.run import Run
 from retrieval.encoders.base import Vectors
 from retrieval.encoders.query_map import MappedEncoder, QueryMap

