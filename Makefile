@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench install clean
+.PHONY: help run test fast check docs bench install clean
 
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==/&/p' constraints.txt)
@@ -20,10 +20,16 @@ test: .venv/.dev .venv/.system ## set up everything, then run the tests
 	@.venv/bin/groundtalk models pull
 	@.venv/bin/python -m pytest $(TESTS)
 
+fast: check ## lint, types, and the tests that need no weights, browser or PostgreSQL
+	@.venv/bin/python -m pytest -n auto -m "not weights and not browser and not postgres and not slow" $(TESTS)
+
 check: .venv/.dev ## lint, formatting and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
+
+docs: .venv/.docs ## build the documentation's site into build/site
+	@.venv/bin/zensical build --strict
 
 bench: .venv/.dev ## the measurements of docs/benchmarks.md
 	@for file in $$(grep -l __main__ benchmarks/*.py); do \
@@ -64,6 +70,10 @@ WATCH := awk '/Downloading|Installing/ { printf "\r\033[K%.100s", $$0; fflush() 
 
 .venv/.dev: .venv/.run
 	@$(PIP) install -c constraints.txt -e '.[dev]' | $(WATCH)
+	@touch $@
+
+.venv/.docs: .venv/.run
+	@$(PIP) install -c constraints.txt -e '.[docs]' | $(WATCH)
 	@touch $@
 
 # What the tests need beside Python: a browser, and the programs of PostgreSQL.
