@@ -12,7 +12,9 @@ from bot.settings import Settings
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 INDEX = ROOT / "docs" / "README.md"
-PAGES = sorted([README, ROOT / "deploy" / "README.md", *(ROOT / "docs").glob("*.md")])
+SITE = sorted((ROOT / "docs").rglob("*.md"))
+"""The pages that `make docs` turns into a site; the others are read in the repository alone."""
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "deploy" / "README.md", *SITE]
 ENVIRONMENT = (ROOT / ".env.example").read_text("utf-8")
 
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -46,6 +48,13 @@ def test_links_lead_somewhere(page: Path) -> None:
             target = (page.parent / path).resolve() if path else page
             assert target.exists(), link
             assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", SITE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_the_site_stay_inside_it(page: Path) -> None:
+    for link in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
+        target = (page.parent / link.partition("#")[0]).resolve()
+        assert link.startswith("https://") or target.is_relative_to(ROOT / "docs"), link
 
 
 @every_page
@@ -96,4 +105,4 @@ def test_settings_of_the_readme_are_there_with_their_defaults(name: str, default
 
 def test_every_page_is_in_the_index() -> None:
     listed = {(INDEX.parent / link).resolve() for link in LINK.findall(INDEX.read_text("utf-8"))}
-    assert set(PAGES) - {README, INDEX} <= listed
+    assert set(SITE) - {INDEX} <= listed
