@@ -103,6 +103,11 @@ def test_settings_of_the_readme_are_there_with_their_defaults(name: str, default
     assert default in "".join(line)
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    navigation = re.findall(r'"([\w/-]+\.md)"', (ROOT / "zensical.toml").read_text("utf-8"))
+    assert sorted(navigation) == [str(page.relative_to(ROOT / "docs")) for page in SITE]
+
+
 def test_every_page_is_in_the_index() -> None:
     listed = {(INDEX.parent / link).resolve() for link in LINK.findall(INDEX.read_text("utf-8"))}
     assert set(SITE) - {INDEX} <= listed
