@@ -6,7 +6,7 @@ A new channel is one line in `channels_of`. What only some deployments use is im
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -20,11 +20,13 @@ from bot.channels.terminal import CHANNEL as TERMINAL
 from bot.channels.websocket.channel import WebsocketChannel
 from bot.channels.websocket.connection import ConnectionLimits
 from bot.documents import refresh_documents
+from bot.errors import NoCollection
 from bot.metrics import EngineMonitor, Metrics
 from bot.models.active import PromotionWatcher, load_active_models
 from bot.models.download import Hub
 from bot.models.engines import fetch_weights
 from bot.models.loader import model_loader
+from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
 from bot.steps import load_steps
@@ -42,12 +44,16 @@ from finetune.releases import PinnedReleases, Releases
 from retrieval.collection import Collection
 from retrieval.ingest import Progress
 
+PYTHON = "python"
+"""The channel of `Bot`. Any process can answer what was asked there."""
+
 log = structlog.get_logger(__name__)
 
 
 def channels_of(settings: Settings, voice: Voice) -> Iterator[Channel]:
     """The channels of this deployment."""
     yield DirectChannel(TERMINAL)
+    yield DirectChannel(PYTHON)
     yield _websocket(settings, voice)
     if settings.telegram_bot_token.get_secret_value():
         yield _telegram(settings, voice)
@@ -89,12 +95,14 @@ class Runtime:
     watch: EngineMonitor
     shutdown_grace: float = 10.0
     """Seconds that current answers get to finish, and then deliveries; the rest waits for the next start."""
-    _channel_tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _dispatcher_tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def collection(self) -> Collection:
-        """The documents that are searched now."""
+        """The documents that are searched now. Raises NoCollection if the caller provided the retriever."""
+        if self.watcher.models.collection is None:
+            raise NoCollection
         return self.watcher.models.collection
 
     @property
@@ -103,17 +111,28 @@ class Runtime:
         return self.watcher.models.engines[0]
 
     async def __aenter__(self) -> Self:
-        self._dispatcher_tasks = [
-            supervise("outbox dispatcher", dispatcher.run) for dispatcher in self.dispatchers.values()
-        ]
-        tasks = [supervise("manager", self.manager.run), supervise("promotion watcher", self.watcher.run)]
-        self._channel_tasks = [*tasks, *map(self._run_channel, self.channels)]
+        self.start()
+        self.run_channels(self.channels)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def start(self) -> None:
+        """Answer what is waiting on any channel, and follow promotions."""
+        self._tasks += [
+            supervise("manager", self.manager.run),
+            supervise("promotion watcher", self.watcher.run),
+        ]
+
+    def run_channels(self, channels: Iterable[Channel]) -> None:
+        """Receive messages on these channels, and send the answers of their outboxes."""
+        for channel in channels:
+            dispatcher = self.dispatchers[channel.channel]
+            self._dispatcher_tasks.append(supervise("outbox dispatcher", dispatcher.run))
+            self._tasks.append(self._run_channel(channel))
 
     async def numbers(self) -> bytes:
         """The metrics in Prometheus' text format."""
@@ -134,7 +153,7 @@ class Runtime:
             dispatcher.close()
         if self._dispatcher_tasks:
             await asyncio.wait(self._dispatcher_tasks, timeout=self.shutdown_grace)
-        await _end([*self._dispatcher_tasks, *self._channel_tasks])
+        await _end([*self._dispatcher_tasks, *self._tasks])
         await self.manager.close(0)
         await self.watcher.models.close()
         await self.store.close()
@@ -146,22 +165,25 @@ async def open_runtime(
     senders: tuple[Channel, ...] = (),
     pinned: PinnedReleases | None = None,
     arrange_steps: ArrangeSteps | None = None,
+    provided: ProvidedModels | None = None,
 ) -> Runtime:
     """Load everything without running it: migrate the database, fetch weights, read documents.
 
     senders: channels of the caller's own, in addition to those of the settings. pinned: the releases to use instead of
-    the live ones. arrange_steps: makes the list of steps, instead of STEPS_FILE. Raises the packages' errors.
+    the live ones. arrange_steps: makes the list of steps, instead of STEPS_FILE. provided: models of the caller's own.
+    Raises the packages' errors.
     """
+    provided = provided or ProvidedModels()
     voice = load_voice(settings.voice_file)
     channels = (*channels_of(settings, voice), *senders)
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
-    await asyncio.to_thread(fetch_weights, settings, weights)
+    await asyncio.to_thread(fetch_weights, settings, weights, provided)
     await upgrade(settings.database)
     store = await Store.open(settings.database, consent=settings.training_consent == "given")
     watch = EngineMonitor(metrics := Metrics())
     releases = pinned or Releases(store.database)
     steps = arrange_steps or load_steps(settings.steps_file)
-    loader = model_loader(settings, voice, releases, weights, watch, steps)
+    loader = model_loader(settings, voice, releases, weights, watch, steps, provided)
     models = await load_active_models(releases, loader, store.turns)
     await asyncio.to_thread(refresh_documents, settings, models.collection, progress)
     watcher = PromotionWatcher(releases, loader, store.turns, models)

@@ -25,12 +25,17 @@ def _silent(stage: str, done: int, total: int) -> None:
     pass
 
 
-def refresh_documents(settings: Settings, collection: Collection, progress: Progress = _silent) -> None:
+def refresh_documents(
+    settings: Settings, collection: Collection | None, progress: Progress = _silent
+) -> None:
     """Bring the collection up to KNOWLEDGE_DIR, if that is set or nothing was ever ingested.
 
     What `groundtalk ingest` put there stays otherwise. If the folder cannot be read now, the last snapshot
-    serves on. Raises IngestFailed if there is none, FingerprintMismatch if ENCODER has changed.
+    serves on. Without a collection there is nothing to do. Raises IngestFailed if there is none, FingerprintMismatch if
+    ENCODER has changed.
     """
+    if collection is None:
+        return
     named = "knowledge_dir" in settings.model_fields_set
     if not named and collection.snapshot is not None:
         return

@@ -4,6 +4,11 @@ BotError
 ├── SettingsError     a setting is missing or has a bad value
 ├── VoiceError        the voice file cannot be used
 ├── MissingPackage    a command needs a package that only an extra installs
+├── NotOpen           a bot is used before it is opened, or after it was closed
+├── AlreadyOpen       a bot is opened twice
+├── NoCollection      there is no index, because the caller provided the retriever
+├── HumanInCharge     the bot does not answer, because a human does
+├── FolderNotEmpty    a new project would overwrite files
 └── WeightsError      weights cannot be had
     ├── UnknownWeights    the name is no catalog entry, no local path and no hub id
     ├── Unreachable       one place did not give the files; the next one is tried
@@ -34,6 +39,49 @@ class MissingPackage(BotError):
             f"This command needs the package {name}, which is not installed. Training needs the extra `finetune`: "
             "run .venv/bin/pip install -c constraints.txt -e '.[finetune]'."
         )
+
+
+class NotOpen(BotError):
+    """A bot is used before it is opened, or after it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("This bot is not open. Use it inside `async with Bot.open(...) as bot:`.")
+
+
+class AlreadyOpen(BotError):
+    """A bot is opened twice."""
+
+    def __init__(self) -> None:
+        super().__init__("This bot is open already. Open it once; `Bot.open(...)` makes another one.")
+
+
+class NoCollection(BotError):
+    """There is no index, because the caller provided the retriever."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This bot searches with a retriever that you provided, so it has no index of its own. "
+            "Update the documents where that retriever keeps them."
+        )
+
+
+class HumanInCharge(BotError):
+    """The message is stored, but the bot does not answer it, because the conversation is in human hands."""
+
+    def __init__(self, conversation: str) -> None:
+        super().__init__(
+            f"Conversation {conversation!r} is in human hands, so the bot does not answer. Start another one with "
+            "`bot.start_conversation`, or hand this one back: set its mode to 'bot' in the operators' API."
+        )
+        self.conversation = conversation
+
+
+class FolderNotEmpty(BotError):
+    """A new project would overwrite files."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is not empty. Name a folder that is empty or does not exist yet.")
+        self.folder = folder
 
 
 class WeightsError(BotError):

@@ -5,7 +5,7 @@ The only module that reads the environment. Knows names and defaults, not what i
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -102,11 +102,16 @@ class Settings(BaseSettings):
         return self.data_dir / "runs"
 
     @property
-    def weights(self) -> tuple[str, ...]:
-        """Names of the weights to have on this machine; what follows a `+` is no name of weights."""
-        encoder = self.encoder.partition("+")[0]
-        generators = dict.fromkeys((self.generator, self.weights_for("rewrite")))
-        return (encoder, *generators) if self.runs_here else (encoder,)
+    def encoder_weights(self) -> str:
+        """The name of the encoder's weights: what follows a `+` is no name of weights."""
+        return self.encoder.partition("+")[0]
+
+    def local_weights(self, tasks: Collection[str] = ("retrieve", "answer", "rewrite")) -> tuple[str, ...]:
+        """Names of the weights to have on this machine for these tasks."""
+        names = [self.encoder_weights] if "retrieve" in tasks else []
+        if self.runs_here:
+            names += [self.weights_for(task) for task in ("answer", "rewrite") if task in tasks]
+        return tuple(dict.fromkeys(names))
 
     def weights_for(self, task: str) -> str:
         """The name of the weights that do a task of the language model, `rewrite` or `answer`."""

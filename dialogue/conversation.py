@@ -47,6 +47,16 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedMessage:
+    """A message of a conversation that is held elsewhere; it is kept here, and answered by nobody."""
+
+    role: Role
+    text: str
+    reference: str | None = None
+    """Whatever else its owner needs to know of it, as text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     id: str
     address: Address
@@ -113,6 +123,9 @@ class Answer:
     step under the name of its class."""
     state: StateChange | None = None
     """Committed with the answer; None leaves the state as it is."""
+    conversation: str = ""
+    turn: int = 0
+    """Where the answer is stored; the commit decides, so both are empty before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def list_models() -> None:
     weights = _weights(settings)
     table = Table("name", "for", "size", "here", box=None, pad_edge=False)
     for entry in weights.catalog.values():
-        mark = " [bold]*[/]" if entry.name in settings.weights else ""
+        mark = " [bold]*[/]" if entry.name in settings.local_weights() else ""
         here = "yes" if weights.held(entry) else "no"
         table.add_row(f"[bold]{entry.name}[/]{mark}", entry.role, _size(entry), here)
         table.add_row(f"  [dim]{entry.about}; {entry.licence}[/]")
@@ -37,7 +37,7 @@ def pull(
     """Download weights into the cache, verified; quick for those that are there."""
     settings = load_settings()
     weights = _weights(settings)
-    for name in names or settings.weights:
+    for name in names or settings.local_weights():
         weights.locate(name)
 
 

@@ -1,12 +1,13 @@
 """The HTTP application: puts the routes of the parts together, and starts and stops the bot with the server."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from bot.assembly import Runtime
+from bot.errors import BotError, NoCollection
 from bot.http import chat_page, health
 from bot.http.health import Check, database_check, engine_check, index_check, release_check
 from bot.http.operators import operators_router
@@ -27,6 +28,7 @@ STATUS: dict[type[Exception], int] = {
     UnknownTurn: 404,
     UnknownRelease: 404,
     BotInCharge: 409,
+    NoCollection: 409,
     ConversationClosed: 409,
     StateChanged: 409,
     IngestRunning: 409,
@@ -34,6 +36,9 @@ STATUS: dict[type[Exception], int] = {
     IngestFailed: 422,
     StoreUnavailable: 503,
 }
+
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def build_app(bot: Runtime) -> FastAPI:
@@ -44,6 +49,11 @@ def build_app(bot: Runtime) -> FastAPI:
         async with bot:
             yield
 
+    return build_routes(bot, lifespan)
+
+
+def build_routes(bot: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application around a bot that somebody else starts and closes."""
     app = FastAPI(title=bot.voice.name, summary="A grounded, multi-turn bot.", lifespan=lifespan)
     app.include_router(chat_page.page_router(bot.voice))
     app.include_router(chat_page.reading_router(bot.store))
@@ -51,7 +61,7 @@ def build_app(bot: Runtime) -> FastAPI:
         app.include_router(channel.router(bot.manager))
     app.include_router(operators_router(bot.settings.operator_token.get_secret_value(), bot))
     app.include_router(health.health_router(_checks(bot), bot.numbers))
-    for kind in (DialogueError, RetrievalError, FinetuneError):
+    for kind in (BotError, DialogueError, RetrievalError, FinetuneError):
         app.add_exception_handler(kind, _explain)
     return app
 

@@ -49,6 +49,8 @@ def database_check(bot: Runtime) -> Check:
 
 def index_check(bot: Runtime) -> Check:
     async def check() -> str:
+        if bot.watcher.models.collection is None:
+            return "a retriever that was provided searches"
         snapshot = await asyncio.to_thread(bot.collection.latest)
         if snapshot is None:
             raise LookupError(EMPTY)

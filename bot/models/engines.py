@@ -15,12 +15,14 @@ from functools import partial
 from hashlib import file_digest
 from multiprocessing import get_context
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
 from bot.errors import SettingsError
 from bot.metrics import EngineMonitor
+from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.engines.chat import LocalChatModel
@@ -29,6 +31,8 @@ from finetune.errors import FinetuneError, UnusableAdapter
 from finetune.release import LANGUAGE_TASKS
 from retrieval.encoders.loading import Encoder, load_encoder
 
+PUBLIC_MODULE = str(Path(__file__).parents[2] / "groundtalk.py")
+"""Run first in a new process, so that it finds our packages even if the caller's script is called `bot.py`."""
 SHIPPED_HERE = Path(__file__).parents[2] / "finetune" / "adapters"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 CARD = "card.md"
@@ -38,10 +42,12 @@ TASKS_LINE = re.compile(r"^tasks:(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """weights: by name, path or hub id. adapter: a folder in PEFT's form, to be merged into them."""
+    """weights: by name, path or hub id. adapter: a folder in PEFT's form, to be merged into them. engine: a chat model
+    that the caller provided; `weights` is then only what it is called."""
 
     weights: str
     adapter: Path | None = None
+    engine: BaseChatModel | None = None
 
     @property
     def trained(self) -> bool:
@@ -50,6 +56,8 @@ class ModelSpec:
     @property
     def identity(self) -> str:
         """The same for models that are the same; an adapter is known by its bytes, wherever it lies."""
+        if self.engine is not None:
+            return f"{self.weights}@{id(self.engine)}"
         return f"{self.weights}+{adapter_digest(self.adapter)}" if self.adapter else self.weights
 
 
@@ -76,7 +84,8 @@ def run_in_subprocess(work: Callable[..., None], *given: object) -> None:
 
     Raises OSError as `work` does, and FinetuneError with the words of any other error.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=run_path, initargs=(PUBLIC_MODULE,)) as process:
         if words := process.submit(_error_of, work, *given).result():
             raise FinetuneError(words)
 
@@ -102,9 +111,9 @@ PROVIDER_TIMEOUT = 60.0
 """Seconds that a server with OpenAI's interface may be silent."""
 
 
-def fetch_weights(settings: Settings, weights: Weights) -> None:
-    """Everything that `load_engine` and `encoder_of` will need, one after the other with progress bars."""
-    for name in settings.weights:
+def fetch_weights(settings: Settings, weights: Weights, provided: ProvidedModels) -> None:
+    """Fetch all weights that will be loaded, one after the other, with progress bars."""
+    for name in settings.local_weights(provided.other_tasks()):
         weights.locate(name)
 
 
@@ -197,7 +206,7 @@ def _openai_options(settings: Settings) -> Mapping[str, Any]:
 
 def load_configured_encoder(settings: Settings, weights: Weights) -> Encoder:
     """The encoder. Raises WeightsError, EncoderError."""
-    return load_encoder(settings.encoder, weights.locate(settings.encoder.partition("+")[0]))
+    return load_encoder(settings.encoder, weights.locate(settings.encoder_weights))
 
 
 Load = Callable[[ModelSpec], BaseChatModel]
@@ -227,12 +236,25 @@ class SharedEngines:
         finally:
             self._users[key] -= 1
             if not self._users[key]:
-                await asyncio.to_thread(self._close, self._engines.pop(key))
+                await self._let_go(key, model)
 
     async def _engine(self, key: str, model: ModelSpec) -> BaseChatModel:
         async with self._one_by_one:
             if key not in self._engines:
-                engine = await asyncio.to_thread(self._load, model)
-                engine.callbacks = [self._watch]
-                self._engines[key] = engine
+                self._engines[key] = await self._loaded(model)
             return self._engines[key]
+
+    async def _loaded(self, model: ModelSpec) -> BaseChatModel:
+        """A provided one is copied, so that the caller's own object stays as it is, callbacks and all."""
+        if model.engine is None:
+            engine = await asyncio.to_thread(self._load, model)
+            engine.callbacks = [self._watch]
+            return engine
+        own = model.engine.callbacks or []
+        handlers = own if isinstance(own, list) else own.handlers
+        return model.engine.model_copy(update={"callbacks": [*handlers, self._watch]})
+
+    async def _let_go(self, key: str, model: ModelSpec) -> None:
+        engine = self._engines.pop(key)
+        if model.engine is None:
+            await asyncio.to_thread(self._close, engine)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.retrievers import BaseRetriever
 
 from bot.metrics import EngineMonitor
 from bot.models.engines import (
@@ -23,6 +24,7 @@ from bot.models.engines import (
     load_engine,
     shipped_adapter,
 )
+from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.errors import EngineError
@@ -48,10 +50,11 @@ ENCODER_FOLDER = "encoder"
 class RetrieverLoader:
     """The pairs of one process. Loading takes seconds: call it in a thread. Raises WeightsError, RetrievalError."""
 
-    def __init__(self, settings: Settings, weights: Weights) -> None:
+    def __init__(self, settings: Settings, weights: Weights, encoder: Encoder | None = None) -> None:
+        """encoder: one that the caller provided, in place of that of the settings."""
         self._settings = settings
         self._weights = weights
-        self._encoder: Encoder | None = None
+        self._encoder = encoder
 
     def encoder(self, release: Release | None = None, folder: Path | None = None) -> Encoder:
         """The encoder of the settings, or that of a release with its files in `folder`. Raises BadRelease."""
@@ -97,12 +100,15 @@ FETCHED = "releases"
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
-    """Everything that answers, loaded. name: stored with every answer. engines: the one that answers comes first."""
+    """Everything that answers, loaded. name: stored with every answer. engines: the one that answers comes first.
+
+    collection: what our own retriever searches; None where the caller provided another retriever.
+    """
 
     active: ActiveModels
     name: str
     responder: Responder
-    collection: Collection
+    collection: Collection | None
     engines: tuple[BaseChatModel, ...]
     loaded: AsyncExitStack
 
@@ -133,22 +139,24 @@ class ModelLoader:
         engines: SharedEngines,
         retrievers: RetrieverLoader,
         arrange_steps: ArrangeSteps = lambda default: default,
+        provided: ProvidedModels | None = None,
     ) -> None:
+        """provided: does its tasks whatever `active` says."""
         self._settings = settings
         self._voice = voice
         self._releases = releases
         self._engines = engines
         self._retrievers = retrievers
         self._arrange_steps = arrange_steps
+        self._provided = provided or ProvidedModels()
 
     async def load(self, active: ActiveModels, turns: Turns) -> LoadedModels:
         """What answers under `active`. Models that are in memory already are not loaded again."""
         async with AsyncExitStack() as stack:
             rewriting, rewriter = await stack.enter_async_context(self.rewriter(active))
             answering, grounder = await stack.enter_async_context(self.grounder(active))
-            collection = await self.collection(active)
+            retriever, collection = await self.retriever(active)
             name = self.name(active)
-            retriever = Retriever(collection=collection)
             steps = self._arrange_steps(default_steps(rewriter, retriever, grounder))
             responder = Responder(turns, steps, self._voice, release=name)
             engines = (answering,) if answering is rewriting else (answering, rewriting)
@@ -170,6 +178,13 @@ class ModelLoader:
         async with self._engines.held(model) as engine:
             yield engine, Grounder(engine, self._voice, grounding, trained=model.trained)
 
+    async def retriever(self, active: ActiveModels) -> tuple[BaseRetriever, Collection | None]:
+        """What searches, and the collection that it searches where it is ours."""
+        if self._provided.retriever is not None:
+            return self._provided.retriever, None
+        collection = await self.collection(active)
+        return Retriever(collection=collection), collection
+
     async def encoder(self, active: ActiveModels) -> Encoder:
         """What encodes questions and passages."""
         return await asyncio.to_thread(self._retrievers.encoder, *await self._retrieving(active))
@@ -181,28 +196,33 @@ class ModelLoader:
     def name(self, active: ActiveModels) -> str:
         """What does each task, in one word where the same model does all that needs a language."""
         answer, rewrite = self._named(active, "answer"), self._named(active, "rewrite")
-        retrieve = active.names.get("retrieve", BASE_RELEASE)
+        retrieve = self._chosen_retriever(active)
         more = [f"rewrite:{rewrite}"] if rewrite != answer else []
         more += [f"retrieve:{retrieve}"] if retrieve != BASE_RELEASE else []
         return " ".join([answer, *more])
 
     def _named(self, active: ActiveModels, task: str) -> str:
         name = self._chosen(active, task)
-        return (
-            f"{name}:{self._settings.weights_for(task)}" if name in (BASE_RELEASE, SHIPPED_RELEASE) else name
-        )
+        return f"{name}:{self._weights_for(task)}" if name in (BASE_RELEASE, SHIPPED_RELEASE) else name
+
+    def _weights_for(self, task: str) -> str:
+        """The name of the weights that do a language task, or the class of a provided model."""
+        engine = self._provided.engine(task)
+        return self._settings.weights_for(task) if engine is None else type(engine).__name__
 
     def _chosen(self, active: ActiveModels, task: str) -> str:
         """The name that does a language task. Where no shipped adapter has learnt it, `shipped` is the bare weights."""
+        if self._provided.does(task):
+            return BASE_RELEASE
         learnt = self._settings.runs_here and shipped_adapter(self._settings.weights_for(task), task)
         name = active.names.get(task, SHIPPED_RELEASE)
         return BASE_RELEASE if name == SHIPPED_RELEASE and not learnt else name
 
     async def model(self, active: ActiveModels, task: str) -> ModelSpec:
         """The weights and the adapter that do a language task."""
-        name, weights = self._chosen(active, task), self._settings.weights_for(task)
+        name, weights = self._chosen(active, task), self._weights_for(task)
         if name == BASE_RELEASE:
-            return ModelSpec(weights)
+            return ModelSpec(weights, engine=self._provided.engine(task))
         if not self._settings.runs_here:
             raise BadRelease(name, f"ENGINE={self._settings.engine} runs it elsewhere")
         if name == SHIPPED_RELEASE:
@@ -210,8 +230,11 @@ class ModelLoader:
         release, folder = await self._fetched(name, task)
         return ModelSpec(release.base, folder)
 
+    def _chosen_retriever(self, active: ActiveModels) -> str:
+        return BASE_RELEASE if self._provided.does("retrieve") else active.names.get("retrieve", BASE_RELEASE)
+
     async def _retrieving(self, active: ActiveModels) -> tuple[Release, Path] | tuple[()]:
-        name = active.names.get("retrieve", BASE_RELEASE)
+        name = self._chosen_retriever(active)
         return () if name == BASE_RELEASE else await self._fetched(name, "retrieve")
 
     async def _fetched(self, name: str, task: str) -> tuple[Release, Path]:
@@ -229,8 +252,10 @@ def model_loader(
     weights: Weights,
     watch: EngineMonitor,
     arrange_steps: ArrangeSteps = lambda default: default,
+    provided: ProvidedModels | None = None,
 ) -> ModelLoader:
-    """Loads real weights; `watch` sees every call of an engine."""
+    """Loads real weights for all that is not provided; `watch` sees every call of an engine."""
+    provided = provided or ProvidedModels()
     engines = SharedEngines(partial(load_engine, settings, weights), close_engine, watch)
-    retrievers = RetrieverLoader(settings, weights)
-    return ModelLoader(settings, voice, releases, engines, retrievers, arrange_steps)
+    retrievers = RetrieverLoader(settings, weights, provided.encoder)
+    return ModelLoader(settings, voice, releases, engines, retrievers, arrange_steps, provided)

@@ -55,6 +55,15 @@ class Conversations:
         )
         return conversation_from(row) if row else None
 
+    async def at_address(self, address: Address, limit: int = 100) -> list[Conversation]:
+        """The conversations of `address`, the most recently active one first."""
+        newest = (CONVERSATION.c.updated_at.desc(), CONVERSATION.c.id)
+        query = select(CONVERSATION).where(AT_ADDRESS).order_by(*newest).limit(limit)
+        rows = await self._database.read(
+            lambda c: c.execute(query, address_parameters(address)).mappings().all()
+        )
+        return [conversation_from(row) for row in rows]
+
     async def get(self, conversation: str) -> Conversation:
         """Raises UnknownConversation."""
         query = select(CONVERSATION).where(CONVERSATION.c.id == conversation)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,7 @@ from dialogue.conversation import (
     Mode,
     OutboxMessage,
     Passage,
+    RecordedMessage,
     Role,
     Turn,
     Utterance,
@@ -52,6 +53,24 @@ def turn_from(row: RowMapping) -> Turn:
         abstained=row["abstained"],
         release=row["release"],
         attempts=row["attempts"],
+    )
+
+
+def answer_from(row: RowMapping, passages: Sequence[Passage]) -> Answer:
+    """The answer that an assistant's turn was committed as, with the passages that it was made from."""
+    turn = turn_from(row)
+    return Answer(
+        text=turn.text,
+        query=turn.query or "",
+        citations=turn.citations,
+        passages=tuple(passages),
+        abstained=turn.abstained,
+        language=row["language"],
+        release=turn.release or "",
+        failed=row["failed"],
+        timings=row["timings"] or {},
+        conversation=turn.conversation,
+        turn=turn.number,
     )
 
 
@@ -92,6 +111,14 @@ def user_turn_row(utterance: Utterance, conversation: RowMapping) -> dict[str, A
         "failed": False,
         "created_at": now(),
     }
+
+
+def recorded_turn_row(message: RecordedMessage, conversation: RowMapping) -> dict[str, Any]:
+    """A turn of either role that waits for nothing; the `last_turn` of the conversation's row is its number."""
+    address = Address(conversation["channel"], conversation["account"])
+    utterance = Utterance(address, "", message.text, reference=message.reference)
+    row = user_turn_row(utterance, conversation)
+    return row | {"role": message.role, "external_id": None, "pending": False}
 
 
 def assistant_turn_row(answer: Answer, turn: Turn, conversation: RowMapping) -> dict[str, Any]:

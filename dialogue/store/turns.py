@@ -4,22 +4,36 @@ A message is appended once (I1, I2). An answer is committed once, in one transac
 (I4). Reading costs the same in a conversation of ten turns and of ten thousand (I6).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
-from dialogue.conversation import Answer, Claim, Mode, Passage, Receipt, StateChange, Turn, Utterance
+from dialogue.conversation import (
+    Address,
+    Answer,
+    Claim,
+    Mode,
+    Passage,
+    Receipt,
+    RecordedMessage,
+    Role,
+    StateChange,
+    Turn,
+    Utterance,
+)
 from dialogue.errors import ClaimLost, ConversationClosed, StateChanged, UnknownConversation, UnknownTurn
 from dialogue.store import schema
 from dialogue.store.claims import CLAIM_IS_VALID, TURN_IS_PENDING, claim_parameters
 from dialogue.store.conversations import AT_ADDRESS, address_parameters, change_mode, insert_conversation
 from dialogue.store.database import Database, now
 from dialogue.store.records import (
+    answer_from,
     assistant_turn_row,
     conversation_from,
     outbox_row,
     passage_row,
+    recorded_turn_row,
     turn_from,
     user_turn_row,
 )
@@ -70,13 +84,15 @@ SELECT_AFTER = (
     .limit(bindparam("row_limit"))
 )
 SELECT_TURN = SELECT_TURNS.where(TURN.c.number == bindparam("turn_number"))
-SELECT_PASSAGE = (
+SELECT_PASSAGES = (
     select(HIT.c.n, HIT.c.score, HIT.c.chunk, PASSAGE.c.title, PASSAGE.c.source, PASSAGE.c.text)
     .join(PASSAGE, HIT.c.passage == PASSAGE.c.digest)
-    .where(HIT.c.conversation == bindparam("conversation_id"), HIT.c.chunk == bindparam("chunk_id"))
-    .order_by(HIT.c.turn.desc())
-    .limit(1)
+    .where(HIT.c.conversation == bindparam("conversation_id"))
 )
+SELECT_PASSAGE = (
+    SELECT_PASSAGES.where(HIT.c.chunk == bindparam("chunk_id")).order_by(HIT.c.turn.desc()).limit(1)
+)
+SELECT_PASSAGES_OF_TURN = SELECT_PASSAGES.where(HIT.c.turn == bindparam("turn_number")).order_by(HIT.c.n)
 
 
 class Turns:
@@ -98,6 +114,21 @@ class Turns:
         def transaction(connection: Connection) -> Receipt:
             duplicate = _find_duplicate(connection, utterance)
             return duplicate or _append(connection, utterance, conversation, self._consent)
+
+        return await self._database.write(transaction)
+
+    async def record(
+        self, address: Address, messages: Sequence[RecordedMessage], conversation: str | None = None
+    ) -> list[Turn]:
+        """Store messages that were exchanged elsewhere as the next turns, in one transaction; none waits for an answer.
+
+        Raises UnknownConversation, ConversationClosed.
+        """
+
+        def transaction(connection: Connection) -> list[Turn]:
+            return [
+                _record(connection, address, message, conversation, self._consent) for message in messages
+            ]
 
         return await self._database.write(transaction)
 
@@ -151,6 +182,19 @@ class Turns:
             raise UnknownTurn(conversation, number)
         return found[0]
 
+    async def answer(self, conversation: str, number: int) -> Answer:
+        """The assistant's turn `number` as the answer that was committed. Raises UnknownTurn."""
+        parameters = {"conversation_id": conversation, "turn_number": number}
+
+        def transaction(connection: Connection) -> Answer:
+            row = connection.execute(SELECT_TURN, parameters).mappings().one_or_none()
+            if row is None or row["role"] != Role.ASSISTANT:
+                raise UnknownTurn(conversation, number, "answer")
+            passages = connection.execute(SELECT_PASSAGES_OF_TURN, parameters).mappings()
+            return answer_from(row, [Passage(**passage) for passage in passages])
+
+        return await self._database.read(transaction)
+
     async def passage(self, conversation: str, chunk: str) -> Passage | None:
         """The passage as this conversation last saw it, even if the documents have changed since."""
         parameters = {"conversation_id": conversation, "chunk_id": chunk}
@@ -196,25 +240,34 @@ def _find_duplicate(connection: Connection, utterance: Utterance) -> Receipt | N
 
 
 def _append(connection: Connection, utterance: Utterance, conversation: str | None, consent: bool) -> Receipt:
-    row = _next_number(connection, utterance, conversation, consent)
-    if row["mode"] == Mode.CLOSED:
-        raise ConversationClosed(row["id"])
+    row = _next_number(connection, utterance.address, utterance.language, conversation, consent)
     turn = connection.execute(INSERT_TURN, user_turn_row(utterance, row)).mappings().one()
     return Receipt(conversation_from(row), turn_from(turn), duplicate=False)
 
 
+def _record(
+    connection: Connection,
+    address: Address,
+    message: RecordedMessage,
+    conversation: str | None,
+    consent: bool,
+) -> Turn:
+    row = _next_number(connection, address, None, conversation, consent)
+    return turn_from(connection.execute(INSERT_TURN, recorded_turn_row(message, row)).mappings().one())
+
+
 def _next_number(
-    connection: Connection, utterance: Utterance, conversation: str | None, consent: bool
+    connection: Connection, address: Address, language: str | None, conversation: str | None, consent: bool
 ) -> RowMapping:
     """Take the next turn number: `last_turn` of the conversation's row, which is locked until the transaction ends."""
-    parameters = address_parameters(utterance.address) | {"moment": now(), "conversation_id": conversation}
+    parameters = address_parameters(address) | {"moment": now(), "conversation_id": conversation}
     statement = NEXT_NUMBER_IN_CURRENT if conversation is None else NEXT_NUMBER_BY_ID
     row = connection.execute(statement, parameters).mappings().one_or_none()
     if row is None and conversation is not None:
         raise UnknownConversation(conversation)
-    return row or insert_conversation(
-        connection, utterance.address, utterance.language, last_turn=1, consent=consent
-    )
+    if row is not None and row["mode"] == Mode.CLOSED:
+        raise ConversationClosed(row["id"])
+    return row or insert_conversation(connection, address, language, last_turn=1, consent=consent)
 
 
 def _next_number_under_claim(connection: Connection, claim: Claim, turn: Turn) -> RowMapping:

@@ -1,5 +1,4 @@
-"""Turns a sentence-transformers folder into an OpenVINO graph: `python -m retrieval.encoders.conversion
-FOLDER TARGET`.
+"""Turns a sentence-transformers folder into an OpenVINO graph: `python conversion.py FOLDER TARGET POOLING`.
 
 Needed once for each folder of weights. Runs as a process of its own, so that a process which only serves
 never loads torch. Knows nothing of tokenizers or of how the graph is run.

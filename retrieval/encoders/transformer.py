@@ -135,7 +135,9 @@ def _graph(folder: Path, fingerprint: str, pooling: str) -> Path:
 
 
 def _convert(folder: Path, target: Path, pooling: str) -> None:
-    command = [sys.executable, "-m", "retrieval.encoders.conversion", str(folder), str(target), pooling]
+    # By its path, so that no module of the same name in the working directory can take its place.
+    program = Path(__file__).with_name("conversion.py")
+    command = [sys.executable, "-P", str(program), str(folder), str(target), pooling]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise EncoderError(

@@ -84,7 +84,8 @@ async def test_a_task_that_fails_is_started_again():
 
 
 @pytest.mark.parametrize(
-    ("token", "names"), [("", ["terminal", "websocket"]), ("1:a", ["terminal", "websocket", "telegram"])]
+    ("token", "names"),
+    [("", ["terminal", "python", "websocket"]), ("1:a", ["terminal", "python", "websocket", "telegram"])],
 )
 def test_channels_are_those_of_the_settings(tmp_path, token, names):
     settings = settings_in(tmp_path, "sqlite:///x", telegram_bot_token=token)

@@ -78,8 +78,8 @@ def test_without_a_database_url_the_database_lies_in_the_data_folder(monkeypatch
 
 def test_weights_are_needed_for_what_runs_on_this_machine():
     settings = load_settings(encoder="owner/small+multilingual", generator="big")
-    assert settings.weights == ("owner/small", "big")
-    assert load_settings(encoder="small", generator="big", engine="openai").weights == ("small",)
+    assert settings.local_weights() == ("owner/small", "big")
+    assert load_settings(encoder="small", generator="big", engine="openai").local_weights() == ("small",)
 
 
 def test_a_small_trained_rewriter_stands_beside_the_default_generator_alone():

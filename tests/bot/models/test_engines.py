@@ -15,6 +15,7 @@ from bot.errors import SettingsError, UnknownWeights
 from bot.metrics import EngineMonitor, Metrics
 from bot.models.download import Hub
 from bot.models.engines import ModelSpec, close_engine, fetch_weights, load_engine, locate_model
+from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
 from finetune.errors import UnusableAdapter
@@ -155,8 +156,11 @@ def test_everything_the_settings_name_is_fetched_before_loading(weights, tmp_pat
     fetch_weights(
         settings(encoder="universal-sentence-encoder-multilingual", generator=str(tmp_path / "own.gguf")),
         weights,
+        ProvidedModels(),
     )
     with pytest.raises(UnknownWeights):
         fetch_weights(
-            settings(encoder="universal-sentence-encoder-multilingual", generator="parrot"), weights
+            settings(encoder="universal-sentence-encoder-multilingual", generator="parrot"),
+            weights,
+            ProvidedModels(),
         )
