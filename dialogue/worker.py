@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -16,6 +17,7 @@ from dialogue.conversation import Answer, Claim, Conversation, Mode, Turn
 from dialogue.delivery import Sender
 from dialogue.errors import ClaimLost, EngineError, StateChanged, StoreUnavailable, UnknownConversation
 from dialogue.events import Answered, Event, EventBus, Failed
+from dialogue.lease import renewed
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.store.claims import Claims
 from dialogue.store.store import Store
@@ -244,21 +246,7 @@ async def hold_claim(
         yield None
         return
     try:
-        async with asyncio.TaskGroup() as group:
-            renewal = group.create_task(_renew_claim(claims, claim, seconds))
+        async with renewed(partial(claims.renew, claim, seconds), seconds, conversation=conversation):
             yield claim
-            renewal.cancel()
-    except ExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None
     finally:
         await claims.release(claim)
-
-
-async def _renew_claim(claims: Claims, claim: Claim, seconds: float) -> None:
-    """Renew until cancelled. The claim survives a database outage that is shorter than the lease."""
-    while True:
-        await asyncio.sleep(seconds / 3)
-        try:
-            await claims.renew(claim, seconds)
-        except StoreUnavailable as error:
-            log.warning("claim_not_renewed", conversation=claim.conversation, reason=str(error))

@@ -3,18 +3,17 @@
 The lease is renewed while its block runs and expires soon after its holder dies.
 """
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import Connection, delete, update
 
-from dialogue.errors import StoreUnavailable
+from dialogue.lease import renewed
 from dialogue.store.database import Database, now
 from finetune import schema
 from finetune.errors import LeaseLost
@@ -22,8 +21,6 @@ from finetune.errors import LeaseLost
 LEASE_TABLE = schema.lease
 LEASE_SECONDS = 120.0
 """How long a lease outlives its holder."""
-
-log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -38,12 +35,8 @@ async def hold_lease(database: Database, name: str, seconds: float = LEASE_SECON
         yield False
         return
     try:
-        async with asyncio.TaskGroup() as group:
-            renewing = group.create_task(_renew(database, name, owner, seconds))
+        async with renewed(partial(_renew, database, name, owner, seconds), seconds, lease=name):
             yield True
-            renewing.cancel()
-    except ExceptionGroup as ended:
-        raise ended.exceptions[0] from None
     finally:
         mine = delete(LEASE_TABLE).where(LEASE_TABLE.c.name == name, LEASE_TABLE.c.owner == owner)
         await database.write(lambda c: c.execute(mine).rowcount)
@@ -63,22 +56,12 @@ async def _take(database: Database, name: str, owner: str, seconds: float) -> bo
 
 
 async def _renew(database: Database, name: str, owner: str, seconds: float) -> None:
-    """Until cancelled. A database that is away for less than a lease does no harm."""
-    while True:
-        await asyncio.sleep(seconds / 3)
-        try:
-            if not await _extend(database, name, owner, seconds):
-                raise LeaseLost(name)
-        except StoreUnavailable as error:
-            log.warning("lease_not_renewed", lease=name, reason=str(error))
-
-
-async def _extend(database: Database, name: str, owner: str, seconds: float) -> bool:
-    """Whether it is still ours."""
+    """Raises LeaseLost if it is held by another by now."""
     until = now() + timedelta(seconds=seconds)
     renewal = (
         update(LEASE_TABLE)
         .where(LEASE_TABLE.c.name == name, LEASE_TABLE.c.owner == owner)
         .values(until=until)
     )
-    return bool(await database.write(lambda c: c.execute(renewal).rowcount, durable=False))
+    if not await database.write(lambda c: c.execute(renewal).rowcount, durable=False):
+        raise LeaseLost(name)

@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 
 from dialogue.engines.gguf import Change, prepare
 from finetune.errors import UnusableAdapter
+from retrieval.files import write_atomically
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 LORA_TENSOR = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([ABE])(?:\.weight)?$")
@@ -57,13 +58,11 @@ def merge_adapter(base: Path, adapter: Path, target: Path) -> None:
 
     Raises UnusableAdapter.
     """
-    half = target.with_name(f".{target.name}.partial")
-    try:
-        prepare(base, half, _deltas(GGUFReader(base), adapter))
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        half.unlink(missing_ok=True)
-        raise UnusableAdapter(adapter, f"{type(error).__name__}: {error}") from error
-    half.replace(target)
+    with write_atomically(target) as partial:
+        try:
+            prepare(base, partial, _deltas(GGUFReader(base), adapter))
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise UnusableAdapter(adapter, f"{type(error).__name__}: {error}") from error
 
 
 def _deltas(base: GGUFReader, adapter: Path) -> dict[str, Change]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, select
 from dialogue.store.database import Database
 from finetune import schema
 from finetune.errors import BadRelease
+from retrieval.files import sha256_of
 
 TASKS = ("rewrite", "answer", "retrieve")
 LANGUAGE_TASKS = ("rewrite", "answer")
@@ -93,7 +94,7 @@ def describe_files(folder: Path) -> dict[str, StoredFile]:
         path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
     }
     files = {
-        name: StoredFile(_sha256(path), path.stat().st_size)
+        name: StoredFile(sha256_of(path), path.stat().st_size)
         for name, path in found.items()
         if CONVERTED_FOLDER not in PurePosixPath(name).parts
     }
@@ -151,8 +152,3 @@ def _read_part(release: str, name: str, number: int, connection: Connection) -> 
 
 def _parts(source: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: source.read(PART_SIZE), b"")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,12 +6,9 @@ How a release is loaded, and whether it is good enough to promote, is decided el
 import asyncio
 import hashlib
 import json
-import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -29,6 +26,7 @@ from finetune.release import (
     fetch_files,
     store_files,
 )
+from retrieval.files import create_folder
 
 RELEASE_TABLE, PROMOTION_TABLE = schema.release, schema.promotion
 
@@ -101,7 +99,7 @@ class Releases:
         if await asyncio.to_thread(folder.exists):
             return folder
         wanted = await self.get(release)
-        with _new_folder(folder) as incoming:
+        with create_folder(folder) as incoming:
             await fetch_files(self._database, wanted, incoming)
         return folder
 
@@ -185,19 +183,6 @@ def _release_id(tasks: Collection[str], base: str, files: Mapping[str, StoredFil
         "files": {name: file.sha256 for name, file in files.items()},
     }
     return f"r-{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}"
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder`, which takes its place when the block is done; another process may be quicker."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    incoming = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        yield incoming
-        if not folder.exists():
-            incoming.rename(folder)
-    finally:
-        shutil.rmtree(incoming, ignore_errors=True)
 
 
 def _find_row(connection: Connection, release: str) -> RowMapping | None:

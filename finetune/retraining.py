@@ -20,6 +20,7 @@ from finetune.gate import Decision, decide
 from finetune.release import ActiveModels, Release
 from finetune.releases import Releases
 from retrieval.errors import RetrievalError
+from retrieval.files import write_atomically
 
 MAX_RESUMES = 3
 """So often a cycle that was interrupted goes on with its dataset, before it begins anew with the log of the day."""
@@ -217,11 +218,9 @@ class PendingDataset:
     def write(self, dataset: str) -> None:
         """Counts one more attempt with the dataset."""
         name, attempts = self._read()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         attempts = attempts + 1 if name == dataset else 1
-        half = self.path.with_suffix(".partial")
-        half.write_text(json.dumps({"dataset": dataset, "attempts": attempts}), encoding="utf-8")
-        half.replace(self.path)
+        with write_atomically(self.path) as partial:
+            partial.write_text(json.dumps({"dataset": dataset, "attempts": attempts}), encoding="utf-8")
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)

@@ -2,6 +2,9 @@
 
 Texts with spaces are cut into words, Chinese, Japanese and Korean runs into pairs of neighbouring characters:
 no dictionary, and none to be wrong. Knows rows, not chunks.
+
+`dialogue.language` has other stop words and another stemmer on purpose: it decides whether two sentences say the same,
+where cutting more off is right; here it would merge words that a search must tell apart, and change every score.
 """
 
 import re

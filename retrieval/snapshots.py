@@ -12,7 +12,6 @@ Knows nothing of loaders, of encoders beyond their fingerprint, or of which snap
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from filelock import FileLock, Timeout
 from retrieval.archive import Archive, IngestedFile, write_archive
 from retrieval.encoders.base import Vectors
 from retrieval.errors import IngestRunning, SnapshotDamaged
+from retrieval.files import flush, sha256_of, write_atomically
 from retrieval.index import Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
 
@@ -67,7 +67,7 @@ class Snapshot:
         """Raises SnapshotDamaged where a file is missing or is not the one that was written."""
         self.manifest = Manifest.read(folder)
         for name, digest in self.manifest.files.items():
-            if not (folder / name).is_file() or _digest(folder / name) != digest:
+            if not (folder / name).is_file() or sha256_of(folder / name) != digest:
                 raise SnapshotDamaged(folder, f"{name} is missing or altered")
         self.id = self.manifest.id
         self.archive = Archive(folder / _PASSAGES)
@@ -93,7 +93,7 @@ def write_snapshot(
 
 
 def _manifest(folder: Path, entries: Sequence[IngestedFile], encoder: str, chunking: str) -> Manifest:
-    files = {path.relative_to(folder).as_posix(): _digest(path) for path in _files(folder)}
+    files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in _files(folder)}
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     return Manifest(
         format=FORMAT,
@@ -108,20 +108,6 @@ def _manifest(folder: Path, entries: Sequence[IngestedFile], encoder: str, chunk
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def flush(path: Path) -> None:
-    """Asks the system to put a file, or the names in a folder, on the disk now."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 _KEPT_SNAPSHOTS = 3
@@ -162,10 +148,9 @@ class SnapshotDirectory:
         """Makes what was written in `making` the current snapshot, in one step; then removes the oldest."""
         self.making.rename(self.place(id))
         flush(self.making.parent)
-        pointer = self.folder / "CURRENT.new"
-        pointer.write_text(f"{id}\n", "utf-8")
-        flush(pointer)
-        pointer.replace(self.folder / "CURRENT")
+        with write_atomically(self.folder / "CURRENT") as pointer:
+            pointer.write_text(f"{id}\n", "utf-8")
+            flush(pointer)
         flush(self.folder)
         self._prune()
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from retrieval.files import sha256_of
+
 IngestProgress = Callable[[str, int, int], None]
 """Called with the stage of an ingest, what is done of it, and how much there is."""
 StepProgress = Callable[[int, int], None]
@@ -48,4 +50,4 @@ def training_bar(name: str) -> Iterator[StepProgress]:
 def content_digest(path: Path) -> str:
     """The SHA-256 of a file, or of the files in a folder."""
     files = sorted(path.glob("*")) if path.is_dir() else [path]
-    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+    return hashlib.sha256(b"".join(bytes.fromhex(sha256_of(file)) for file in files)).hexdigest()

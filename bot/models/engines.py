@@ -12,7 +12,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from hashlib import file_digest
 from multiprocessing import get_context
 from pathlib import Path
 from runpy import run_path
@@ -30,6 +29,7 @@ from dialogue.engines.provider import load_provider
 from finetune.errors import FinetuneError, UnusableAdapter
 from finetune.release import LANGUAGE_TASKS
 from retrieval.encoders.loading import Encoder, load_encoder
+from retrieval.files import sha256_of
 
 PUBLIC_MODULE = str(Path(__file__).parents[2] / "groundtalk.py")
 """Run first in a new process, so that it finds our packages even if the caller's script is called `bot.py`."""
@@ -63,8 +63,7 @@ class ModelSpec:
 
 def adapter_digest(adapter: Path) -> str:
     """12 hexadecimal digits of the SHA-256 of what was learnt."""
-    with (adapter / ADAPTER_WEIGHTS).open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()[:12]
+    return sha256_of(adapter / ADAPTER_WEIGHTS)[:12]
 
 
 def shipped_adapter(weights: str, *tasks: str, folder: Path = SHIPPED_HERE) -> Path | None:

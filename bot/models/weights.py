@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from glob import escape
-from hashlib import file_digest
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +22,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from bot.errors import NoRoom, UnknownWeights, Unreachable, WrongBytes
 from bot.models.catalog import Catalog, CatalogEntry, load_catalog
 from bot.models.download import Hub, Packages
+from retrieval.files import sha256_of, write_atomically
 
 SEEN = ".verified.json"
 
@@ -76,12 +76,10 @@ class Weights:
         target = self.folder / "derived" / f"{source.stem}-{kind}-{stat.st_mtime_ns}{source.suffix}"
         with self._lock(target.name):
             if not target.exists():
-                target.parent.mkdir(exist_ok=True)
-                half = target.with_name(f".{target.name}")
-                with _room(source.name, self.folder, 2 * stat.st_size), _bars() as progress:
+                room = _room(source.name, self.folder, 2 * stat.st_size)
+                with write_atomically(target) as partial, room, _bars() as progress:
                     progress.add_task(f"preparing {source.name}", total=None)
-                    make(source, half)
-                half.replace(target)
+                    make(source, partial)
         return target
 
     def trim(self, source: Path, kind: str, keep: int) -> None:
@@ -155,14 +153,9 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
 def _verify(entry: CatalogEntry, folder: Path, place: str) -> None:
     for file, expected in entry.files.items():
-        found = _sha256(folder / file)
+        found = sha256_of(folder / file)
         if found != expected:
             raise WrongBytes(file, expected, found, place)
 
@@ -171,7 +164,7 @@ def _intact(entry: CatalogEntry, home: Path) -> bool:
     """Whether the right files lie there unverified: copied by hand, or touched since they were verified."""
     if not all((home / file).is_file() for file in entry.files):
         return False
-    if any(_sha256(home / file) != expected for file, expected in entry.files.items()):
+    if any(sha256_of(home / file) != expected for file, expected in entry.files.items()):
         return False
     _remember(entry, home)
     return True

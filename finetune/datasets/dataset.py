@@ -26,6 +26,7 @@ from finetune.examples import (
     RewritingExample,
     read_examples,
 )
+from retrieval.files import sha256_of
 
 
 class FrozenModel(BaseModel):
@@ -118,7 +119,7 @@ class Dataset:
         """Raises DatasetError if there is no dataset, or its files are not those that were written."""
         dataset = cls.described(folder)
         for name, record in dataset.manifest.files.items():
-            if _sha256(folder / name) != record.sha256:
+            if not _matches(folder / name, record):
                 raise DatasetError(folder, f"was changed after it was made ({name})")
         return dataset
 
@@ -182,10 +183,9 @@ def find_dataset(folder: Path, name: str) -> Dataset:
     raise DatasetError(folder / name, "is not there")
 
 
-def _sha256(path: Path) -> str:
-    """Of a file; empty where it cannot be read."""
+def _matches(path: Path, record: FileRecord) -> bool:
+    """Whether the file can be read and has the recorded content."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path) == record.sha256
     except OSError:
-        return ""
+        return False

@@ -17,6 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from dialogue.citations import PLAIN_MARKER
 from dialogue.language import content_words, numbers
 from finetune.examples import (
     DialogueTurn,
@@ -37,7 +38,6 @@ MIN_SIMILARITY = 0.8
 """Share of the signature that two texts must have in common, the estimate of their Jaccard similarity."""
 
 _GAPS = re.compile(r"[\W_]+")
-_CITATION = re.compile(r"\[\d+\]")
 
 _draw = np.random.Generator(np.random.PCG64(7))
 _FACTORS = _draw.integers(1, 2**63, BANDS * ROWS, dtype=np.uint64) | np.uint64(1)
@@ -76,7 +76,7 @@ class NearDuplicates:
 
 def normalise(text: str) -> str:
     """Without case, punctuation and citations."""
-    plain = unicodedata.normalize("NFKC", _CITATION.sub(" ", text)).lower()
+    plain = unicodedata.normalize("NFKC", PLAIN_MARKER.sub(" ", text)).lower()
     return _GAPS.sub(" ", plain).strip()
 
 

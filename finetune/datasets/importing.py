@@ -3,7 +3,6 @@
 The type of a file's examples is told by its first row. Examples are taken as they are; public data is not altered.
 """
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from finetune.examples import (
     RewritingExample,
     read_examples,
 )
+from retrieval.files import sha256_of
 
 DISTINCTIVE_FIELDS: tuple[tuple[type[Example], frozenset[str]], ...] = (
     (RewritingExample, frozenset({"question", "rewrite"})),
@@ -67,9 +67,7 @@ def import_records(path: Path, rows: int) -> Iterator[ImportRecord]:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     for file in files:
         name = f"{file.absolute().parent.name}/{file.name}"
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        yield ImportRecord(name=name, sha256=digest, rows=rows)
+        yield ImportRecord(name=name, sha256=sha256_of(file), rows=rows)
 
 
 def _read_beir(folder: Path) -> Iterator[Example]:

@@ -33,6 +33,7 @@ from finetune.datasets.dataset import (
 )
 from finetune.errors import DatasetError
 from finetune.examples import Example
+from retrieval.files import write_atomically
 
 UNFINISHED_PREFIX = ".building-"
 LOCK_TIMEOUT = 1.0
@@ -252,9 +253,8 @@ def _write_description(folder: Path, manifest: DatasetManifest) -> None:
         (MANIFEST_FILE, manifest.model_dump_json(indent=1) + "\n"),
         (CARD_FILE, dataset_card(manifest)),
     ):
-        aside = folder / f".{name}"
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(folder / name)
+        with write_atomically(folder / name) as partial:
+            partial.write_text(text, encoding="utf-8")
 
 
 class _ExampleFile:

@@ -7,8 +7,6 @@ the first run with an encoder takes minutes.
 
 import asyncio
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from finetune.evaluation.metrics import ndcg_at, recall_at
 from finetune.evaluation.results import EvaluationResult, ScoredExample, share
 from finetune.examples import to_turns
 from retrieval.encoders.base import Encoder
+from retrieval.files import create_folder
 from retrieval.index import KEYWORD_WEIGHT, Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
 
@@ -82,14 +81,9 @@ def open_index(searches: SearchSet, encoder: Encoder, cache: Path, keyword_weigh
 
 
 def _make_index(kept: Path, texts: Sequence[str], encoder: Encoder) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=kept.parent))
-    try:
+    with create_folder(kept) as made:
         write_vectors(made / "vectors.faiss", encoder.encode(texts))
         KeywordIndex.write(made / "keywords", texts)
-        made.replace(kept)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _forms(questions: Sequence[SearchQuestion], rewrites: Sequence[str] | None) -> Mapping[str, Wordings]:

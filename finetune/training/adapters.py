@@ -6,7 +6,6 @@ of a run have the same shape.
 """
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from transformers import (
 from finetune.errors import UnusableAdapter, UnusableBase
 from finetune.merging import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from finetune.training.options import TrainingOptions
+from retrieval.files import write_atomically
 
 TORCH_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -166,15 +166,13 @@ def _kept_ranks(model: nn.Module) -> RankPattern:
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
     """Writes the adapter, whole or not at all."""
-    half = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(half, ignore_errors=True)
-    model.save_pretrained(half, selected_adapters=["default"])
-    tensors = load_file(half / ADAPTER_WEIGHTS)
-    shrunk = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in tensors.items()}
-    save_file(shrunk, half / ADAPTER_WEIGHTS, metadata={"format": "pt"})
-    _remove_base_path(half / ADAPTER_CONFIG)
-    (half / "README.md").unlink(missing_ok=True)
-    half.rename(folder)
+    with write_atomically(folder) as partial:
+        model.save_pretrained(partial, selected_adapters=["default"])
+        tensors = load_file(partial / ADAPTER_WEIGHTS)
+        shrunk = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in tensors.items()}
+        save_file(shrunk, partial / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+        _remove_base_path(partial / ADAPTER_CONFIG)
+        (partial / "README.md").unlink(missing_ok=True)
 
 
 def _remove_base_path(config: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.errors import RunMismatch
+from retrieval.files import write_atomically
 
 RECORD = "run.json"
 
@@ -38,10 +39,8 @@ class Run:
         place = folder / RECORD
         told = f"{json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False)}\n".encode()
         if not place.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            aside = folder / f".{RECORD}"
-            aside.write_bytes(told)
-            aside.replace(place)
+            with write_atomically(place) as partial:
+                partial.write_bytes(told)
         elif place.read_bytes() != told:
             raise RunMismatch(folder)
         return cls(folder)

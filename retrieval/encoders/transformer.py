@@ -21,6 +21,7 @@ from tokenizers import Encoding, Tokenizer
 
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.errors import EncoderError
+from retrieval.files import sha256_of
 
 _BATCH_TOKENS = 1536
 """Tokens, padding included, in one run: larger batches fall out of the processor's cache (measured)."""
@@ -111,8 +112,7 @@ def _tokenizer(folder: Path, longest: int) -> Tokenizer:
 def _fingerprint(folder: Path, settings: str) -> str:
     digest = hashlib.sha256(settings.encode())
     for name in _ASKED_OF_FOLDER:
-        with (folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(bytes.fromhex(sha256_of(folder / name)))
     return digest.hexdigest()[:32]
 
 

@@ -4,7 +4,6 @@ A run resumes from its last checkpoint, stops early once validation searches no 
 checkpoint. To use several GPUs: `accelerate launch -m bot.commands finetune retriever ...`.
 """
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +33,7 @@ from finetune.training.trainer_setup import (
     make_schedule,
     trainer_arguments,
 )
+from retrieval.files import write_atomically
 
 ENCODER_FOLDER = "encoder"
 """The encoder's folder in the artifact."""
@@ -117,8 +117,6 @@ def _arguments(
 
 def _save(model: SentenceTransformer, longest: int, folder: Path) -> None:
     """The artifact, whole or not at all, reading texts as long as its base did."""
-    half = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(half, ignore_errors=True)
     model.max_seq_length = longest
-    model.save(str(half / ENCODER_FOLDER), create_model_card=False)
-    half.rename(folder)
+    with write_atomically(folder) as partial:
+        model.save(str(partial / ENCODER_FOLDER), create_model_card=False)

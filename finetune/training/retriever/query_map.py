@@ -8,7 +8,6 @@ abstaining depends on it: a second term keeps the mean score of each question's 
 The run leaves `map.safetensors`. Passage vectors are cached; a killed run starts its training over.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from finetune.training.retriever.data import RetrieverData, hard_negatives
 from finetune.training.run import Run
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.encoders.query_map import MAP_FILE, QueryMap
+from retrieval.files import write_atomically
 from retrieval.index import KEYWORD_WEIGHT, Index
 
 MapScore = Callable[[Vectors], float]
@@ -226,8 +226,6 @@ def _log_entry(look: MapValidation) -> dict[str, float]:
 
 def _save(map: QueryMap, folder: Path) -> None:
     """The artifact, whole or not at all."""
-    half = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(half, ignore_errors=True)
-    half.mkdir()
-    map.write(half / MAP_FILE)
-    half.rename(folder)
+    with write_atomically(folder) as partial:
+        partial.mkdir()
+        map.write(partial / MAP_FILE)

@@ -63,7 +63,7 @@ def test_when_nobody_has_them_every_reason_and_the_remedy_are_named(tmp_path):
 
 def test_the_second_time_needs_no_place_and_no_hashing(tmp_path, monkeypatch):
     home = weights(tmp_path, Shelf(RIGHT)).locate("bird")
-    monkeypatch.setattr("bot.models.weights.file_digest", None)
+    monkeypatch.setattr("bot.models.weights.sha256_of", None)
     assert weights(tmp_path).locate("bird") == home
 
 
