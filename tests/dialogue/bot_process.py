@@ -1,4 +1,4 @@
-"""A process of the bot for tests: real store, worker and manager; a speaker for a model, a shelf for documents."""
+"""A bot within the process of the tests: the real store, worker and manager, a fake chat model and retriever."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -28,7 +28,7 @@ from tests.dialogue.store.samples import CHAT, said
 
 SENTENCES = {name: name for name in Wording.__dataclass_fields__ if name != "menu"}
 VOICE = Voice("Robin", "Brief.", "en", {"en": Wording(**SENTENCES, menu={})})
-"""Every sentence is its own name."""
+"""Every sentence is the name of its field."""
 
 MANUAL = Document(
     "The charger takes 230 volts. It is grey.",
@@ -37,7 +37,7 @@ MANUAL = Document(
 
 
 class FakeRetriever(BaseRetriever):
-    """Finds the manual, unless the question is about the weather; `held` makes it search until it is set."""
+    """Finds the manual, except for questions about the weather; while `held` is not set, it goes on searching."""
 
     held: Any = None
 
@@ -47,11 +47,11 @@ class FakeRetriever(BaseRetriever):
         return [] if "weather" in query else [MANUAL]
 
     def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
-        raise NotImplementedError("the bot asks asynchronously")
+        raise NotImplementedError("the bot calls retrievers asynchronously")
 
 
 class FakeSender:
-    """A channel whose answers are text; `broken` says which answers it cannot give a form."""
+    """A sender that renders answers as text; it cannot render those for which `broken` is true."""
 
     channel = CHAT.channel
 
@@ -60,20 +60,20 @@ class FakeSender:
 
     def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
         if self._broken(answer):
-            raise ValueError("no form for this answer")
+            raise ValueError("this answer cannot be rendered")
         return {"text": answer.text}
 
     async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
-        """The tests look into the outbox instead."""
+        """Does nothing: the tests read the outbox."""
 
 
 @dataclass
 class BotProcess:
-    """`woken` are the channels whose delivery was woken, `observed` the answers that were counted."""
+    """woken: the channels whose dispatcher was woken. observed: the committed answers."""
 
     store: Store
-    speaker: FakeChatModel
-    shelf: FakeRetriever
+    chat_model: FakeChatModel
+    retriever: FakeRetriever
     manager: Manager
     worker: Worker
     responder: Responder
@@ -114,7 +114,7 @@ class BotProcess:
 async def bot_process(
     url: str,
     *,
-    speaker: FakeChatModel | None = None,
+    chat_model: FakeChatModel | None = None,
     sender: FakeSender | None = None,
     voice: Voice = VOICE,
     max_concurrency: int = 16,
@@ -124,10 +124,10 @@ async def bot_process(
     open_store: Callable[[str], Any] = Store.open,
     arrange: ArrangeSteps = lambda default: default,
 ) -> AsyncIterator[BotProcess]:
-    """It sweeps only if the test runs `manager.run`."""
+    """A bot; it searches for pending turns only if the test runs `manager.run`."""
     async with await open_store(url) as store:
-        speaker, shelf, events = speaker or FakeChatModel(), FakeRetriever(), EventBus()
-        default = default_steps(Rewriter(speaker), shelf, Grounder(speaker, voice))
+        chat_model, retriever, events = chat_model or FakeChatModel(), FakeRetriever(), EventBus()
+        default = default_steps(Rewriter(chat_model), retriever, Grounder(chat_model, voice))
         responder = Responder(store.turns, arrange(default), voice, release="test")
         slot = ResponderSlot(responder)
         woken: list[str] = []
@@ -152,13 +152,15 @@ async def bot_process(
         )
         try:
             with capture_logs():
-                yield BotProcess(store, speaker, shelf, manager, worker, responder, slot, woken, observed)
+                yield BotProcess(
+                    store, chat_model, retriever, manager, worker, responder, slot, woken, observed
+                )
         finally:
             await manager.close(grace=0)
 
 
 class FlakyStore(Store):
-    """While it is `away`, the method named `call` fails, as all would without a database."""
+    """While it is `away`, the method named `call` fails as if the database were down."""
 
     away = False
     call = ""
@@ -170,7 +172,7 @@ class FlakyStore(Store):
 
 
 class _FlakyPart:
-    """A part of a store, whose methods may fail."""
+    """A part of a store whose methods may fail."""
 
     def __init__(self, store: FlakyStore, part: Any) -> None:
         self._store = store
@@ -181,7 +183,7 @@ class _FlakyPart:
 
 
 async def _away(*args: object, **kwargs: object) -> None:
-    raise StoreUnavailable("The database is away.")
+    raise StoreUnavailable("The database is down.")
 
 
 def chat(name: str) -> Address:
@@ -190,7 +192,7 @@ def chat(name: str) -> Address:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    """Returns when it holds; fails after five seconds."""
+    """Return when it holds; fail after five seconds."""
 
     async def ask() -> bool:
         return bool(holds())
@@ -206,7 +208,7 @@ async def until_async(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.002)
 
 
-async def heard(subscription: AsyncIterator[Event], last: type) -> list[Event]:
+async def collect_events(subscription: AsyncIterator[Event], last: type) -> list[Event]:
     """Events up to the first of type `last`."""
     events = []
     async with asyncio.timeout(5):

@@ -1,7 +1,8 @@
-"""A bot process that may be killed at any moment: the real manager, worker, store and relay around a quick model.
+"""A bot process that may be killed at any moment: the real manager, worker, store and dispatcher, and a fast model.
 
-It takes questions from a pipe and acknowledges them once they are accepted, as a channel does. Answers are delivered
-into a file, for a killed process cannot tell what it has sent.
+It reads questions from a pipe and acknowledges them once they are accepted, as a channel does. Answers are delivered
+into a file, because a killed process cannot report what it has sent. A step of the deployment's own, loaded from
+`counting_step.py`, answers every second question.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.retrievers import BaseRetriever
 
 import bot
+from bot.steps import load_steps
 from bot.voice import load_voice
 from dialogue.conversation import Address, Answer, OutboxMessage, Turn, Utterance
 from dialogue.delivery import OutboxDispatcher, ReportProgress
@@ -35,24 +37,33 @@ from dialogue.worker import Timeouts, Worker
 VOICE = Path(bot.__file__).with_name("voice.toml")
 CHANNEL = "file"
 LEASE = 0.5
-"""Seconds that a dead process keeps what it held."""
+"""Seconds after which what a killed process held is free again."""
+
+
+STEPS = Path(__file__).with_name("counting_step.py")
+COUNTED = 2
+"""Every so many questions one is for the counting step."""
+
+
+def is_counted(number: int) -> bool:
+    return number % COUNTED == 0
 
 
 def question(number: int) -> str:
-    return f"When does parcel {number} leave?"
+    return f"Count order {number}." if is_counted(number) else f"When does order {number} ship?"
 
 
 def number_in(text: str) -> int:
-    """The number of the last parcel that `text` is about."""
-    return int(re.findall(r"[Pp]arcel (\d+)", text)[-1])
+    """The number of the last order in `text`."""
+    return int(re.findall(r"[Oo]rder (\d+)", text)[-1])
 
 
 class NumberModel(BaseChatModel):
-    """A model that knows when every parcel leaves, and says so word by word."""
+    """A model that answers when any order ships, word by word."""
 
     @property
     def _llm_type(self) -> str:
-        return "clerk"
+        return "numbers"
 
     def _generate(
         self,
@@ -61,7 +72,7 @@ class NumberModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        """A rewrite: the question as it stands."""
+        """A rewrite: the question itself."""
         rewrite = question(number_in(str(messages[-1].content)))
         return ChatResult(generations=[ChatGeneration(message=AIMessage(rewrite))])
 
@@ -72,14 +83,14 @@ class NumberModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        """An answer."""
-        for word in f"Parcel {number_in(str(messages[-1].content))} leaves on Monday [1].".split(" "):
+        """The answer to the question in the last message."""
+        for word in f"Order {number_in(str(messages[-1].content))} ships on Monday [1].".split(" "):
             await asyncio.sleep(0.001)
             yield ChatGenerationChunk(message=AIMessageChunk(content=f"{word} "))
 
 
 class NumberRetriever(BaseRetriever):
-    """Finds the very page that answers."""
+    """Finds a page with the answer."""
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: Any, variants: Sequence[str] = ()
@@ -90,11 +101,11 @@ class NumberRetriever(BaseRetriever):
         number = number_in(query)
         about = {
             "chunk": f"page {number}",
-            "title": "NumberRetriever",
-            "source": "timetable.md",
+            "title": "Orders",
+            "source": "orders.md",
             "score": 0.9,
         }
-        return [Document(f"Parcel {number} leaves on Monday.", metadata=about)]
+        return [Document(f"Order {number} ships on Monday.", metadata=about)]
 
 
 class FileSender:
@@ -112,12 +123,12 @@ class FileSender:
         os.write(self._lines, f"{outgoing.address.account}\t{outgoing.payload['number']}\n".encode())
 
 
-def live(url: str, file: str, pipe: Connection) -> None:
+def run_bot(url: str, file: str, pipe: Connection) -> None:
     """Run a bot until the pipe sends None, or until it is killed."""
-    asyncio.run(_live(url, file, pipe))
+    asyncio.run(_run_bot(url, file, pipe))
 
 
-async def _live(url: str, file: str, pipe: Connection) -> None:
+async def _run_bot(url: str, file: str, pipe: Connection) -> None:
     owner = f"process {os.getpid()}"
     async with await Store.open(url) as store:
         dispatcher = OutboxDispatcher(store.outbox, FileSender(file), owner, lease=LEASE, poll=0.05)
@@ -130,24 +141,24 @@ async def _live(url: str, file: str, pipe: Connection) -> None:
         await asyncio.gather(sweeping, delivering, return_exceptions=True)
 
 
-def _manager(store: Store, owner: str, file_sender: FileSender) -> Manager:
-    events, voice, clerk = EventBus(), load_voice(VOICE), NumberModel()
-    steps = default_steps(Rewriter(clerk), NumberRetriever(), Grounder(clerk, voice))
-    responder = Responder(store.turns, steps, voice, release="clerk")
+def _manager(store: Store, owner: str, sender: FileSender) -> Manager:
+    events, voice, model = EventBus(), load_voice(VOICE), NumberModel()
+    steps = load_steps(STEPS)(default_steps(Rewriter(model), NumberRetriever(), Grounder(model, voice)))
+    responder = Responder(store.turns, steps, voice, release="model")
     timeouts = Timeouts(lease=LEASE, pause=0.01)
     worker = Worker(
-        store, ResponderSlot(responder), {CHANNEL: file_sender}, events, owner=owner, timeouts=timeouts
+        store, ResponderSlot(responder), {CHANNEL: sender}, events, owner=owner, timeouts=timeouts
     )
     return Manager(store, worker, events, sweep_seconds=0.1)
 
 
 async def _listen(manager: Manager, pipe: Connection) -> None:
-    """Accept what comes through the pipe, several at once, and acknowledge it."""
+    """Accept questions from the pipe, several at the same time, and acknowledge them."""
     async with asyncio.TaskGroup() as group:
         while (message := await asyncio.to_thread(pipe.recv)) is not None:
-            group.create_task(_take(manager, pipe, *message))
+            group.create_task(_receive(manager, pipe, *message))
 
 
-async def _take(manager: Manager, pipe: Connection, account: str, number: int) -> None:
+async def _receive(manager: Manager, pipe: Connection, account: str, number: int) -> None:
     await manager.receive(Utterance(Address(CHANNEL, account), f"question {number}", question(number)))
     pipe.send((account, number))

@@ -14,31 +14,31 @@ from tests.dialogue.store.samples import CHAT
 
 
 async def test_the_block_has_the_only_claim(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
     async with (
-        hold_claim(store.claims, home.id, "one", 10) as claim,
-        hold_claim(store.claims, home.id, "two", 10) as other,
+        hold_claim(store.claims, conversation.id, "one", 10) as claim,
+        hold_claim(store.claims, conversation.id, "two", 10) as other,
     ):
         assert claim is not None
         assert other is None
-    async with hold_claim(store.claims, home.id, "two", 10) as other:
+    async with hold_claim(store.claims, conversation.id, "two", 10) as other:
         assert other is not None
 
 
 async def test_the_claim_is_let_go_of_when_the_block_fails(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
     with pytest.raises(ZeroDivisionError):
-        async with hold_claim(store.claims, home.id, "one", 10):
+        async with hold_claim(store.claims, conversation.id, "one", 10):
             raise ZeroDivisionError
-    assert await store.claims.claim(home.id, "two", 10) is not None
+    assert await store.claims.claim(conversation.id, "two", 10) is not None
 
 
 async def test_the_claim_is_let_go_of_when_the_block_is_cancelled(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
     entered = asyncio.Event()
 
     async def block() -> None:
-        async with hold_claim(store.claims, home.id, "one", 10):
+        async with hold_claim(store.claims, conversation.id, "one", 10):
             entered.set()
             await asyncio.Event().wait()
 
@@ -47,36 +47,36 @@ async def test_the_claim_is_let_go_of_when_the_block_is_cancelled(store: Store) 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await store.claims.claim(home.id, "two", 10) is not None
+    assert await store.claims.claim(conversation.id, "two", 10) is not None
 
 
 async def test_a_block_may_last_longer_than_the_lease(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
     lease = timedelta(seconds=0.6).total_seconds()
-    async with hold_claim(store.claims, home.id, "one", lease):
+    async with hold_claim(store.claims, conversation.id, "one", lease):
         await asyncio.sleep(2 * lease)
-        assert await store.claims.claim(home.id, "two", 10) is None
+        assert await store.claims.claim(conversation.id, "two", 10) is None
 
 
 async def test_a_lost_claim_cuts_the_block_short(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
     with pytest.raises(ClaimLost):
-        async with asyncio.timeout(5), hold_claim(store.claims, home.id, "one", 0.1):
-            await store.conversations.set_mode(home.id, Mode.HUMAN)
+        async with asyncio.timeout(5), hold_claim(store.claims, conversation.id, "one", 0.1):
+            await store.conversations.set_mode(conversation.id, Mode.HUMAN)
             await asyncio.Event().wait()
 
 
 async def test_a_database_that_is_away_is_asked_again(sqlite_url: str) -> None:
     async with await FlakyStore.open(sqlite_url) as store:
         assert isinstance(store, FlakyStore)
-        home = await store.conversations.start(CHAT)
-        async with hold_claim(store.claims, home.id, "one", 0.3):
+        conversation = await store.conversations.start(CHAT)
+        async with hold_claim(store.claims, conversation.id, "one", 0.3):
             store.call, store.away = "renew", True
             await asyncio.sleep(0.15)
             store.away = False
             await asyncio.sleep(0.3)
-            assert await store.claims.claim(home.id, "two", 10) is None
+            assert await store.claims.claim(conversation.id, "two", 10) is None
         store.call, store.away = "claim", True
         with pytest.raises(StoreUnavailable):
-            async with hold_claim(store.claims, home.id, "one", 10):
+            async with hold_claim(store.claims, conversation.id, "one", 10):
                 pass

@@ -15,13 +15,13 @@ from tests.dialogue.store.rows import rows
 from tests.dialogue.store.samples import ask, reply
 
 
-class Post:
-    """A channel that delivers into a list, after the troubles that it was told to have."""
+class ListSender:
+    """A channel that delivers into a list, after the failures that it was told to have."""
 
     channel = "telegram"
 
-    def __init__(self, *troubles: Exception) -> None:
-        self.troubles = list(troubles)
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
         self.report_progress: list[tuple[str, Any]] = []
         self.tried = 0
         self.changed = asyncio.Event()
@@ -32,8 +32,8 @@ class Post:
     async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         self.tried += 1
         self.changed.set()
-        if self.troubles:
-            raise self.troubles.pop(0)
+        if self.failures:
+            raise self.failures.pop(0)
         self.receive(outgoing)
 
     def receive(self, outgoing: OutboxMessage) -> None:
@@ -55,9 +55,9 @@ class Post:
 
 
 @asynccontextmanager
-async def relaying(store: Store, sender: Post, **settings: Any) -> AsyncIterator[OutboxDispatcher]:
+async def dispatching(store: Store, sender: ListSender, **settings: Any) -> AsyncIterator[OutboxDispatcher]:
     dispatcher = OutboxDispatcher(
-        store.outbox, sender, "relay", **{"poll": 0.02, "first_retry": 0.01} | settings
+        store.outbox, sender, "dispatcher", **{"poll": 0.02, "first_retry": 0.01} | settings
     )
     running = asyncio.create_task(dispatcher.run())
     yield dispatcher
@@ -77,40 +77,40 @@ async def test_parcels_arrive_in_order(store: Store, store_url: str) -> None:
     for text in ("one", "two", "three"):
         await say(store, text)
 
-    async with relaying(store, post := Post()):
-        await post.until(3)
+    async with dispatching(store, sender := ListSender()):
+        await sender.until(3)
 
-    assert [text for _, text in post.report_progress] == ["one", "two", "three"]
+    assert [text for _, text in sender.report_progress] == ["one", "two", "three"]
     assert await unsettled(store_url) == 0
 
 
 async def test_a_woken_relay_does_not_wait_for_its_next_look(store: Store) -> None:
-    async with relaying(store, post := Post(), poll=60) as dispatcher:
+    async with dispatching(store, sender := ListSender(), poll=60) as dispatcher:
         await asyncio.sleep(0.1)
         await say(store, "hello")
         dispatcher.wake()
-        await post.until(1)
+        await sender.until(1)
 
 
 async def test_trouble_is_retried_and_order_kept(store: Store) -> None:
     await say(store, "one")
     await say(store, "two")
-    troubles = [Postponed(0.01, "flood"), RuntimeError("a fault of the channel"), OSError("network down")]
+    failures = [Postponed(0.01, "flood"), RuntimeError("a fault of the channel"), OSError("network down")]
 
-    async with relaying(store, post := Post(*troubles)):
-        await post.until(2)
+    async with dispatching(store, sender := ListSender(*failures)):
+        await sender.until(2)
 
-    assert [text for _, text in post.report_progress] == ["one", "two"]
+    assert [text for _, text in sender.report_progress] == ["one", "two"]
 
 
 async def test_a_conversation_in_trouble_does_not_hold_up_others(store: Store, store_url: str) -> None:
     await say(store, "flooded", "1")
     await say(store, "fine", "2")
 
-    async with relaying(store, post := Post(Postponed(60, "flood"))):
-        await post.until(1)
+    async with dispatching(store, sender := ListSender(Postponed(60, "flood"))):
+        await sender.until(1)
 
-    assert post.report_progress == [("2", "fine")]
+    assert sender.report_progress == [("2", "fine")]
     assert await unsettled(store_url) == 1
 
 
@@ -118,14 +118,14 @@ async def test_the_undeliverable_is_abandoned_with_its_reason(store: Store, stor
     await say(store, "one")
     await say(store, "two")
 
-    async with relaying(store, post := Post(Undeliverable("the person blocked the bot"))):
-        await post.until(1)
+    async with dispatching(store, sender := ListSender(Undeliverable("the person blocked the bot"))):
+        await sender.until(1)
 
-    assert [text for _, text in post.report_progress] == ["two"]
+    assert [text for _, text in sender.report_progress] == ["two"]
     assert (await rows(store_url, "outbox"))[0]["reason"] == "the person blocked the bot"
 
 
-class InParts(Post):
+class InParts(ListSender):
     """Sends word by word and breaks down once, after the second."""
 
     broken = False
@@ -144,13 +144,13 @@ class InParts(Post):
 async def test_parts_that_arrived_are_not_sent_again(store: Store) -> None:
     await say(store, "a b c d")
 
-    async with relaying(store, post := InParts()):
-        await post.until(4)
+    async with dispatching(store, sender := InParts()):
+        await sender.until(4)
 
-    assert [word for _, word in post.report_progress] == ["a", "b", "c", "d"]
+    assert [word for _, word in sender.report_progress] == ["a", "b", "c", "d"]
 
 
-class Stuck(Post):
+class Stuck(ListSender):
     """Hangs at the first delivery."""
 
     def __init__(self) -> None:
@@ -167,26 +167,28 @@ class Stuck(Post):
 async def test_a_delivery_that_hangs_is_given_up_when_its_lease_ends(store: Store) -> None:
     await say(store, "hello")
 
-    async with relaying(store, post := Stuck(), lease=0.2):
-        await post.until(1)
+    async with dispatching(store, sender := Stuck(), lease=0.2):
+        await sender.until(1)
 
 
 async def test_conversations_are_served_side_by_side(store: Store) -> None:
     for account in "12":
         await say(store, "hello", account)
 
-    running = asyncio.create_task(OutboxDispatcher(store.outbox, post := Stuck(), "relay", lease=60).run())
-    await post.until(1)
+    running = asyncio.create_task(
+        OutboxDispatcher(store.outbox, sender := Stuck(), "dispatcher", lease=60).run()
+    )
+    await sender.until(1)
 
-    assert post.hung.is_set()
+    assert sender.hung.is_set()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_what_a_cancelled_relay_had_in_hand_is_due_at_once(store: Store) -> None:
     await say(store, "hello")
-    running = asyncio.create_task(OutboxDispatcher(store.outbox, post := Stuck(), "first").run())
-    await post.hung.wait()
+    running = asyncio.create_task(OutboxDispatcher(store.outbox, sender := Stuck(), "first").run())
+    await sender.hung.wait()
 
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -194,7 +196,7 @@ async def test_what_a_cancelled_relay_had_in_hand_is_due_at_once(store: Store) -
     assert len(await store.outbox.due("telegram", "second", 1, 60)) == 1
 
 
-class Slow(Post):
+class Slow(ListSender):
     """Takes its time."""
 
     def __init__(self) -> None:
@@ -209,10 +211,10 @@ class Slow(Post):
 
 async def test_a_closed_relay_finishes_what_is_on_its_way(store: Store, store_url: str) -> None:
     await say(store, "hello")
-    async with relaying(store, post := Slow()):
-        await post.begun.wait()
+    async with dispatching(store, sender := Slow()):
+        await sender.begun.wait()
 
-    assert len(post.report_progress) == 1
+    assert len(sender.report_progress) == 1
     assert await unsettled(store_url) == 0
 
 
@@ -220,12 +222,12 @@ async def test_two_relays_of_one_channel_send_each_parcel_once(store: Store, sto
     for n in range(20):
         await say(store, f"hello {n}", str(n % 5))
 
-    post = Slow()
-    async with await Store.open(store_url) as other, relaying(store, post), relaying(other, post):
-        await post.until(20)
+    sender = Slow()
+    async with await Store.open(store_url) as other, dispatching(store, sender), dispatching(other, sender):
+        await sender.until(20)
 
     for account in "01234":
-        heard = [text for address, text in post.report_progress if address == account]
+        heard = [text for address, text in sender.report_progress if address == account]
         assert heard == [f"hello {n}" for n in range(int(account), 20, 5)]
 
 
@@ -244,19 +246,21 @@ class Outage(Store):
 async def test_a_relay_outlives_an_outage_of_the_database(sqlite_url: str) -> None:
     async with await Outage.open(sqlite_url) as store:
         await say(store, "hello")
-        async with relaying(store, post := Post()):
-            await post.until(1)
+        async with dispatching(store, sender := ListSender()):
+            await sender.until(1)
 
 
 async def test_logs_hold_no_words_of_people(sqlite_url: str) -> None:
     async with await Store.open(sqlite_url) as store:
         await say(store, "My secret is 42")
         with structlog.testing.capture_logs() as logs:
-            async with relaying(store, post := Post(ValueError("My secret is 42"), Undeliverable("gone"))):
-                await post.until_tried(2)
+            async with dispatching(
+                store, sender := ListSender(ValueError("My secret is 42"), Undeliverable("gone"))
+            ):
+                await sender.until_tried(2)
 
     assert [entry["event"] for entry in logs] == ["delivery_failed", "delivery_abandoned"]
-    assert not post.report_progress
+    assert not sender.report_progress
     assert "secret" not in str(logs)
 
 

@@ -108,8 +108,8 @@ class TestStream:
         assert (await self.said("NO")).strip() == "NO"
 
     async def test_without_passages_the_model_is_not_asked(self) -> None:
-        speaker = FakeChatModel(answers=[RuntimeError("asked")])
-        assert [p async for p in Grounder(speaker, VOICE).stream(QUESTION, [], "en")] == []
+        chat_model = FakeChatModel(answers=[RuntimeError("asked")])
+        assert [p async for p in Grounder(chat_model, VOICE).stream(QUESTION, [], "en")] == []
 
 
 class TestReply:

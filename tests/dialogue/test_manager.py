@@ -9,7 +9,7 @@ from dialogue.errors import ConversationClosed
 from dialogue.events import Accepted, Answered, EventBus, Retrieved, Rewritten, Token
 from dialogue.manager import Manager
 from dialogue.store.store import Store
-from tests.dialogue.bot_process import FlakyStore, bot_process, chat, heard, until
+from tests.dialogue.bot_process import FlakyStore, bot_process, chat, collect_events, until
 from tests.dialogue.fake_chat_model import FakeChatModel
 from tests.dialogue.store.samples import CHAT, ask, said
 
@@ -27,10 +27,10 @@ async def test_a_message_is_answered_and_its_delivery_woken(sqlite_url: str) -> 
 
 async def test_events_of_a_turn_come_in_order(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as bot:
-        home = await bot.manager.start(CHAT)
-        with bot.manager.listen(home.id) as subscription:
+        conversation = await bot.manager.start(CHAT)
+        with bot.manager.listen(conversation.id) as subscription:
             await bot.say("What voltage?")
-            events = await heard(subscription, Answered)
+            events = await collect_events(subscription, Answered)
 
         kinds = [type(event) for event in events]
         assert kinds == [Accepted, Rewritten, Retrieved, *[Token] * 5, Answered]
@@ -38,39 +38,39 @@ async def test_events_of_a_turn_come_in_order(sqlite_url: str) -> None:
 
 async def test_what_is_said_during_an_answer_is_answered_after_it(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as bot:
-        bot.speaker.hold()
-        home = (await bot.say("one?")).conversation.id
-        await until(lambda: bot.speaker.speaking)
+        bot.chat_model.pause()
+        conversation = (await bot.say("one?")).conversation.id
+        await until(lambda: bot.chat_model.streaming)
         for text in ("two?", "three?"):
             await bot.say(text)
-        bot.speaker.go_on()
+        bot.chat_model.resume()
 
-        assert [turn.reply_to for turn in await bot.answered(home, 3)] == [1, 2, 3]
+        assert [turn.reply_to for turn in await bot.answered(conversation, 3)] == [1, 2, 3]
 
 
 async def test_conversations_are_answered_side_by_side_up_to_a_bound(sqlite_url: str) -> None:
     async with bot_process(sqlite_url, max_concurrency=3) as bot:
-        bot.speaker.hold()
-        homes = [(await bot.say("What voltage?", chat(str(n)))).conversation.id for n in range(5)]
-        await until(lambda: bot.speaker.speaking == 3)
+        bot.chat_model.pause()
+        conversations = [(await bot.say("What voltage?", chat(str(n)))).conversation.id for n in range(5)]
+        await until(lambda: bot.chat_model.streaming == 3)
 
         assert bot.manager.queued == 2
-        bot.speaker.go_on()
-        for home in homes:
-            await bot.answered(home)
+        bot.chat_model.resume()
+        for conversation in conversations:
+            await bot.answered(conversation)
 
 
 async def test_nobody_keeps_a_place_by_talking_on(sqlite_url: str) -> None:
     async with bot_process(sqlite_url, max_concurrency=1) as bot:
-        bot.speaker.hold()
+        bot.chat_model.pause()
         for text in ("a1?", "a2?", "a3?"):
             talkative = (await bot.say(text, chat("a"))).conversation.id
         other = (await bot.say("b1?", chat("b"))).conversation.id
-        bot.speaker.go_on()
+        bot.chat_model.resume()
         await bot.answered(talkative, 3)
         await bot.answered(other)
 
-        asked = [prompt.rpartition("Question: ")[2] for prompt in bot.speaker.prompts]
+        asked = [prompt.rpartition("Question: ")[2] for prompt in bot.chat_model.prompts]
         assert asked == ["a1?", "b1?", "a2?", "a3?"]
 
 
@@ -78,18 +78,18 @@ async def test_a_free_place_goes_to_another_while_the_first_in_line_is_still_ans
     sqlite_url: str,
 ) -> None:
     async with bot_process(
-        sqlite_url, speaker=FakeChatModel(answers=["It takes 230 volts [1]. " * 2]), max_concurrency=2
+        sqlite_url, chat_model=FakeChatModel(answers=["It takes 230 volts [1]. " * 2]), max_concurrency=2
     ) as bot:
-        bot.speaker.hold()
+        bot.chat_model.pause()
         await bot.say("a1?", chat("a"))
-        await until(lambda: bot.speaker.speaking == 1)
+        await until(lambda: bot.chat_model.streaming == 1)
         leaving = (await bot.say("b1?", chat("b"))).conversation.id
-        await until(lambda: bot.speaker.speaking == 2)
+        await until(lambda: bot.chat_model.streaming == 2)
         await bot.say("a2?", chat("a"))
         await bot.say("c1?", chat("c"))
 
         assert bot.manager.cancel(leaving)
-        await until(lambda: any("c1?" in prompt for prompt in bot.speaker.prompts))
+        await until(lambda: any("c1?" in prompt for prompt in bot.chat_model.prompts))
 
 
 async def test_turns_that_a_killed_process_left_are_swept_up(sqlite_url: str) -> None:
@@ -115,24 +115,24 @@ async def test_the_sweep_outlives_a_database_that_is_away(sqlite_url: str) -> No
 
 async def test_two_processes_on_one_conversation_answer_each_turn_once_and_in_order(store_url: str) -> None:
     async with bot_process(store_url) as one, bot_process(store_url) as other:
-        home = (await one.say("0?")).conversation.id
+        conversation = (await one.say("0?")).conversation.id
         for n in range(1, 16):
             await (one, other)[n % 2].say(f"{n}?")
             await asyncio.sleep(0.003 * (n % 3))
 
-        answers = await one.answered(home, 16)
-        turns = await one.store.turns.after(home, 0, 100)
+        answers = await one.answered(conversation, 16)
+        turns = await one.store.turns.after(conversation, 0, 100)
         asked = [turn.number for turn in turns if turn.role is Role.USER]
         assert [answer.reply_to for answer in answers] == asked
 
 
 async def test_a_message_that_comes_when_work_ends_elsewhere_is_not_left_waiting(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as one, bot_process(sqlite_url) as other:
-        home = (await one.say("0?")).conversation.id
+        conversation = (await one.say("0?")).conversation.id
         for n in range(1, 16):
-            await asyncio.gather(one.answered(home, n), other.answered(home, n))
+            await asyncio.gather(one.answered(conversation, n), other.answered(conversation, n))
             await asyncio.gather(one.say(f"{n}, one?"), other.say(f"{n}, other?"))
-            await one.answered(home, 2 * n + 1)
+            await one.answered(conversation, 2 * n + 1)
 
 
 async def test_a_message_that_comes_when_work_has_looked_its_last_is_worked_on(sqlite_url: str) -> None:

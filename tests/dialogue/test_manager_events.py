@@ -63,14 +63,14 @@ async def test_an_answer_of_another_process_is_found_however_many_questions_wait
     sqlite_url: str,
 ) -> None:
     async with bot_process(sqlite_url) as asker, bot_process(sqlite_url) as other:
-        other.speaker.hold()
-        home = (await other.say("Who?")).conversation.id
-        await until(lambda: other.speaker.speaking)
+        other.chat_model.pause()
+        conversation = (await other.say("Who?")).conversation.id
+        await until(lambda: other.chat_model.streaming)
         following = asyncio.create_task(converse(asker, said("What voltage?")))
         for _ in range(25):
             await ask(asker.store, "Anyone there?")
-        other.speaker.go_on()
-        await other.answered(home, 27)
+        other.chat_model.resume()
+        await other.answered(conversation, 27)
         events = await following
 
     assert isinstance(events[-1], Answered)
@@ -79,18 +79,18 @@ async def test_an_answer_of_another_process_is_found_however_many_questions_wait
 
 async def test_while_a_human_answers_there_is_nothing_to_wait_for(sqlite_url: str) -> None:
     async with process(sqlite_url, poll_seconds=60) as bot:
-        home = await bot.manager.start(CHAT)
-        await bot.store.conversations.set_mode(home.id, Mode.HUMAN)
+        conversation = await bot.manager.start(CHAT)
+        await bot.store.conversations.set_mode(conversation.id, Mode.HUMAN)
         assert await converse(bot, said("What voltage?")) == [Accepted(1)]
 
 
 async def test_a_human_who_takes_over_ends_the_waiting(sqlite_url: str) -> None:
     async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.06)) as bot:
-        home = await bot.manager.start(CHAT)
-        bot.speaker.hold()
+        conversation = await bot.manager.start(CHAT)
+        bot.chat_model.pause()
         following = asyncio.create_task(converse(bot, said("What voltage?")))
-        await until(lambda: bot.speaker.speaking)
-        await bot.store.conversations.set_mode(home.id, Mode.HUMAN)
+        await until(lambda: bot.chat_model.streaming)
+        await bot.store.conversations.set_mode(conversation.id, Mode.HUMAN)
         events = await following
         assert [type(event) for event in events] == [Accepted, Rewritten, Retrieved, Failed]
 
@@ -102,6 +102,6 @@ async def test_who_stops_listening_leaves_the_answer_to_be_made(sqlite_url: str)
             if isinstance(event, Rewritten):
                 break
         await events.aclose()  # type: ignore[attr-defined]
-        home = await bot.store.conversations.current(CHAT)
-        assert home is not None
-        assert len(await bot.answered(home.id)) == 1
+        conversation = await bot.store.conversations.current(CHAT)
+        assert conversation is not None
+        assert len(await bot.answered(conversation.id)) == 1

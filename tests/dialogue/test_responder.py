@@ -31,15 +31,15 @@ async def test_an_answer_names_its_grounds(sqlite_url: str) -> None:
 
 
 async def test_a_follow_up_is_searched_for_in_its_rewritten_form(sqlite_url: str) -> None:
-    speaker = FakeChatModel(
+    chat_model = FakeChatModel(
         answers=["It takes 230 volts [1].", "It is grey [1]."], rewrites=["Is the charger grey?"]
     )
-    async with bot_process(sqlite_url, speaker=speaker) as bot:
+    async with bot_process(sqlite_url, chat_model=chat_model) as bot:
         await answered(bot, "What voltage does the charger take?")
         answer = await answered(bot, FOLLOW_UP)
 
     assert answer.query == "Is the charger grey?"
-    assert "Is the charger grey?" in bot.speaker.prompts[-1]
+    assert "Is the charger grey?" in bot.chat_model.prompts[-1]
 
 
 async def test_nothing_found_is_an_abstention_without_asking_the_model(sqlite_url: str) -> None:
@@ -48,12 +48,12 @@ async def test_nothing_found_is_an_abstention_without_asking_the_model(sqlite_ur
 
     assert answer.abstained
     assert answer.text == "abstention handoff"
-    assert bot.speaker.prompts == []
+    assert bot.chat_model.prompts == []
 
 
 @pytest.mark.parametrize("refusal", ["NO ANSWER", "no answer.", "NO ANSWER: the passages do not say."])
 async def test_a_refusal_is_an_abstention_that_nobody_sees_coming(sqlite_url: str, refusal: str) -> None:
-    async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[refusal])) as bot:
+    async with bot_process(sqlite_url, chat_model=FakeChatModel(answers=[refusal])) as bot:
         answer = await answered(bot, "What voltage?")
 
     assert answer.abstained
@@ -61,8 +61,8 @@ async def test_a_refusal_is_an_abstention_that_nobody_sees_coming(sqlite_url: st
 
 
 async def test_a_made_up_number_is_not_passed_on(sqlite_url: str) -> None:
-    speaker = FakeChatModel(answers=["It takes 230 volts [1]. It costs 999 euros [1]."])
-    async with bot_process(sqlite_url, speaker=speaker) as bot:
+    chat_model = FakeChatModel(answers=["It takes 230 volts [1]. It costs 999 euros [1]."])
+    async with bot_process(sqlite_url, chat_model=chat_model) as bot:
         answer = await answered(bot, "What voltage?")
 
     assert answer.text == "It takes 230 volts [1]."
@@ -98,7 +98,7 @@ async def test_what_looks_like_a_template_is_left_as_it_is(sqlite_url: str) -> N
 async def test_what_is_said_of_a_void_preview_depends_on_who_goes_on(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as bot:
         turn = await ask(bot.store, "What voltage?")
-        home = await bot.store.conversations.get(turn.conversation)
+        conversation = await bot.store.conversations.get(turn.conversation)
 
-        assert bot.responder.retraction(home, turn) == "retrying"
-        assert bot.responder.retraction(replace(home, mode=Mode.HUMAN), turn) == "handed_over"
+        assert bot.responder.retraction(conversation, turn) == "retrying"
+        assert bot.responder.retraction(replace(conversation, mode=Mode.HUMAN), turn) == "handed_over"

@@ -12,9 +12,9 @@ from tests.dialogue.bot_process import VOICE, FakeRetriever, bot_process, chat, 
 from tests.dialogue.fake_chat_model import FakeChatModel
 
 
-def someone(turns=None, speaker=None, release="one") -> Responder:
-    speaker = speaker or FakeChatModel()
-    steps = default_steps(Rewriter(speaker), FakeRetriever(), Grounder(speaker, VOICE))
+def someone(turns=None, chat_model=None, release="one") -> Responder:
+    chat_model = chat_model or FakeChatModel()
+    steps = default_steps(Rewriter(chat_model), FakeRetriever(), Grounder(chat_model, VOICE))
     return Responder(turns, steps, VOICE, release=release)
 
 
@@ -51,16 +51,16 @@ async def test_an_attempt_that_breaks_down_gives_back_what_it_was_lent():
 
 async def test_an_answer_in_progress_is_finished_by_who_began_it(sqlite_url):
     async with bot_process(sqlite_url) as bot:
-        bot.speaker.hold()
+        bot.chat_model.pause()
         begun = await bot.say("Which voltage?")
-        await until(lambda: bot.speaker.speaking)
+        await until(lambda: bot.chat_model.streaming)
 
         swapping = asyncio.create_task(bot.slot.swap(someone(bot.store.turns, release="two")))
         await asyncio.sleep(0)
         newcomer = await bot.say("Which voltage?", chat("newcomer"))
         (later,) = await bot.answered(newcomer.conversation.id)
         assert not swapping.done()
-        bot.speaker.go_on()
+        bot.chat_model.resume()
         (earlier,) = await bot.answered(begun.conversation.id)
         await swapping
 

@@ -8,7 +8,7 @@ from dialogue.conversation import Answer, Mode
 from dialogue.events import Answered, Failed, Token
 from dialogue.store.store import Store
 from dialogue.worker import MAX_ATTEMPTS, Timeouts
-from tests.dialogue.bot_process import BotProcess, FakeSender, FlakyStore, bot_process, heard, until
+from tests.dialogue.bot_process import BotProcess, FakeSender, FlakyStore, bot_process, collect_events, until
 from tests.dialogue.fake_chat_model import STANDARD, FakeChatModel
 from tests.dialogue.store.rows import rows
 from tests.dialogue.store.samples import CHAT, ask
@@ -18,10 +18,10 @@ DOWN = RuntimeError("model down")
 
 async def speaking(bot: BotProcess, text: str = "What voltage?") -> str:
     """A conversation whose answer is held before its first word."""
-    bot.speaker.hold()
-    home = (await bot.say(text)).conversation.id
-    await until(lambda: bot.speaker.speaking)
-    return home
+    bot.chat_model.pause()
+    conversation = (await bot.say(text)).conversation.id
+    await until(lambda: bot.chat_model.streaming)
+    return conversation
 
 
 def lose(store: Store, call: str) -> None:
@@ -37,11 +37,11 @@ def bring_back(store: Store) -> None:
 
 class TestAnEngineThatFails:
     async def test_is_tried_again_and_the_person_is_told(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[DOWN, STANDARD])) as bot:
-            home = await bot.manager.start(CHAT)
-            with bot.manager.listen(home.id) as subscription:
+        async with bot_process(sqlite_url, chat_model=FakeChatModel(answers=[DOWN, STANDARD])) as bot:
+            conversation = await bot.manager.start(CHAT)
+            with bot.manager.listen(conversation.id) as subscription:
                 await bot.say("What voltage?")
-                events = await heard(subscription, Answered)
+                events = await collect_events(subscription, Answered)
 
             (failed,) = (event for event in events if isinstance(event, Failed))
             assert (failed.code, failed.message, failed.turn) == ("engine", "retrying", 1)
@@ -49,22 +49,22 @@ class TestAnEngineThatFails:
             assert events[-1].text == "It takes 230 volts [1]."
 
     async def test_ends_in_an_apology_after_some_tries(self, sqlite_url: str) -> None:
-        async with bot_process(sqlite_url, speaker=FakeChatModel(answers=[DOWN])) as bot:
-            home = await bot.manager.start(CHAT)
-            with bot.manager.listen(home.id) as subscription:
+        async with bot_process(sqlite_url, chat_model=FakeChatModel(answers=[DOWN])) as bot:
+            conversation = await bot.manager.start(CHAT)
+            with bot.manager.listen(conversation.id) as subscription:
                 await bot.say("What voltage?")
-                events = await heard(subscription, Answered)
-            (apology,) = await bot.answers(home.id)
+                events = await collect_events(subscription, Answered)
+            (apology,) = await bot.answers(conversation.id)
 
             assert len([event for event in events if isinstance(event, Failed)]) == MAX_ATTEMPTS - 1
-            assert len(bot.speaker.prompts) == MAX_ATTEMPTS
+            assert len(bot.chat_model.prompts) == MAX_ATTEMPTS
             assert apology.text == "failure"
             assert bot.observed[-1].failed
 
     async def test_does_not_keep_others_waiting(self, sqlite_url: str) -> None:
-        speaker = FakeChatModel(answers=[DOWN, STANDARD])
+        chat_model = FakeChatModel(answers=[DOWN, STANDARD])
         async with bot_process(
-            sqlite_url, speaker=speaker, max_concurrency=1, timeouts=Timeouts(pause=0.05)
+            sqlite_url, chat_model=chat_model, max_concurrency=1, timeouts=Timeouts(pause=0.05)
         ) as bot:
             unlucky = (await bot.say("a?")).conversation.id
             other = (await bot.manager.start(CHAT)).id
@@ -72,44 +72,44 @@ class TestAnEngineThatFails:
             await bot.answered(other)
             await bot.answered(unlucky)
 
-            asked = [prompt.rpartition("Question: ")[2] for prompt in bot.speaker.prompts]
+            asked = [prompt.rpartition("Question: ")[2] for prompt in bot.chat_model.prompts]
             assert asked == ["a?", "b?", "a?"]
 
     async def test_that_hangs_is_given_up(self, sqlite_url: str) -> None:
         timeouts = Timeouts(silence=0.05, pause=0.01)
         async with bot_process(sqlite_url, timeouts=timeouts) as bot:
-            home = await bot.manager.start(CHAT)
-            bot.speaker.hold()
-            with bot.manager.listen(home.id) as subscription:
+            conversation = await bot.manager.start(CHAT)
+            bot.chat_model.pause()
+            with bot.manager.listen(conversation.id) as subscription:
                 await bot.say("What voltage?")
-                await heard(subscription, Failed)
-            assert bot.speaker.speaking == 0
-            bot.speaker.go_on()
-            (answer,) = await bot.answered(home.id)
+                await collect_events(subscription, Failed)
+            assert bot.chat_model.streaming == 0
+            bot.chat_model.resume()
+            (answer,) = await bot.answered(conversation.id)
             assert answer.text == "It takes 230 volts [1]."
 
     async def test_that_hangs_at_the_rewrite_is_given_up(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, timeouts=Timeouts(silence=0.05, pause=0.01)) as bot:
-            home = (await bot.say("What voltage?")).conversation.id
-            await bot.answered(home)
-            bot.speaker.hold()
-            with bot.manager.listen(home) as subscription:
+            conversation = (await bot.say("What voltage?")).conversation.id
+            await bot.answered(conversation)
+            bot.chat_model.pause()
+            with bot.manager.listen(conversation) as subscription:
                 await bot.say("And its colour?")
-                await heard(subscription, Failed)
+                await collect_events(subscription, Failed)
 
     async def test_that_is_slow_but_steady_is_waited_for(self, sqlite_url: str) -> None:
-        slow = FakeChatModel(answers=["It takes 230 volts [1], and it is grey all over."], pause=0.03)
-        async with bot_process(sqlite_url, speaker=slow, timeouts=Timeouts(silence=0.2)) as bot:
-            home = (await bot.say("What voltage?")).conversation.id
-            await bot.answered(home)
-            assert len(bot.speaker.prompts) == 1
+        slow = FakeChatModel(answers=["It takes 230 volts [1], and it is grey all over."], delay=0.03)
+        async with bot_process(sqlite_url, chat_model=slow, timeouts=Timeouts(silence=0.2)) as bot:
+            conversation = (await bot.say("What voltage?")).conversation.id
+            await bot.answered(conversation)
+            assert len(bot.chat_model.prompts) == 1
 
 
 class TestAChannelThatCannotGiveAnAnswerItsForm:
     async def test_gives_the_apology_in_the_end(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, sender=FakeSender(broken=lambda answer: not answer.failed)) as bot:
-            home = (await bot.say("What voltage?")).conversation.id
-            (apology,) = await bot.answered(home)
+            conversation = (await bot.say("What voltage?")).conversation.id
+            (apology,) = await bot.answered(conversation)
             assert apology.text == "failure"
 
     async def test_for_not_even_an_apology_does_not_hold_up_what_comes_next(self, sqlite_url: str) -> None:
@@ -117,9 +117,9 @@ class TestAChannelThatCannotGiveAnAnswerItsForm:
             return answer.query == "odd?"
 
         async with bot_process(sqlite_url, sender=FakeSender(broken)) as bot:
-            home = (await bot.say("odd?")).conversation.id
+            conversation = (await bot.say("odd?")).conversation.id
             await bot.say("What voltage?")
-            first, second = await bot.answered(home, 2)
+            first, second = await bot.answered(conversation, 2)
             outgoing_messages = await rows(sqlite_url, "outbox")
 
         assert (first.text, second.text) == ("failure", "It takes 230 volts [1].")
@@ -129,55 +129,55 @@ class TestAChannelThatCannotGiveAnAnswerItsForm:
 class TestAClaimThatIsLost:
     async def test_to_an_operator_stops_the_answer_and_says_so(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.06)) as bot:
-            home = await speaking(bot)
-            with bot.manager.listen(home) as subscription:
-                await bot.store.conversations.set_mode(home, Mode.HUMAN)
-                (failed,) = await heard(subscription, Failed)
+            conversation = await speaking(bot)
+            with bot.manager.listen(conversation) as subscription:
+                await bot.store.conversations.set_mode(conversation, Mode.HUMAN)
+                (failed,) = await collect_events(subscription, Failed)
 
             assert failed == Failed("human", "handed_over", 1)
-            assert bot.speaker.speaking == 0
-            assert await bot.answers(home) == []
+            assert bot.chat_model.streaming == 0
+            assert await bot.answers(conversation) == []
 
     async def test_to_another_process_stops_the_answer_and_that_one_answers(self, sqlite_url: str) -> None:
         stalling = bot_process(sqlite_url, timeouts=Timeouts(lease=0.06), open_store=FlakyStore.open)
         async with stalling as bot, bot_process(sqlite_url) as other:
-            home = await speaking(bot)
+            conversation = await speaking(bot)
             lose(bot.store, "renew")
             await asyncio.sleep(0.1)
-            assert not await other.worker.work(home)
+            assert not await other.worker.work(conversation)
             bring_back(bot.store)
-            await until(lambda: not bot.speaker.speaking)
+            await until(lambda: not bot.chat_model.streaming)
 
-            assert len(await bot.answers(home)) == 1
+            assert len(await bot.answers(conversation)) == 1
         assert len(await rows(sqlite_url, "outbox")) == 1
 
     async def test_because_the_person_is_forgotten_leaves_nothing(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.06)) as bot:
             await speaking(bot)
             await bot.store.erasure.forget(CHAT.channel, CHAT.account)
-            await until(lambda: not bot.speaker.speaking)
-            bot.speaker.go_on()
+            await until(lambda: not bot.chat_model.streaming)
+            bot.chat_model.resume()
         assert await rows(sqlite_url, "turn") == []
 
     async def test_is_renewed_before_it_runs_out(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.3)) as bot:
-            home = await speaking(bot)
+            conversation = await speaking(bot)
             await asyncio.sleep(0.5)
-            assert await bot.store.claims.claim(home, "other", 60) is None
-            bot.speaker.go_on()
-            await bot.answered(home)
+            assert await bot.store.claims.claim(conversation, "other", 60) is None
+            bot.chat_model.resume()
+            await bot.answered(conversation)
 
 
 class TestADatabaseThatGoesAway:
     async def test_for_a_while_during_an_answer_does_no_harm(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, timeouts=Timeouts(lease=0.3), open_store=FlakyStore.open) as bot:
-            home = await speaking(bot)
+            conversation = await speaking(bot)
             lose(bot.store, "renew")
             await asyncio.sleep(0.22)
             bring_back(bot.store)
-            bot.speaker.go_on()
-            await bot.answered(home)
-            assert len(bot.speaker.prompts) == 1
+            bot.chat_model.resume()
+            await bot.answered(conversation)
+            assert len(bot.chat_model.prompts) == 1
 
     @pytest.mark.parametrize("call", ["claim", "next_pending", "begin", "history", "commit", "release"])
     async def test_at_any_point_costs_no_turn_its_answer(self, sqlite_url: str, call: str) -> None:
@@ -186,12 +186,12 @@ class TestADatabaseThatGoesAway:
         ) as bot:
             sweeping = asyncio.create_task(bot.manager.run())
             lose(bot.store, call)
-            home = (await bot.say("What voltage?")).conversation.id
+            conversation = (await bot.say("What voltage?")).conversation.id
             await asyncio.sleep(0.1)
             bring_back(bot.store)
-            await bot.answered(home)
+            await bot.answered(conversation)
             await bot.say("And now?")
-            first, second = await bot.answered(home, 2)
+            first, second = await bot.answered(conversation, 2)
             sweeping.cancel()
 
         assert (first.text, second.text) == ("It takes 230 volts [1].",) * 2
@@ -200,30 +200,30 @@ class TestADatabaseThatGoesAway:
 class TestHandingOver:
     async def test_the_bot_confirms_and_keeps_quiet_until_it_is_called_back(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url) as bot:
-            home = (await bot.say("Can I talk to a person?")).conversation.id
-            (confirmation,) = await bot.answered(home)
+            conversation = (await bot.say("Can I talk to a person?")).conversation.id
+            (confirmation,) = await bot.answered(conversation)
             await bot.say("Hello?")
             await asyncio.sleep(0.05)
 
             assert confirmation.text == "handed_over"
             assert [
                 each.conversation.id for each in await bot.store.operators.conversations(10, mode=Mode.HUMAN)
-            ] == [home]
-            assert len(await bot.answers(home)) == 1
-            await bot.store.conversations.set_mode(home, Mode.BOT)
+            ] == [conversation]
+            assert len(await bot.answers(conversation)) == 1
+            await bot.store.conversations.set_mode(conversation, Mode.BOT)
             await bot.say("What voltage?")
-            assert (await bot.answered(home, 2))[-1].text == "It takes 230 volts [1]."
+            assert (await bot.answered(conversation, 2))[-1].text == "It takes 230 volts [1]."
         assert len(await rows(sqlite_url, "outbox")) == 2
 
     async def test_yes_to_the_offer_counts_and_only_then(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url) as bot:
-            home = (await bot.say("How is the weather?")).conversation.id
-            (abstention,) = await bot.answered(home)
+            conversation = (await bot.say("How is the weather?")).conversation.id
+            (abstention,) = await bot.answered(conversation)
             await bot.say("Yes please")
 
             assert abstention.abstained
-            assert (await bot.answered(home, 2))[-1].text == "handed_over"
-            assert (await bot.store.conversations.get(home)).mode is Mode.HUMAN
+            assert (await bot.answered(conversation, 2))[-1].text == "handed_over"
+            assert (await bot.store.conversations.get(conversation)).mode is Mode.HUMAN
 
     async def test_questions_that_wait_behind_the_request_go_to_the_human(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url) as bot:
@@ -237,9 +237,9 @@ class TestHandingOver:
 
 async def test_a_stopped_preview_never_differs_from_what_was_committed(sqlite_url: str) -> None:
     async with bot_process(sqlite_url) as bot:
-        home = await bot.manager.start(CHAT)
-        with bot.manager.listen(home.id) as subscription:
+        conversation = await bot.manager.start(CHAT)
+        with bot.manager.listen(conversation.id) as subscription:
             await bot.say("What voltage?")
-            events = await heard(subscription, Answered)
+            events = await collect_events(subscription, Answered)
         said = "".join(event.text for event in events if isinstance(event, Token))
-        assert said.strip() == (await bot.answers(home.id))[0].text
+        assert said.strip() == (await bot.answers(conversation.id))[0].text

@@ -8,13 +8,13 @@ from dialogue.steps import TurnContext
 from tests.dialogue.bot_process import VOICE
 
 NOW = datetime.now(UTC)
-HOME = Conversation("c-1", Address("chat", "ada"), "en", Mode.BOT, False, {"seen": [1]}, NOW)
+CONVERSATION = Conversation("c-1", Address("chat", "ada"), "en", Mode.BOT, False, {"seen": [1]}, NOW)
 QUESTION = Turn("c-1", 3, Role.USER, "Which voltage?", NOW)
 
 
 def context(heard: list[Event] | None = None) -> TurnContext:
     publish = (heard if heard is not None else []).append
-    return TurnContext(HOME, QUESTION, "en", VOICE.wording("en"), publish)
+    return TurnContext(CONVERSATION, QUESTION, "en", VOICE.wording("en"), publish)
 
 
 def test_what_is_streamed_is_published_in_order() -> None:
@@ -52,4 +52,4 @@ def test_an_answer_carries_what_was_found_on_the_way() -> None:
 def test_the_state_may_be_changed_without_touching_the_stored_one() -> None:
     turn = context()
     turn.state["seen"].append(2)
-    assert HOME.state == {"seen": [1]}
+    assert CONVERSATION.state == {"seen": [1]}

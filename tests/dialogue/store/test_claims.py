@@ -11,45 +11,45 @@ from tests.dialogue.store.samples import ANSWER, CHAT, ask, exchange, reply
 
 
 async def test_a_claimed_conversation_is_not_claimed_again(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
 
-    claim = await store.claims.claim(home.id, "one", 60)
+    claim = await store.claims.claim(conversation.id, "one", 60)
 
     assert claim is not None
-    assert await store.claims.claim(home.id, "other", 60) is None
+    assert await store.claims.claim(conversation.id, "other", 60) is None
 
 
 async def test_of_many_workers_one_gets_the_claim(store: Store, store_url: str) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
     async with await Store.open(store_url) as other:
         claims = await asyncio.gather(
-            *(replica.claims.claim(home.id, "w", 60) for replica in [store, other] * 8)
+            *(replica.claims.claim(conversation.id, "w", 60) for replica in [store, other] * 8)
         )
 
     assert sum(claim is not None for claim in claims) == 1
 
 
 async def test_released_and_expired_claims_are_free(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
-    first = await store.claims.claim(home.id, "one", 60)
+    conversation = await store.conversations.start(CHAT)
+    first = await store.claims.claim(conversation.id, "one", 60)
     assert first is not None
     await store.claims.release(first)
 
-    second = await store.claims.claim(home.id, "two", seconds=0)
-    third = await store.claims.claim(home.id, "three", 60)
+    second = await store.claims.claim(conversation.id, "two", seconds=0)
+    third = await store.claims.claim(conversation.id, "three", 60)
 
     assert second is not None and third is not None
     assert first.fence < second.fence < third.fence
 
 
 async def test_renewing_keeps_a_claim(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
-    claim = await store.claims.claim(home.id, "one", seconds=0)
+    conversation = await store.conversations.start(CHAT)
+    claim = await store.claims.claim(conversation.id, "one", seconds=0)
     assert claim is not None
 
     await store.claims.renew(claim, 60)
 
-    assert await store.claims.claim(home.id, "other", 60) is None
+    assert await store.claims.claim(conversation.id, "other", 60) is None
 
 
 async def test_overtaken_worker_can_do_nothing(store: Store) -> None:
@@ -77,13 +77,13 @@ async def test_no_claim_on_an_unknown_conversation(store: Store) -> None:
 
 async def test_turns_wait_in_order(store: Store) -> None:
     first, second = await ask(store, "a"), await ask(store, "b")
-    home = first.conversation
+    conversation = first.conversation
 
-    assert await store.claims.next_pending(home) == first
+    assert await store.claims.next_pending(conversation) == first
     await reply(store, first)
-    assert await store.claims.next_pending(home) == second
+    assert await store.claims.next_pending(conversation) == second
     await reply(store, second)
-    assert await store.claims.next_pending(home) is None
+    assert await store.claims.next_pending(conversation) is None
 
 
 async def test_an_attempt_counts_before_it_is_made(store: Store) -> None:

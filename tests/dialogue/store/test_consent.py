@@ -26,7 +26,11 @@ async def test_a_yes_holds_here_and_from_now_on(store: Store) -> None:
 
     await store.conversations.set_consent_at(CHAT, True)
 
-    assert [await agreed(store, home) for home in (before, now, other)] == [False, True, False]
+    assert [await agreed(store, conversation) for conversation in (before, now, other)] == [
+        False,
+        True,
+        False,
+    ]
     assert (await store.conversations.start(CHAT)).consent
 
 
@@ -38,7 +42,7 @@ async def test_a_no_holds_for_all_that_was_said(store: Store) -> None:
 
     await store.conversations.set_consent_at(CHAT, False)
 
-    assert [await agreed(store, home.id) for home in (before, now)] == [False, False]
+    assert [await agreed(store, conversation.id) for conversation in (before, now)] == [False, False]
     assert not (await store.conversations.start(CHAT)).consent
 
 

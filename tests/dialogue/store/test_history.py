@@ -82,12 +82,12 @@ async def test_passage_of_another_conversation_is_not_shown(store: Store) -> Non
 
 async def test_a_changed_document_does_not_change_what_was_shown(store: Store) -> None:
     before = await exchange(store, "What voltage?")
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
     changed = Passage(1, "chunk-1", "Manual", "manual.md", "The charger takes 110 volts.", 0.8)
     await reply(store, await ask(store, "What voltage?"), Answer("110", "q", passages=(changed,)))
 
     assert await store.turns.passage(before.conversation, "chunk-1") == MANUAL
-    assert await store.turns.passage(home.id, "chunk-1") == changed
+    assert await store.turns.passage(conversation.id, "chunk-1") == changed
 
 
 async def test_passage_shown_twice_is_the_latest(store: Store) -> None:

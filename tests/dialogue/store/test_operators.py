@@ -84,7 +84,7 @@ async def test_a_human_speaks_as_the_next_turn_and_through_the_outbox(store):
     await store.conversations.set_mode(question.conversation, Mode.HUMAN)
     said = await store.operators.send_as_operator(question.conversation, "I am Kim.", "kim", letter)
     assert (said.number, said.role, said.text, said.author) == (2, Role.ASSISTANT, "I am Kim.", "kim")
-    (outgoing,) = await store.outbox.due("web", "relay", 10, 60)
+    (outgoing,) = await store.outbox.due("web", "dispatcher", 10, 60)
     assert (outgoing.turn, outgoing.address) == (2, ADA)
     assert outgoing.payload == {"text": "I am Kim.", "reply_to": 1, "language": "zh"}
 

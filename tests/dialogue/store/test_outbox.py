@@ -11,7 +11,7 @@ from tests.dialogue.store.samples import ANSWER, CHAT, exchange
 
 
 async def due(
-    store: Store, *, channel: str = "telegram", owner: str = "relay", lease: float = 60
+    store: Store, *, channel: str = "telegram", owner: str = "dispatcher", lease: float = 60
 ) -> list[OutboxMessage]:
     return await store.outbox.due(channel, owner, limit=10, seconds=lease)
 
@@ -47,7 +47,7 @@ async def test_two_relays_never_lease_the_same_parcel(store: Store, store_url: s
         await exchange(store, "hello", Address("telegram", str(n)))
 
     async with await Store.open(store_url) as other:
-        looks = [r.outbox.due("telegram", "relay", 3, 60) for r in [store, other] * 6]
+        looks = [r.outbox.due("telegram", "dispatcher", 3, 60) for r in [store, other] * 6]
         leased = [outgoing.id for found in await asyncio.gather(*looks) for outgoing in found]
         leased += [outgoing.id for outgoing in await due(store)]
 

@@ -16,41 +16,41 @@ from tests.dialogue.store.samples import ANSWER, CHAT, ask, exchange, said
 Step = Callable[[Store, str], Awaitable[object]]
 
 
-async def _answer(store: Store, home: str) -> None:
+async def _answer(store: Store, conversation: str) -> None:
     turn = await ask(store, "again")
-    claim = await store.claims.claim(home, "one", 60)
+    claim = await store.claims.claim(conversation, "one", 60)
     assert claim is not None
     await store.claims.renew(claim, 60)
     await store.turns.commit(claim, await store.claims.begin(claim, turn), ANSWER, {})
     await store.claims.release(claim)
 
 
-async def _deliver(store: Store, home: str) -> None:
-    for outgoing in await store.outbox.due("telegram", "relay", 10, 60):
+async def _deliver(store: Store, conversation: str) -> None:
+    for outgoing in await store.outbox.due("telegram", "dispatcher", 10, 60):
         await store.outbox.record_progress(outgoing, 1, 60)
         await store.outbox.mark_delivered(outgoing)
 
 
 STEPS: dict[str, Step] = {
-    "accept": lambda store, home: store.turns.accept(said("hello")),
-    "accept again": lambda store, home: store.turns.accept(said("hello", external_id="known")),
-    "start": lambda store, home: store.conversations.start(CHAT),
-    "current": lambda store, home: store.conversations.current(CHAT),
-    "history": lambda store, home: store.turns.history(home, 5, 10),
-    "turns": lambda store, home: store.turns.after(home, 1, 10),
-    "passage": lambda store, home: store.turns.passage(home, "chunk-1"),
-    "next pending": lambda store, home: store.claims.next_pending(home),
-    "unclaimed": lambda store, home: store.claims.unclaimed(10),
+    "accept": lambda store, conversation: store.turns.accept(said("hello")),
+    "accept again": lambda store, conversation: store.turns.accept(said("hello", external_id="known")),
+    "start": lambda store, conversation: store.conversations.start(CHAT),
+    "current": lambda store, conversation: store.conversations.current(CHAT),
+    "history": lambda store, conversation: store.turns.history(conversation, 5, 10),
+    "turns": lambda store, conversation: store.turns.after(conversation, 1, 10),
+    "passage": lambda store, conversation: store.turns.passage(conversation, "chunk-1"),
+    "next pending": lambda store, conversation: store.claims.next_pending(conversation),
+    "unclaimed": lambda store, conversation: store.claims.unclaimed(10),
     "answer": _answer,
     "deliver": _deliver,
-    "seen": lambda store, home: store.outbox.mark_seen(home, 4),
-    "forget": lambda store, home: store.erasure.forget("telegram", author="author 1"),
-    "rate": lambda store, home: store.feedback.rate(home, 3, "ann", "up"),
+    "seen": lambda store, conversation: store.outbox.mark_seen(conversation, 4),
+    "forget": lambda store, conversation: store.erasure.forget("telegram", author="author 1"),
+    "rate": lambda store, conversation: store.feedback.rate(conversation, 3, "ann", "up"),
 }
 
 
 @pytest.fixture
-async def home(store: Store) -> AsyncIterator[str]:
+async def conversation(store: Store) -> AsyncIterator[str]:
     """A conversation in a log of several."""
     await store.turns.accept(said("hello", external_id="known"))
     for n in range(3):
@@ -59,14 +59,14 @@ async def home(store: Store) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_no_step_of_a_turn_scans_a_table(store: Store, home: str, step: str) -> None:
+async def test_no_step_of_a_turn_scans_a_table(store: Store, conversation: str, step: str) -> None:
     statements: list[tuple[str, Any]] = []
 
     def note(_: Connection, __: object, statement: str, parameters: Any, *___: object) -> None:
         statements.append((statement, parameters[0] if isinstance(parameters, list) else parameters))
 
     with listening(note):
-        await STEPS[step](store, home)
+        await STEPS[step](store, conversation)
 
     asked = [each for each in statements if each[0].startswith(("SELECT", "UPDATE", "DELETE"))]
     # An explained DELETE may hold up SQLite's commit; PostgreSQL's setting lasts for one transaction.

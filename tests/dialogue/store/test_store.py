@@ -16,34 +16,37 @@ async def test_a_store_that_is_there_answers(store: Store) -> None:
 
 
 async def test_language_consent_and_mode(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
 
-    await store.conversations.set_language(home.id, "zh")
-    await store.conversations.set_consent(home.id, True)
-    changed = await store.conversations.set_mode(home.id, Mode.HUMAN)
+    await store.conversations.set_language(conversation.id, "zh")
+    await store.conversations.set_consent(conversation.id, True)
+    changed = await store.conversations.set_mode(conversation.id, Mode.HUMAN)
 
     assert (changed.language, changed.consent, changed.mode) == ("zh", True, Mode.HUMAN)
-    assert changed == await store.conversations.get(home.id)
+    assert changed == await store.conversations.get(conversation.id)
 
 
 async def test_state_is_replaced_by_one_who_has_read_it(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
-    assert home.state == {}
+    conversation = await store.conversations.start(CHAT)
+    assert conversation.state == {}
 
     first = await store.conversations.set_state(
-        home.id, {"order": "4711", "步骤": [1, None]}, home.state_version
+        conversation.id, {"order": "4711", "步骤": [1, None]}, conversation.state_version
     )
 
     assert first.state == {"order": "4711", "步骤": [1, None]}
     with pytest.raises(StateChanged, match="Read it again"):
-        await store.conversations.set_state(home.id, {}, home.state_version)
-    assert (await store.conversations.set_state(home.id, {}, first.state_version)).state == {}
+        await store.conversations.set_state(conversation.id, {}, conversation.state_version)
+    assert (await store.conversations.set_state(conversation.id, {}, first.state_version)).state == {}
 
 
 async def test_of_many_who_read_the_same_state_one_changes_it(store: Store) -> None:
-    home = await store.conversations.start(CHAT)
+    conversation = await store.conversations.start(CHAT)
 
-    changes = [store.conversations.set_state(home.id, {"winner": n}, home.state_version) for n in range(8)]
+    changes = [
+        store.conversations.set_state(conversation.id, {"winner": n}, conversation.state_version)
+        for n in range(8)
+    ]
     outcomes = await asyncio.gather(*changes, return_exceptions=True)
 
     assert sum(isinstance(outcome, StateChanged) for outcome in outcomes) == 7
