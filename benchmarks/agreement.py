@@ -1,10 +1,10 @@
-"""How often OpenVINO answers as transformers does in float32 on the same weights, with several settings, and how fast.
+"""Agreement of OpenVINO with transformers in float32 on the same weights, with several settings, and the speed.
 
     python -m benchmarks.agreement [--generator NAME|FILE] [--prompts 24]
 
 Half of the prompts ask for an answer, half for a rewrite. "prepared" weights are those that `dialogue/engines/gguf.py`
-writes. Agreement is the share of replies that are the same to the letter, and how much of
-the reference's text comes before the first difference.
+writes. Agreement is the share of identical replies, and the mean share of the reference text before the first
+difference.
 """
 
 import argparse
@@ -49,31 +49,35 @@ SETTINGS: Mapping[str, Setting] = {
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """same: share of equal replies. before: mean share of the reference's text before the first difference."""
+    """same: share of identical replies. before: mean share of the reference text before the first difference. first:
+    median seconds to the first text. tokens_per_second: median rate after it.
+    """
 
     same: float
     before: float
     first: float
-    pace: float
+    tokens_per_second: float
 
     @classmethod
-    def of(cls, found: Sequence[Reply], wanted: Sequence[Reply]) -> Self:
-        pairs = list(zip(found, wanted, strict=True))
+    def of(cls, found: Sequence[Reply], reference: Sequence[Reply]) -> Self:
+        pairs = list(zip(found, reference, strict=True))
         return cls(
             same=fmean(one.text == other.text for one, other in pairs),
-            before=fmean(_before(one.text, other.text) for one, other in pairs),
+            before=fmean(_common_prefix(one.text, other.text) for one, other in pairs),
             first=median(one.first for one in found),
-            pace=median(one.tokens / max(one.whole - one.first, 1e-3) for one in found if one.tokens > 1),
+            tokens_per_second=median(
+                one.tokens / max(one.whole - one.first, 1e-3) for one in found if one.tokens > 1
+            ),
         )
 
 
-def _before(found: str, wanted: str) -> float:
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(found, wanted, strict=False))
-    return 1.0 if found == wanted else sum(1 for _ in same) / max(len(wanted), 1)
+def _common_prefix(found: str, reference: str) -> float:
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(found, reference, strict=False))
+    return 1.0 if found == reference else sum(1 for _ in same) / max(len(reference), 1)
 
 
-def answered(chat: LocalChatModel, prompts: Prompts, tokens: int) -> list[Reply]:
-    """One after the other; the engine is closed afterwards."""
+def replies_of(chat: LocalChatModel, prompts: Prompts, tokens: int) -> list[Reply]:
+    """One reply after the other; the engine is closed afterwards."""
 
     async def each() -> list[Reply]:
         return [await reply(chat, prompt, tokens) for prompt in prompts]
@@ -85,9 +89,9 @@ def answered(chat: LocalChatModel, prompts: Prompts, tokens: int) -> list[Reply]
 
 
 def measure(path: Path, prompts: Prompts, tokens: int) -> Iterator[tuple[str, str, Agreement]]:
-    """Weights, setting and what it gave; the reference comes first."""
-    wanted = answered(load_transformers(path, dtype=torch.float32), prompts, tokens)
-    yield "as they are", "transformers, float32", Agreement.of(wanted, wanted)
+    """Weights, setting and agreement; the reference comes first."""
+    reference = replies_of(load_transformers(path, dtype=torch.float32), prompts, tokens)
+    yield "as they are", "transformers, float32", Agreement.of(reference, reference)
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.gguf"
         prepare(path, prepared)
@@ -96,8 +100,8 @@ def measure(path: Path, prompts: Prompts, tokens: int) -> Iterator[tuple[str, st
             ("prepared", prepared, SETTINGS),
         ):
             for name, properties in settings.items():
-                found = answered(load_openvino(file, properties=properties), prompts, tokens)
-                yield weights, name, Agreement.of(found, wanted)
+                found = replies_of(load_openvino(file, properties=properties), prompts, tokens)
+                yield weights, name, Agreement.of(found, reference)
 
 
 def main() -> None:
@@ -106,7 +110,7 @@ def main() -> None:
     )
     parser.add_argument("--generator", help="a name of `groundtalk models list`, or a GGUF file")
     parser.add_argument("--prompts", type=int, default=24)
-    parser.add_argument("--tokens", type=int, default=48, help="the most tokens of a reply")
+    parser.add_argument("--tokens", type=int, default=48, help="the longest reply")
     given = parser.parse_args()
     settings = load_settings()
     path = Weights(settings.weights_dir, Hub(settings.hf_endpoint)).locate(
@@ -125,7 +129,12 @@ def main() -> None:
     ):
         table.add_column(heading)
     for weights, name, found in measure(path, prompts, given.tokens):
-        cells = (f"{found.same:.0%}", f"{found.before:.0%}", f"{found.first:.2f}", f"{found.pace:.0f}")
+        cells = (
+            f"{found.same:.0%}",
+            f"{found.before:.0%}",
+            f"{found.first:.2f}",
+            f"{found.tokens_per_second:.0f}",
+        )
         table.add_row(weights, name, *cells)
         sys.stderr.write(f"{weights}, {name}: {' '.join(cells)}\n")
     Console().print(table)

@@ -1,4 +1,4 @@
-"""The databases that a measurement runs on: a SQLite file, and PostgreSQL where it is asked for."""
+"""The databases of a benchmark: a SQLite file, and PostgreSQL if it is asked for."""
 
 import asyncio
 import tempfile
@@ -12,11 +12,14 @@ from tests.postgres import cluster
 
 @contextmanager
 def databases(postgres: str | None) -> Iterator[Mapping[str, str]]:
-    """URLs of migrated databases by name; PostgreSQL at the URL `postgres`, or a throwaway one if that is empty."""
+    """URLs of migrated databases by name.
+
+    postgres: the URL of a PostgreSQL database; a temporary server if it is empty, none if it is None.
+    """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        found = {"SQLite": f"sqlite:///{Path(folder) / 'store.db'}"}
+        urls = {"SQLite": f"sqlite:///{Path(folder) / 'store.db'}"}
         if postgres is not None:
-            found["PostgreSQL"] = postgres or stack.enter_context(cluster(durable=True)).create()
-        for url in found.values():
+            urls["PostgreSQL"] = postgres or stack.enter_context(cluster(durable=True)).create()
+        for url in urls.values():
             asyncio.run(upgrade(url))
-        yield found
+        yield urls

@@ -1,11 +1,11 @@
-"""A deployment that learns from its users, in fast motion: what `groundtalk retrain` gains, and what it resists.
+"""A simulated deployment that learns from its users: what `groundtalk retrain` gains, and what it resists.
 
     python -m benchmarks.deployment [--generator NAME] [--conversations 300] [--unseen 60] [--data FILE]
 
-Writes a log of conversations with feedback, a tenth of it hostile, into a new database, and retrains. The promotion, if
-there was one, is rolled back: the former answers have to be there again to the letter. Then a second deployment begins
-with the release that came of it, and all of its feedback is inverted. Unseen questions of other paragraphs stand beside
-the log as a frozen set.
+Writes a log of conversations with feedback, a tenth of it hostile, to a new database, and retrains. If there was a
+promotion it is rolled back, after which the answers must be identical to those before it. A second deployment then
+starts with the new release, and all of its feedback is inverted. Unseen questions about other paragraphs are the frozen
+set.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks.logged import SEED, Said, said_of, write_log
+from benchmarks.logged import SEED, SimulatedQuestion, simulated_question, write_log
 from bot.evaluation import LIVE, EvaluationTargets
 from bot.settings import load_settings
 from bot.voice import load_voice
@@ -36,84 +36,88 @@ from finetune.release import BASE_RELEASE, Release
 from finetune.releases import Releases
 
 DATA = Path("../shared/data/grounding/train.jsonl.gz")
-SOURCE, LANGUAGE_READ = "xquad", "en"
-"""Of the file, what the small model can read."""
-ASKED = 5
-"""Questions whose answers are compared to the letter."""
+SOURCE, LANGUAGE = "xquad", "en"
+"""The part of the file that the small model can read."""
+COMPARED = 5
+"""Questions whose answers must be identical after the rollback."""
 
 console = Console(highlight=False, soft_wrap=True)
 
 
 class Deployment:
-    """A database and a data folder of their own."""
+    """A deployment with its own database and data folder."""
 
     def __init__(self, folder: Path, generator: str) -> None:
         self.settings = load_settings(data_dir=folder, database_url="", generator=generator, rewriter="")
 
-    async def log(self, said: Sequence[Said], hostile: float) -> None:
-        """Answers of the weights as they come: the adapter that ships has read this data."""
+    async def log(self, questions: Sequence[SimulatedQuestion], hostile: float) -> None:
+        """Write the log. The base release answers, because the shipped adapter was trained on this data."""
         await upgrade(self.settings.database)
         async with await Store.open(self.settings.database) as store:
-            await Releases(store.database).promote(BASE_RELEASE, "nothing learnt yet")
-            await write_log(store, said, load_voice(self.settings.voice_file), hostile)
+            await Releases(store.database).promote(BASE_RELEASE, "nothing trained yet")
+            await write_log(store, questions, load_voice(self.settings.voice_file), hostile)
 
     def run(self, *command: str) -> None:
-        """One of the operator's commands; what it prints is shown."""
+        """Run a command of the operator and show its output."""
         console.print(f"\n$ groundtalk {' '.join(command)}", style="bold")
         program = Path(sys.executable).with_name("groundtalk")
-        here = {"DATA_DIR": str(self.settings.data_dir), "DATABASE_URL": "", "REWRITER": ""}
-        environment = {**os.environ, **here, "GENERATOR": self.settings.generator}
-        began = perf_counter()
+        settings = {"DATA_DIR": str(self.settings.data_dir), "DATABASE_URL": "", "REWRITER": ""}
+        environment = {**os.environ, **settings, "GENERATOR": self.settings.generator}
+        started = perf_counter()
         subprocess.run([program, *command], env=environment, check=True)
-        console.print(f"({perf_counter() - began:,.0f} s)")
+        console.print(f"({perf_counter() - started:,.0f} s)")
 
-    async def answers(self, said: Sequence[Said]) -> list[str]:
-        """What the live release answers."""
+    async def answers(self, questions: Sequence[SimulatedQuestion]) -> list[str]:
+        """The answers of the live release."""
         async with await Store.open(self.settings.database) as store:
             system = await EvaluationTargets(self.settings, Releases(store.database)).named(LIVE)
             async with system.rewriter() as rewriter, system.grounder() as grounder:
                 respond = answerer(rewriter, grounder)
-                return [(await respond(one.example)).text for one in said]
+                return [(await respond(one.example)).text for one in questions]
 
     async def newest(self) -> Release:
         async with await Store.open(self.settings.database) as store:
             return (await Releases(store.database).list())[0]
 
-    async def begin_with(self, release: Release, other: "Deployment") -> None:
-        """Makes a release of another deployment live in this one."""
-        async with await Store.open(other.settings.database) as theirs:
-            files = await Releases(theirs.database).fetch(release.id, self.settings.data_dir / "given")
-        async with await Store.open(self.settings.database) as ours:
-            releases = Releases(ours.database)
+    async def start_with(self, release: Release, other: "Deployment") -> None:
+        """Make a release of another deployment live in this one."""
+        async with await Store.open(other.settings.database) as source:
+            files = await Releases(source.database).fetch(release.id, self.settings.data_dir / "given")
+        async with await Store.open(self.settings.database) as target:
+            releases = Releases(target.database)
             await releases.add(files, tasks=release.tasks, base=release.base)
-            await releases.promote(release.id, "the release to begin with")
+            await releases.promote(release.id, "the release to start with")
 
 
-def divide(file: Path, conversations: int, unseen: int) -> tuple[list[Said], list[Said]]:
-    """The conversations of the log, and unseen questions about other paragraphs."""
-    groups: dict[str, list[Said]] = {}
+def split(
+    file: Path, conversations: int, unseen: int
+) -> tuple[list[SimulatedQuestion], list[SimulatedQuestion]]:
+    """Split the file into the conversations of the log and unseen questions about other paragraphs."""
+    groups: dict[str, list[SimulatedQuestion]] = {}
     for example in read_examples(file, GroundingExample):
-        if (example.source, example.language) == (SOURCE, LANGUAGE_READ) and (said := said_of(example)):
-            groups.setdefault(group_of(example.id), []).append(said)
+        if (example.source, example.language) != (SOURCE, LANGUAGE):
+            continue
+        if question := simulated_question(example):
+            groups.setdefault(group_of(example.id), []).append(question)
     paragraphs = list(groups.values())
     random.Random(SEED).shuffle(paragraphs)
-    every = [said for paragraph in paragraphs for said in paragraph]
-    kept = {group_of(said.example.id) for said in every[:unseen]}
-    log = [said for said in every if group_of(said.example.id) not in kept]
-    return log[:conversations], every[:unseen]
+    questions = [question for paragraph in paragraphs for question in paragraph]
+    held_out = {group_of(question.example.id) for question in questions[:unseen]}
+    log = [question for question in questions if group_of(question.example.id) not in held_out]
+    return log[:conversations], questions[:unseen]
 
 
-def write_frozen(said: Sequence[Said], file: Path) -> Path:
-    """As examples whose answer is the sentence that answers, as honest raters correct."""
+def write_frozen(questions: Sequence[SimulatedQuestion], file: Path) -> Path:
+    """Write examples whose answer is the sentence that answers, as honest raters correct."""
     with file.open("w", encoding="utf-8") as out:
-        for one in said:
+        for one in questions:
             answer = MARKERS.sub("", one.right).strip()
             out.write(one.example.model_copy(update={"answer": answer}).model_dump_json() + "\n")
     return file
 
 
-def told(release: Release) -> Iterator[str]:
-    """The measures of a decision, as lines."""
+def measures(release: Release) -> Iterator[str]:
+    """The rows of a release decision, as lines of JSON."""
     decision: Mapping[str, list[Mapping[str, object]]] = release.decision or {}
     for row in (*decision.get("rows", ()), *decision.get("gains", ())):
         yield json.dumps(
@@ -121,32 +125,34 @@ def told(release: Release) -> Iterator[str]:
         )
 
 
-def simulate(folder: Path, generator: str, log: Sequence[Said], unseen: Sequence[Said]) -> None:
+def simulate(
+    folder: Path, generator: str, log: Sequence[SimulatedQuestion], unseen: Sequence[SimulatedQuestion]
+) -> None:
     frozen = str(write_frozen(unseen, folder / "unseen.jsonl"))
     retrain = ("retrain", "--minimum", "1", "--frozen", frozen)
     deployment = Deployment(folder / "honest", generator)
     asyncio.run(deployment.log(log, hostile=0.1))
-    before = asyncio.run(deployment.answers(unseen[:ASKED]))
+    before = asyncio.run(deployment.answers(unseen[:COMPARED]))
     deployment.run(*retrain)
     first = asyncio.run(deployment.newest())
-    console.print(*told(first), sep="\n")
+    console.print(*measures(first), sep="\n")
     if (first.decision or {}).get("verdict") == "promote":
-        roll_back(deployment, before, unseen[:ASKED])
+        check_rollback(deployment, before, unseen[:COMPARED])
 
     attacked = Deployment(folder / "attacked", generator)
     asyncio.run(attacked.log(log, hostile=1.0))
-    asyncio.run(attacked.begin_with(first, deployment))
+    asyncio.run(attacked.start_with(first, deployment))
     attacked.run(*retrain)
-    console.print(*told(asyncio.run(attacked.newest())), sep="\n")
+    console.print(*measures(asyncio.run(attacked.newest())), sep="\n")
 
 
-def roll_back(deployment: Deployment, before: Sequence[str], asked: Sequence[Said]) -> None:
+def check_rollback(deployment: Deployment, before: Sequence[str], asked: Sequence[SimulatedQuestion]) -> None:
     during = asyncio.run(deployment.answers(asked))
     deployment.run("releases", "rollback")
     after = asyncio.run(deployment.answers(asked))
     changed = sum(one != other for one, other in zip(before, during, strict=True))
     console.print(f"\n{changed} of {len(asked)} answers changed with the promotion.")
-    console.print(f"After the roll back all are as before, to the letter: {after == before}")
+    console.print(f"Identical after the rollback: {'yes' if after == before else 'NO'}")
 
 
 def main() -> None:
@@ -159,7 +165,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        log, unseen = divide(given.data, given.conversations, given.unseen)
+        log, unseen = split(given.data, given.conversations, given.unseen)
         simulate(Path(folder), given.generator, log, unseen)
 
 

@@ -1,9 +1,9 @@
-"""Which encoder, and whether keywords beside it: recall and nDCG on folders in BEIR form.
+"""Recall and nDCG of encoders, with and without keywords, on folders in BEIR format.
 
     python -m benchmarks.encoders [FOLDER...] [--encoders NAME...] [--json FILE]
 
-Each encoder is measured alone, with keywords (BM25), and keywords alone stand beside them, for the raw question and for
-a person's rewrite. Vectors are kept in `var/evaluation`: the first run takes minutes an encoder, the next ones seconds.
+Each encoder is measured alone and with keywords (BM25), next to keywords alone, for the raw question and for a human
+rewrite. Vectors are cached in `var/evaluation`: the first run takes minutes per encoder, later ones seconds.
 """
 
 import argparse
@@ -33,10 +33,10 @@ ENCODERS = (
 CACHE = Path("var/evaluation")
 
 
-class Blind(Encoder):
-    """Sees no difference between texts: what is left of a hybrid search is its keywords."""
+class ConstantEncoder(Encoder):
+    """Gives every text the same vector, so that keywords alone decide a hybrid search."""
 
-    fingerprint = "blind"
+    fingerprint = "constant"
     dimension = 1
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -44,12 +44,12 @@ class Blind(Encoder):
 
 
 def measure(searches: SearchSet, name: str, encoder: Encoder) -> Iterator[ResultRow]:
-    """Rows without and with keywords, and on stderr how quickly the corpus was embedded where it was not kept."""
-    began = perf_counter()
+    """Rows without and with keywords; writes the speed of embedding the corpus to stderr."""
+    started = perf_counter()
     open_index(searches, encoder, CACHE, KEYWORD_WEIGHT)
-    rate = len(searches.corpus) / (perf_counter() - began)
+    rate = len(searches.corpus) / (perf_counter() - started)
     sys.stderr.write(
-        f"{name}, {searches.name}: {rate:,.0f} passages/s, or as quickly as they were read from disk\n"
+        f"{name}, {searches.name}: {rate:,.0f} passages/s (if cached, the speed of reading from disk)\n"
     )
     for weight, system in ((0.0, name), (KEYWORD_WEIGHT, f"{name} + BM25")):
         work = evaluate_retrieval(searches, encoder, CACHE, system=system, keyword_weight=weight)
@@ -66,7 +66,10 @@ def main() -> None:
     given = parser.parse_args()
     searches = [read_search_set(folder) for folder in given.folders]
     rows = [
-        row for one in searches for row in measure(one, "keywords", Blind()) if row["system"] != "keywords"
+        row
+        for one in searches
+        for row in measure(one, "keywords", ConstantEncoder())
+        if row["system"] != "keywords"
     ]
     for name in given.encoders:
         encoder = encoder_called(name)

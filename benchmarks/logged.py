@@ -1,7 +1,7 @@
-"""A log of a deployment that never was: conversations about passages, answers right and wrong, and what raters said.
+"""A simulated log: conversations about passages, right and wrong answers, and ratings of them.
 
-Made of grounding examples and written into a real store. Honest raters like what is right and correct what is wrong by
-the sentence that answers, or by NO ANSWER; hostile ones do the reverse.
+It is made from grounding examples and written to a real store. Honest raters approve of right answers, and correct
+wrong ones with the sentence that answers, or with NO ANSWER; hostile raters do the opposite.
 """
 
 import random
@@ -19,16 +19,15 @@ from retrieval.sentences import sentences
 
 CHANNEL = "simulation"
 RATERS = 40
-JUDGES = 3
-"""Raters of each answer."""
-RIGHT = 0.5
-"""Share of the logged answers that are right."""
+RATINGS_PER_ANSWER = 3
+RIGHT_SHARE = 0.5
+"""Share of the answers in the log that are right."""
 SEED = 17
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A question with its passages, the sentence that answers it (empty: none does) and one that does not."""
+class SimulatedQuestion:
+    """A question with its passages, the sentence that answers it (empty if none does) and one that does not."""
 
     example: GroundingExample
     passages: tuple[Passage, ...]
@@ -36,8 +35,8 @@ class Said:
     wrong: str
 
 
-def said_of(example: GroundingExample) -> Said | None:
-    """With passages that the bot has room for; None where it is not clear what is right, or nothing is wrong."""
+def simulated_question(example: GroundingExample) -> SimulatedQuestion | None:
+    """With the passages that fit the prompt; None if the right answer is unclear, or if no sentence is wrong."""
     draw = random.Random(example.id)
     passages = passages_within(example.passages, example.evidence, GroundingOptions().passage_tokens, draw)
     reply = grounded_reply(example, passages)
@@ -52,21 +51,23 @@ def said_of(example: GroundingExample) -> Said | None:
     given = {passage.id: passage for passage in example.passages}
     shown = example.model_copy(update={"passages": tuple(given[passage.chunk] for passage in passages)})
     right = "" if reply == REFUSAL else reply
-    return Said(shown, passages, right, draw.choice(others)) if others else None
+    return SimulatedQuestion(shown, passages, right, draw.choice(others)) if others else None
 
 
-async def write_log(store: Store, log: Sequence[Said], voice: Voice, hostile: float) -> None:
-    """One conversation for each. `hostile`: share of the raters that invert everything."""
+async def write_log(store: Store, log: Sequence[SimulatedQuestion], voice: Voice, hostile: float) -> None:
+    """Write one conversation for each question. hostile: share of the raters that do the opposite."""
     draw = random.Random(SEED)
     raters = [f"rater-{number}" for number in range(RATERS)]
-    enemies = frozenset(raters[: round(hostile * RATERS)])
-    for number, said in enumerate(log):
-        is_right = draw.random() < RIGHT
-        turn = await _answered(store, f"person-{number}", said, said.right if is_right else said.wrong, voice)
-        for rater in draw.sample(raters, JUDGES):
-            up = is_right != (rater in enemies)
-            better = said.wrong if rater in enemies else said.right
-            correction = None if up else _corrected(better, said.passages)
+    hostile_raters = frozenset(raters[: round(hostile * RATERS)])
+    for number, simulated in enumerate(log):
+        is_right = draw.random() < RIGHT_SHARE
+        turn = await _answered(
+            store, f"person-{number}", simulated, simulated.right if is_right else simulated.wrong, voice
+        )
+        for rater in draw.sample(raters, RATINGS_PER_ANSWER):
+            up = is_right != (rater in hostile_raters)
+            better = simulated.wrong if rater in hostile_raters else simulated.right
+            correction = None if up else _corrected(better, simulated.passages)
             await store.feedback.rate(
                 turn.conversation, turn.number, rater, "up" if up else "down", None, correction
             )
@@ -76,25 +77,27 @@ def _corrected(better: str, passages: Sequence[Passage]) -> str:
     return check_citations(better, passages, "").text if better else REFUSAL
 
 
-async def _answered(store: Store, account: str, said: Said, draft: str, voice: Voice) -> Turn:
-    """The turn of the answer; its conversation has consented to learning."""
-    question = said.example.question
+async def _answered(
+    store: Store, account: str, simulated: SimulatedQuestion, draft: str, voice: Voice
+) -> Turn:
+    """The turn of the answer, in a conversation with consent to training."""
+    question = simulated.example.question
     asked = (await store.turns.accept(Utterance(Address(CHANNEL, account), "1", question, account))).turn
     await store.conversations.set_consent(asked.conversation, True)
     claim = await store.claims.claim(asked.conversation, CHANNEL, 60)
     assert claim is not None
-    return await store.turns.commit(claim, asked, _answer(said, draft, voice), None)
+    return await store.turns.commit(claim, asked, _answer(simulated, draft, voice), None)
 
 
-def _answer(said: Said, draft: str, voice: Voice) -> Answer:
-    question, language = said.example.question, said.example.language
+def _answer(simulated: SimulatedQuestion, draft: str, voice: Voice) -> Answer:
+    question, language = simulated.example.question, simulated.example.language
     if not draft:
         return Answer(
             voice.wording(language).abstention,
             question,
-            passages=said.passages,
+            passages=simulated.passages,
             abstained=True,
             language=language,
         )
-    checked = check_citations(draft, said.passages, question)
-    return Answer(checked.text, question, checked.citations, said.passages, language=language)
+    checked = check_citations(draft, simulated.passages, question)
+    return Answer(checked.text, question, checked.citations, simulated.passages, language=language)

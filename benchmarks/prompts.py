@@ -1,6 +1,6 @@
-"""Prompts of the bot's own kind to measure engines with: pages of the handbook, questions made from their headings.
+"""Prompts for benchmarks of engines: pages of the handbook, with questions made from their headings.
 
-They are no evaluation: nobody knows the right answers, only how alike and how soon engines answer.
+They are not for evaluation, because the right answers are unknown; they serve to compare engines and to measure speed.
 """
 
 import re
@@ -21,12 +21,12 @@ VOICE = Settings.model_fields["voice_file"].default
 QUESTIONS = {"en": "What about {heading}?", "zh": "{heading}是怎样的？"}
 OPENINGS = {"en": "I have a question about {title}.", "zh": "我想问一下{title}。"}
 PASSAGES = 4
-"""Sections of a page in the prompt for an answer: about 480 tokens, as in a turn."""
+"""Sections of a page in the prompt for an answer: about 480 tokens, as in a real turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """sections: heading and text of each."""
+    """sections: the heading and text of each."""
 
     language: str
     title: str
@@ -34,17 +34,17 @@ class Page:
 
 
 def answer_prompts(count: int) -> list[list[BaseMessage]]:
-    """Each about another page, or another section of it; passages first, as in a turn."""
+    """Each about another page, or another section of a page."""
     return [_answer(page, number) for page, number in _topics(count)]
 
 
 def rewrite_prompts(count: int) -> list[list[BaseMessage]]:
-    """Each a follow-up that leaves out what it is about."""
+    """Each with a follow-up question that does not name its subject."""
     return [_rewrite(page, number) for page, number in _topics(count)]
 
 
 def _topics(count: int) -> list[tuple[Page, int]]:
-    """Pages and the section that is asked about: the first of every page, then the second, so long as needed."""
+    """Pages with the section to ask about: the first section of every page, then the second, and so on."""
     pages = list(_pages())
     return [(pages[n % len(pages)], n // len(pages)) for n in range(count)]
 

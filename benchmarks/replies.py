@@ -1,4 +1,4 @@
-"""A chat model's reply to one prompt, and how long it took."""
+"""The reply of a chat model to one prompt, and the time it took."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """first and whole: seconds to the first text, and to the end. tokens: how many it has."""
+    """first, whole: seconds to the first text and to the end. tokens: of the reply."""
 
     text: str
     first: float
@@ -19,13 +19,13 @@ class Reply:
 
 
 async def reply(chat: BaseChatModel, messages: Sequence[BaseMessage], max_tokens: int) -> Reply:
-    began = perf_counter()
+    started = perf_counter()
     text, first, tokens = "", None, 0
     async for piece in chat.astream(list(messages), max_tokens=max_tokens):
         text += str(piece.text)
         if first is None and text:
-            first = perf_counter() - began
+            first = perf_counter() - started
         if piece.usage_metadata:
             tokens = piece.usage_metadata["output_tokens"]
-    whole = perf_counter() - began
+    whole = perf_counter() - started
     return Reply(text, whole if first is None else first, whole, tokens)

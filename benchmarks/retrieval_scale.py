@@ -1,9 +1,9 @@
-"""A collection of 20,000 chunks: how quickly it is ingested, how large it is, how quickly it is searched.
+"""A collection of 20,000 chunks: speed of ingesting, size on disk and in memory, speed of searching.
 
     python -m benchmarks.retrieval_scale [--chunks N] [--encoder NAME] [--data FOLDER...]
 
-The documents are the passages of folders in BEIR form, one a file; without such a folder, those of the sample handbook
-with a number in each. At the end a tenth of them is changed and ingested again while questions go on being asked.
+The documents are the passages of folders in BEIR format, one per file; without such folders, numbered copies of the
+sample handbook. At the end a tenth of them is changed and ingested again while questions are being asked.
 """
 
 import argparse
@@ -30,31 +30,31 @@ from retrieval.loaders.markup import load_markdown
 from retrieval.retriever import Retriever
 
 DATA = [Path("../shared/data/retrieval/mtrag_clapnq"), Path("../shared/data/retrieval/mtrag_cloud")]
-MARK = "Changed today."
+CHANGE = "Changed today."
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """Texts to write as documents, and questions about them."""
+class Corpus:
+    """Texts for documents, and questions about them."""
 
     texts: Iterator[str]
     questions: Sequence[str]
 
 
-def material(folders: Sequence[Path]) -> Material:
-    there = [read_search_set(folder) for folder in folders if folder.is_dir()]
-    if there:
-        passages = (f"# {p.title or p.id}\n\n{p.text}\n" for one in there for p in one.corpus)
-        return Material(passages, [question.question for one in there for question in one.questions])
+def corpus_from(folders: Sequence[Path]) -> Corpus:
+    sets = [read_search_set(folder) for folder in folders if folder.is_dir()]
+    if sets:
+        passages = (f"# {p.title or p.id}\n\n{p.text}\n" for one in sets for p in one.corpus)
+        return Corpus(passages, [question.question for one in sets for question in one.questions])
     pages = [path.read_text("utf-8") for path in sorted((PACKAGE / "handbook").rglob("*.md"))]
-    return Material(
+    return Corpus(
         (f"{page}\n\nEdition {number}.\n" for number, page in zip(count(), cycle(pages), strict=False)),
         [line.lstrip("# ") for page in pages for line in page.splitlines() if line.startswith("## ")],
     )
 
 
 def write_documents(folder: Path, texts: Iterator[str], chunks: int) -> list[Path]:
-    """As many documents as make `chunks` chunks."""
+    """Write documents until they make `chunks` chunks."""
     paths: list[Path] = []
     while chunks > 0:
         path = folder / f"{len(paths):05}.md"
@@ -65,43 +65,47 @@ def write_documents(folder: Path, texts: Iterator[str], chunks: int) -> list[Pat
 
 
 def timed(ask: Callable[[str], list[Document]], questions: Sequence[str]) -> list[float]:
-    """Milliseconds of each question."""
-    spent = []
+    """Milliseconds per question."""
+    durations = []
     for question in questions:
-        began = perf_counter()
+        started = perf_counter()
         ask(question)
-        spent.append(1000 * (perf_counter() - began))
-    return spent
+        durations.append(1000 * (perf_counter() - started))
+    return durations
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked during an ingest: milliseconds, and of each answer the snapshots and whether it mixes versions."""
+class ConcurrentSearches:
+    """Searches during an ingest: milliseconds, the snapshots that answered, and how many answers mix snapshots."""
 
-    spent: list[float]
+    durations: list[float]
     snapshots: set[str]
     mixed: int
 
 
-def ask_during(work: Callable[[], object], retriever: Retriever, questions: Sequence[str]) -> Asked:
-    """Asks one question after the other until `work`, in another thread, is done."""
+def ask_during(
+    work: Callable[[], object], retriever: Retriever, questions: Sequence[str]
+) -> ConcurrentSearches:
+    """Ask one question after the other while `work` runs in another thread."""
     worker = threading.Thread(target=work)
-    spent: list[float] = []
+    durations: list[float] = []
     answers: list[list[Document]] = []
     worker.start()
     for question in cycle(questions):
-        began = perf_counter()
+        started = perf_counter()
         answers.append(retriever.invoke(question))
-        spent.append(1000 * (perf_counter() - began))
+        durations.append(1000 * (perf_counter() - started))
         if not worker.is_alive():
             break
     worker.join()
     of_each = [{document.metadata["snapshot"] for document in answer} for answer in answers]
-    return Asked(spent, set().union(*of_each), sum(len(snapshots) > 1 for snapshots in of_each))
+    return ConcurrentSearches(
+        durations, set().union(*of_each), sum(len(snapshots) > 1 for snapshots in of_each)
+    )
 
 
-def percentiles(spent: Sequence[float]) -> str:
-    return f"{median(spent):.1f} ms, {quantiles(spent, n=20)[-1]:.1f} ms"
+def percentiles(durations: Sequence[float]) -> str:
+    return f"{median(durations):.1f} ms, {quantiles(durations, n=20)[-1]:.1f} ms"
 
 
 def peak_memory() -> str:
@@ -112,33 +116,36 @@ def size(folder: Path) -> str:
     return f"{sum(path.stat().st_size for path in folder.rglob('*') if path.is_file()) / 2**20:,.0f} MB"
 
 
-def measure(folder: Path, encoder: str, given: Material, chunks: int) -> Iterator[tuple[str, str]]:
-    """Lines of the table, as they are known."""
+def measure(folder: Path, encoder: str, given: Corpus, chunks: int) -> Iterator[tuple[str, str]]:
+    """The rows of the table, as they become known."""
     documents = folder / "documents"
     documents.mkdir()
     paths = write_documents(documents, given.texts, chunks)
     collection = Collection(folder / "collection", encoder_called(encoder))
     yield "memory before", peak_memory()
-    began = perf_counter()
+    started = perf_counter()
     report = collection.ingest(documents)
-    took = perf_counter() - began
+    took = perf_counter() - started
     yield "documents, chunks", f"{report.documents:,}, {report.chunks:,}"
     yield "ingest", f"{took:,.0f} s, {report.chunks / took:,.0f} chunks/s"
     yield "size on disk", size(folder / "collection")
-    began = perf_counter()
+    started = perf_counter()
     collection.ingest(documents)
-    yield "ingest without a change", f"{perf_counter() - began:.1f} s"
+    yield "ingest without a change", f"{perf_counter() - started:.1f} s"
     retriever = Retriever(collection=collection)
     questions = list(islice(cycle(given.questions), 300))
     timed(retriever.invoke, questions[:20])
     yield "search p50, p95", percentiles(timed(retriever.invoke, questions))
     for path in paths[::10]:
-        path.write_text(f"{path.read_text('utf-8')}\n\n{MARK}\n", "utf-8")
-    began = perf_counter()
-    asked = ask_during(lambda: collection.ingest(documents), retriever, questions)
-    yield "ingest of a tenth changed, while asked", f"{perf_counter() - began:.0f} s"
-    yield "asked meanwhile", f"{len(asked.spent)} questions, p50, p95 {percentiles(asked.spent)}"
-    yield "snapshots they saw, answers from two at once", f"{len(asked.snapshots)}, {asked.mixed}"
+        path.write_text(f"{path.read_text('utf-8')}\n\n{CHANGE}\n", "utf-8")
+    started = perf_counter()
+    searches = ask_during(lambda: collection.ingest(documents), retriever, questions)
+    yield "ingest with a tenth changed, during searches", f"{perf_counter() - started:.0f} s"
+    yield (
+        "searches meanwhile",
+        f"{len(searches.durations)} questions, p50, p95 {percentiles(searches.durations)}",
+    )
+    yield "snapshots seen, results that mix two", f"{len(searches.snapshots)}, {searches.mixed}"
     yield "peak memory", peak_memory()
 
 
@@ -154,7 +161,7 @@ def main() -> None:
         "", "", title=f"A collection of {given.chunks:,} chunks, {given.encoder}", title_justify="left"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for line in measure(Path(folder), given.encoder, material(given.data), given.chunks):
+        for line in measure(Path(folder), given.encoder, corpus_from(given.data), given.chunks):
             drawn.add_row(*line)
     Console().print(drawn)
 

@@ -1,15 +1,14 @@
-"""What training gives the retriever: recall and nDCG before and after, on questions that nothing was learnt from.
+"""The gain from training the retriever: recall and nDCG before and after, on questions held out from training.
 
     python -m benchmarks.retriever_training [--contrastive] [--json FILE]
 
-Learns from the training questions of `dstc11_faq`, of `xquad_*` and of the CMRC and COVID-QA rows in `grounding/train`,
-split by conversation or paragraph as a dataset is. Measures on their test questions and on `mtrag_*`, of which nothing
-is ever learnt. Questions to hotels and restaurants are learnt and measured as they were asked and, as the form `human`,
-with the name that was said before, as a rewrite has it. Beside the searches of the bot, with keywords, stand those by
-vectors alone.
+Trains on the training questions of `dstc11_faq`, of `xquad_*` and of the CMRC and COVID-QA rows in `grounding/train`,
+split by conversation or paragraph as a dataset is. Measures on their test questions and on `mtrag_*`, which is never
+trained on. Questions to hotels and restaurants are used as they were asked and, as the form `human`, with the name that
+a rewrite would add. Searches with keywords, as the bot's are, are compared with searches by vectors alone.
 
-`--contrastive` also trains MiniLM itself: minutes on an idle machine, and every corpus has to be embedded again. Runs
-are kept in `var/retriever`, vectors in `var/evaluation`.
+`--contrastive` also trains MiniLM itself, which takes minutes on an idle machine; every corpus is then embedded again.
+Runs are kept in `var/retriever`, vectors in `var/evaluation`.
 """
 
 import argparse
@@ -49,22 +48,22 @@ from retrieval.index import KEYWORD_WEIGHT
 DATA = Path("../shared/data/retrieval")
 GROUNDED = Path("../shared/data/grounding/train.jsonl.gz")
 FOLDERS, SOURCES = ("dstc11_faq", "xquad_en", "xquad_zh"), ("cmrc", "covidqa")
-LEARNT = (*FOLDERS, *SOURCES)
-NEVER_LEARNT = ("mtrag_cloud", "mtrag_clapnq")
-HOME, CACHE = Path("var/retriever"), Path("var/evaluation")
-BEFORE = "all-MiniLM-L6-v2+multilingual"
-BATCH = EncoderOptions(epochs=1, longest=96, batch=64, negatives=1, positives=2)
+TRAINED_ON = (*FOLDERS, *SOURCES)
+HELD_OUT = ("mtrag_cloud", "mtrag_clapnq")
+RUNS, CACHE = Path("var/retriever"), Path("var/evaluation")
+BASE_ENCODER = "all-MiniLM-L6-v2+multilingual"
+ENCODER_OPTIONS = EncoderOptions(epochs=1, longest=96, batch=64, negatives=1, positives=2)
 
 
-def material_of(name: str) -> RetrieverData:
+def data_of(name: str) -> RetrieverData:
     if name in SOURCES:
         return grounded(name)
-    material = read_retriever_data([DATA / name])
-    return named(material) if name == "dstc11_faq" else material
+    data = read_retriever_data([DATA / name])
+    return named(data) if name == "dstc11_faq" else data
 
 
 def grounded(source: str) -> RetrieverData:
-    """The answered questions of a source, among all passages of it."""
+    """The answerable questions of a source, with all of its passages as the corpus."""
     rows = [row for row in read_examples(GROUNDED, GroundingExample) if row.source == source]
     passages = {passage.text: passage for row in rows for passage in row.passages}
     asked = [row for row in rows if row.answerable is True]
@@ -76,42 +75,42 @@ def grounded(source: str) -> RetrieverData:
     return RetrieverData(SearchSet(source, tuple(corpus), tuple(questions), relevant), {})
 
 
-def named(material: RetrieverData) -> RetrieverData:
-    """The questions about a place, with its name before them as a rewrite would have it."""
-    titles = {passage.id: passage.title for passage in material.searches.corpus}
+def named(data: RetrieverData) -> RetrieverData:
+    """Questions about a place, with its name in front of them, as a rewrite would add it."""
+    titles = {passage.id: passage.title for passage in data.searches.corpus}
 
     def with_name(question: SearchQuestion) -> SearchQuestion:
-        names = sorted({titles[id] for id in material.searches.relevant[question.id]})
+        names = sorted({titles[id] for id in data.searches.relevant[question.id]})
         said = f"{' and '.join(names)}: {question.question}"
         return question.model_copy(update={"rewrite": said})
 
-    questions = tuple(map(with_name, material.questions))
-    return replace(material, searches=replace(material.searches, questions=questions))
+    questions = tuple(map(with_name, data.questions))
+    return replace(data, searches=replace(data.searches, questions=questions))
 
 
-def in_own_words(material: RetrieverData) -> RetrieverData:
-    """The questions once more without what was made of them: the bot searches for both."""
-    asked = [question.model_copy(update={"id": f"{question.id} raw"}) for question in material.questions]
+def in_own_words(data: RetrieverData) -> RetrieverData:
+    """The questions again without their rewrites, because the bot searches for both."""
+    asked = [question.model_copy(update={"id": f"{question.id} raw"}) for question in data.questions]
     own = tuple(question.model_copy(update={"rewrite": None}) for question in asked)
-    relevant = material.searches.relevant
+    relevant = data.searches.relevant
     wanted = {f"{id} raw": passages for id, passages in relevant.items()}
-    both = replace(material.searches, questions=(*material.questions, *own), relevant={**relevant, **wanted})
-    return replace(material, searches=both)
+    both = replace(data.searches, questions=(*data.questions, *own), relevant={**relevant, **wanted})
+    return replace(data, searches=both)
 
 
-def to_learn() -> RetrieverData:
+def training_data() -> RetrieverData:
     return join_data(
-        [in_own_words(material_of(name)) if name == "dstc11_faq" else material_of(name) for name in LEARNT]
+        [in_own_words(data_of(name)) if name == "dstc11_faq" else data_of(name) for name in TRAINED_ON]
     )
 
 
 def searches() -> list[SearchSet]:
-    held_out = (replace(material_of(name).part(TEST).searches, name=name) for name in LEARNT)
-    return [*held_out, *(replace(material_of(name).searches, name=name) for name in NEVER_LEARNT)]
+    held_out = (replace(data_of(name).part(TEST).searches, name=name) for name in TRAINED_ON)
+    return [*held_out, *(replace(data_of(name).searches, name=name) for name in HELD_OUT)]
 
 
 def measured(encoder: Encoder, system: str, sets: Iterable[SearchSet]) -> list[EvaluationResult]:
-    """With keywords, as the bot searches, and without."""
+    """Results with keywords, as the bot searches, and without."""
     results = []
     for one in sets:
         for weight, with_keywords in ((KEYWORD_WEIGHT, "yes"), (0.0, "no")):
@@ -121,37 +120,37 @@ def measured(encoder: Encoder, system: str, sets: Iterable[SearchSet]) -> list[E
     return results
 
 
-def mapped(encoder: Encoder, material: RetrieverData) -> Encoder:
+def mapped(encoder: Encoder, data: RetrieverData) -> Encoder:
     options = MapOptions()
-    run = Run.begin(HOME / "map", options.record())
+    run = Run.begin(RUNS / "map", options.record())
     if not run.finished:
-        began = perf_counter()
-        learnt = train_query_map(run, encoder, *split_data(material), options, CACHE, counted)
+        started = perf_counter()
+        trained = train_query_map(run, encoder, *split_data(data), options, CACHE, show_progress)
         sys.stderr.write(
-            f"\nmap: {learnt.best.step} of {learnt.looks[-1].step} steps, {perf_counter() - began:.0f} s\n"
+            f"\nmap: {trained.best.step} of {trained.looks[-1].step} steps, {perf_counter() - started:.0f} s\n"
         )
     return MappedEncoder(encoder, QueryMap.read(run.artifact / MAP_FILE))
 
 
-def tuned(encoder: Encoder, material: RetrieverData) -> Encoder:
-    run = Run.begin(HOME / "contrastive", BATCH.record())
+def tuned(encoder: Encoder, data: RetrieverData) -> Encoder:
+    run = Run.begin(RUNS / "contrastive", ENCODER_OPTIONS.record())
     if not run.finished:
-        began = perf_counter()
-        base = folder_called(BEFORE)
+        started = perf_counter()
+        base = folder_called(BASE_ENCODER)
         assert base, "MiniLM has a folder"
-        train_contrastive(run, base, encoder, *split_data(material), BATCH, CACHE)
-        sys.stderr.write(f"contrastive: {perf_counter() - began:.0f} s\n")
-    return load_encoder(BEFORE, run.artifact / "encoder")
+        train_contrastive(run, base, encoder, *split_data(data), ENCODER_OPTIONS, CACHE)
+        sys.stderr.write(f"contrastive: {perf_counter() - started:.0f} s\n")
+    return load_encoder(BASE_ENCODER, run.artifact / "encoder")
 
 
-def counted(done: int, total: int) -> None:
+def show_progress(done: int, total: int) -> None:
     sys.stderr.write(f"\r{done} of at most {total} steps")
 
 
 def gains(
     before: Sequence[EvaluationResult], after: Sequence[EvaluationResult], system: str
 ) -> list[ResultRow]:
-    """Each measure before and after, and its rise with the interval of paired differences."""
+    """Each measure before and after, and the gain with its confidence interval from paired differences."""
     return [_gain(one) for one in compare([*before, *after], system)]
 
 
@@ -165,16 +164,16 @@ def _gain(comparison: Comparison) -> ResultRow:
 
 
 def in_percent(row: ResultRow) -> ResultRow:
-    """The row as it is printed: 48.0 to 77.9, +29.9 (25.2 to 34.5)."""
-    told = {name: row[name] for name in ("set", "system", "form", "keywords", "n")}
+    """The row as printed: 48.0 to 77.9, +29.9 (25.2 to 34.5)."""
+    cells = {name: row[name] for name in ("set", "system", "form", "keywords", "n")}
     for measure in ("recall_at_5", "ndcg_at_5"):
         before, after, gain, low, high = (
             100 * float(row[f"{measure}_{end}"] or 0)
             for end in ("before", "after", "gain", "gain_low", "gain_high")
         )
-        told[measure] = f"{before:.1f} to {after:.1f}"
-        told[f"{measure} gain"] = f"{gain:+.1f} ({low:+.1f} to {high:+.1f})"
-    return told
+        cells[measure] = f"{before:.1f} to {after:.1f}"
+        cells[f"{measure} gain"] = f"{gain:+.1f} ({low:+.1f} to {high:+.1f})"
+    return cells
 
 
 def main() -> None:
@@ -184,14 +183,14 @@ def main() -> None:
     parser.add_argument("--contrastive", action="store_true", help="train MiniLM too")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    encoder, material, sets = encoder_called(BEFORE), to_learn(), searches()
-    before = measured(encoder, BEFORE, sets)
-    rows = gains(before, measured(mapped(encoder, material), "map", sets), "map")
+    encoder, data, sets = encoder_called(BASE_ENCODER), training_data(), searches()
+    before = measured(encoder, BASE_ENCODER, sets)
+    rows = gains(before, measured(mapped(encoder, data), "map", sets), "map")
     if given.contrastive:
-        rows += gains(before, measured(tuned(encoder, material), "contrastive", sets), "contrastive")
+        rows += gains(before, measured(tuned(encoder, data), "contrastive", sets), "contrastive")
     shown = [in_percent(row) for row in rows]
     Console().print(
-        results_table(shown, "What training gives, in percent, on questions that nothing was learnt from")
+        results_table(shown, "Gain from training, in percent, on questions held out from training")
     )
     if given.json:
         write_results(rows, given.json)

@@ -1,4 +1,4 @@
-"""Whether two versions answer alike, question by question: what was rewritten, found, cited and said.
+"""Compares the answers of two versions question by question: rewrite, passages, text and citations.
 
     python -m benchmarks.same_answers record ws://127.0.0.1:8000/ws questions.jsonl before.jsonl --limit 8
     python -m benchmarks.same_answers compare before.jsonl after.jsonl
@@ -29,7 +29,7 @@ console = Console(highlight=False)
 def record(
     url: str, questions: Path, target: Path, limit: Annotated[int | None, typer.Option(min=1)] = None
 ) -> None:
-    """Ask a server the first questions of a file, one after the other, and write down what it did."""
+    """Ask a server the questions of a file, one after the other, and record its answers."""
     rows = asyncio.run(_record(url, list(islice(_rows(questions), limit))))
     with target.open("a", encoding="utf-8") as out:
         out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -37,16 +37,16 @@ def record(
 
 @app.command()
 def compare(before: Path, after: Path) -> None:
-    """Print the rows that differ, and count them. Exits with 1 where there are any."""
-    former, latter = _by_question(before), _by_question(after)
-    missing = former.keys() ^ latter.keys()
+    """Print and count the rows that differ. Exits with 1 if there are any."""
+    first, second = _by_question(before), _by_question(after)
+    missing = first.keys() ^ second.keys()
     changed = 0
-    for key in former.keys() & latter.keys():
-        fields = [name for name in COMPARED if former[key][name] != latter[key][name]]
+    for key in first.keys() & second.keys():
+        fields = [name for name in COMPARED if first[key][name] != second[key][name]]
         changed += bool(fields)
         for name in fields:
-            console.print(f"{key}: {name}\n  - {former[key][name]}\n  + {latter[key][name]}", markup=False)
-    same = len(former.keys() & latter.keys()) - changed
+            console.print(f"{key}: {name}\n  - {first[key][name]}\n  + {second[key][name]}", markup=False)
+    same = len(first.keys() & second.keys()) - changed
     console.print(f"{same} the same, {changed} changed, {len(missing)} in one file only")
     raise typer.Exit(1 if changed or missing else 0)
 
@@ -57,24 +57,28 @@ async def _record(url: str, questions: Sequence[dict[str, Any]]) -> list[dict[st
         async with connect(url, max_size=None, ping_timeout=None) as socket:
             await socket.send(json.dumps({"type": "hello", "conversation": None}))
             for row in asked:
-                done = await _ask(socket, row["ask"])
-                recorded.append({"dialogue": dialogue, "ask": row["ask"], **done})
+                recorded_fields = await _ask(socket, row["ask"])
+                recorded.append({"dialogue": dialogue, "ask": row["ask"], **recorded_fields})
                 console.print(f"{len(recorded)}/{len(questions)} {row['ask'][:90]}", markup=False)
     return recorded
 
 
 async def _ask(socket: ClientConnection, text: str) -> dict[str, Any]:
     await socket.send(json.dumps({"type": "message", "id": f"q-{secrets.token_hex(8)}", "text": text}))
-    done: dict[str, Any] = {"rewrite": None, "passages": []}
+    recorded_fields: dict[str, Any] = {"rewrite": None, "passages": []}
     async for raw in socket:
         frame = json.loads(raw)
         if frame["type"] == "rewritten":
-            done["rewrite"] = frame["query"]
+            recorded_fields["rewrite"] = frame["query"]
         if frame["type"] == "passages":
-            done["passages"] = [(each["chunk"], round(each["score"], 4)) for each in frame["passages"]]
+            recorded_fields["passages"] = [
+                (each["chunk"], round(each["score"], 4)) for each in frame["passages"]
+            ]
         if frame["type"] == "answer":
             cited = {"sources": [each["source"] for each in frame["citations"]]}
-            return done | cited | {name: frame[name] for name in ("text", "citations", "abstained")}
+            return (
+                recorded_fields | cited | {name: frame[name] for name in ("text", "citations", "abstained")}
+            )
     raise ConnectionError("The server closed the connection before it answered.")
 
 

@@ -1,11 +1,11 @@
-"""Tokens a second and peak memory of our supervised training, beside TRL's SFTTrainer as it comes.
+"""Tokens per second and peak memory of our supervised training, compared with TRL's SFTTrainer and its defaults.
 
     python -m benchmarks.training_speed [--base NAME|FILE|FOLDER] [--data FILE] [--steps 20] [--json FILE]
 
-Both learn the same rewriting lessons with the same LoRA, as many at once and in a step, each in a process of its own,
-one after the other. TRL's side has the weights and the arguments that it has where nobody chooses: weights in float32
-under bf16 autocast, activations computed twice, rows in a drawn order. Tokens are those that are read, without padding;
-only the time of steps counts. The peak is that of the whole process, loading included, or of the accelerator's memory.
+Both train on the same rewriting examples with the same LoRA and batches, each in its own process, one after the other.
+TRL runs with its defaults: weights in float32 under bf16 autocast, gradient checkpointing, examples in random order.
+Tokens are counted without padding, and only the time of training steps counts. The peak is that of the whole process,
+loading included, or of the accelerator's memory.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from finetune.training.sft_data import SftExample, sft_examples
 from finetune.training.supervised import train_supervised
 
 DATA = Path("../shared/data/rewriting/train.jsonl.gz")
-SIDES = ("ours", "TRL as it comes")
+SIDES = ("ours", "TRL's defaults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class Task:
     options: TrainingOptions
 
     @property
-    def lessons(self) -> list[SftExample]:
+    def examples(self) -> list[SftExample]:
         wanted = self.steps * self.options.batch * self.options.accumulation
         return list(sft_examples(read_examples(self.data, RewritingExample, wanted)))
 
 
-class Meter(TrainerCallback):
-    """Keeps what the clock last wrote."""
+class FiguresCallback(TrainerCallback):
+    """Keeps the figures that the trainer logged last."""
 
     def __init__(self) -> None:
         self.figures: dict[str, float] = {}
@@ -66,17 +66,17 @@ class Meter(TrainerCallback):
             )
 
 
-def ours(task: Task, folder: Path, meter: Meter) -> None:
+def ours(task: Task, folder: Path, figures_callback: FiguresCallback) -> None:
     run = Run.begin(folder, task.options.record())
-    train_supervised(run, task.base, task.lessons, (), task.options, callbacks=[meter])
+    train_supervised(run, task.base, task.examples, (), task.options, callbacks=[figures_callback])
 
 
-def as_it_comes(task: Task, folder: Path, meter: Meter) -> None:
-    """Only what the comparison needs is chosen: the same lessons, LoRA and batches; no files, and every step logged."""
+def with_trl(task: Task, folder: Path, figures_callback: FiguresCallback) -> None:
+    """Defaults but for what the comparison needs: the same examples, LoRA and batches; no files, every step logged."""
     model, tokenizer = load_base_model(task.base, "fp32")
     rows = [
-        {"prompt": list(lesson.prompt), "completion": [{"role": "assistant", "content": lesson.reply}]}
-        for lesson in task.lessons
+        {"prompt": list(example.prompt), "completion": [{"role": "assistant", "content": example.reply}]}
+        for example in task.examples
     ]
     SFTTrainer(
         model=model,
@@ -94,17 +94,21 @@ def as_it_comes(task: Task, folder: Path, meter: Meter) -> None:
         processing_class=tokenizer,
         train_dataset=Dataset.from_list(rows),
         peft_config=adapter_config(task.options, model.config, task.steps),
-        callbacks=[SpeedCallback(), meter],
+        callbacks=[SpeedCallback(), figures_callback],
     ).train()
 
 
 def measure(task: Task, side: str) -> dict[str, float]:
-    """In this process: tokens, seconds of steps, MiB at the peak."""
-    meter = Meter()
-    train = ours if side == SIDES[0] else as_it_comes
+    """Train in this process: tokens, seconds of training steps, MiB at the peak."""
+    figures_callback = FiguresCallback()
+    train = ours if side == SIDES[0] else with_trl
     with TemporaryDirectory() as folder:
-        train(task, Path(folder) / "run", meter)
-    return {"tokens": meter.figures["num_tokens"], "seconds": meter.figures[SECONDS_SPENT], "MiB": _peak()}
+        train(task, Path(folder) / "run", figures_callback)
+    return {
+        "tokens": figures_callback.figures["num_tokens"],
+        "seconds": figures_callback.figures[SECONDS_SPENT],
+        "MiB": _peak(),
+    }
 
 
 def _peak() -> float:
@@ -113,27 +117,27 @@ def _peak() -> float:
     return getrusage(RUSAGE_SELF).ru_maxrss / 2**10
 
 
-def measured_apart(arguments: Sequence[str], side: str) -> dict[str, float]:
-    """The same in a process of its own, which says it in its last line."""
+def measure_in_subprocess(arguments: Sequence[str], side: str) -> dict[str, float]:
+    """The same in a subprocess, which prints the figures as its last line."""
     command = [sys.executable, "-m", "benchmarks.training_speed", *arguments, "--side", side]
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return dict(json.loads(said.splitlines()[-1]))
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return dict(json.loads(output.splitlines()[-1]))
 
 
 def rows_of(figures: Sequence[dict[str, float]]) -> list[ResultRow]:
-    """A line for each side, and one for how many times the first has what the second has."""
+    """A row for each side, and one with the ratio of the first to the second."""
     named: list[dict[str, Cell]] = [
         {
             "side": side,
             "tokens": int(found["tokens"]),
             "seconds": round(found["seconds"], 1),
-            "tokens a second": round(found["tokens"] / found["seconds"], 1),
+            "tokens per second": round(found["tokens"] / found["seconds"], 1),
             "peak MiB": round(found["MiB"]),
         }
         for side, found in zip(SIDES, figures, strict=True)
     ]
     ratios: dict[str, Cell] = {"side": "ratio"}
-    for name in ("tokens a second", "peak MiB"):
+    for name in ("tokens per second", "peak MiB"):
         first, second = (float(row[name] or 0) for row in named)
         ratios[name] = f"{first / second:.2f}"
     return [*named, ratios]
@@ -159,7 +163,7 @@ def main(arguments: Sequence[str]) -> None:
     if given.side:
         sys.stdout.write(json.dumps(measure(task, given.side)) + "\n")
         return
-    rows = rows_of(list(map(partial(measured_apart, arguments), SIDES)))
+    rows = rows_of(list(map(partial(measure_in_subprocess, arguments), SIDES)))
     Console().print(results_table(rows, f"{given.steps} steps of supervised training on {given.base}"))
     if given.json:
         write_results(rows, given.json)

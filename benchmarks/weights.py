@@ -1,4 +1,4 @@
-"""Where the measured encoders come from: the same cache of weights as the bot's."""
+"""Loads encoders for benchmarks, from the same cache of weights as the bot."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from retrieval.encoders.loading import Encoder, load_encoder
 
 
 def encoder_called(name: str) -> Encoder:
-    """An encoder by its name for ENCODER; its weights are fetched if they are not here."""
+    """The encoder with this name, as in ENCODER. Weights that are missing are downloaded."""
     return load_encoder(name, folder_called(name))
 
 
 def folder_called(name: str) -> Path | None:
-    """The folder of the weights that such a name begins with; None for those of a dependency."""
+    """The folder of its weights; None if they come with a dependency."""
     settings = load_settings()
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
     return weights.locate(name.partition("+")[0])

@@ -1,6 +1,8 @@
-"""The shape of the house: imports go one way, without cycles, at the top of a file, and no file outgrows a noun."""
+"""The architecture, read from the code: imports go one way, files are small, names are plain and used once."""
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -9,20 +11,26 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = ("bot", "finetune", "dialogue", "retrieval")
-"""Each may import from itself and from what stands to its right."""
+"""Each package may import from itself and from those to its right."""
 FILES = sorted(path for package in ORDER for path in (ROOT / package).rglob("*.py"))
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES
 }
-LONGEST = 400
+MAX_LINES = 400
 SEAMS = ("bot/assembly.py", "bot/commands/*.py", "bot/models/engines.py", "retrieval/encoders/loading.py")
 """Where an implementation is chosen and only then imported; the same list stands in pyproject.toml."""
+METAPHOR = re.compile(
+    "staff|lineup|team|muster|duty|parcels?|courier|shelf|sieve|ballots?|weaving|lessons?|attendance|visitor|"
+    "oblivion|house|fate|mortal|toll"
+)
+"""Words that must not name a class, a function or a module: the field has its own terms for what they once named."""
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 Import = tuple[int, str]
 
 
 def imports(path: Path) -> Iterator[Import]:
-    """Every module that a file imports at run time, with its line; what is only for types does not count."""
+    """Every module that a file imports at run time, with the line; imports for type checking do not count."""
     for node in _run_time(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -39,6 +47,13 @@ def _run_time(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _run_time(node)
 
 
+def definitions(path: Path) -> Iterator[tuple[int, str]]:
+    """The classes and functions of a file, with their lines."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.name
+
+
 def test_imports_go_one_way():
     against = [
         f"{path.relative_to(ROOT)}:{line} imports {name}"
@@ -50,7 +65,7 @@ def test_imports_go_one_way():
     assert against == []
 
 
-def test_no_module_imports_itself_in_a_circle():
+def test_there_are_no_import_cycles():
     graph = {
         name: {used for _, used in imports(path) if used in MODULES and used != name}
         for name, path in MODULES.items()
@@ -63,7 +78,7 @@ def test_no_module_imports_itself_in_a_circle():
     [path for path in FILES if not any(path.match(seam) for seam in SEAMS)],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
-def test_imports_stand_at_the_top(path):
+def test_imports_are_at_the_top_of_a_file(path):
     functions = [
         node
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -79,10 +94,10 @@ def test_imports_stand_at_the_top(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_holds_one_noun_and_says_which(path):
+def test_a_file_is_small_and_says_what_it_is(path):
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LONGEST
-    assert not text or ast.get_docstring(ast.parse(text)), "a module says what it does"
+    assert len(text.splitlines()) <= MAX_LINES
+    assert not text or ast.get_docstring(ast.parse(text)), "a module needs a docstring"
     assert path.stem not in ("utils", "util", "helpers", "common", "misc")
 
 
@@ -97,7 +112,7 @@ def test_only_the_settings_read_the_environment():
     assert readers == ["bot/settings.py"]
 
 
-def test_every_root_package_has_its_errors_in_one_file():
+def test_every_package_has_its_errors_in_one_file():
     stray = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in FILES
@@ -107,3 +122,29 @@ def test_every_root_package_has_its_errors_in_one_file():
         and path.name != "errors.py"
     ]
     assert stray == []
+
+
+def test_every_class_name_is_used_once():
+    names = Counter(
+        node.name
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_names_are_no_metaphors(path):
+    names = [(0, path.stem), *definitions(path)]
+    odd = [
+        f"{line}: {name}"
+        for line, name in names
+        if any(METAPHOR.fullmatch(word.lower()) for word in WORD.findall(name))
+    ]
+    assert odd == []
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_every_package_is_typed(package):
+    assert (ROOT / package / "py.typed").is_file()
