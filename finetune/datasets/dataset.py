@@ -87,6 +87,11 @@ def group_of(example: str) -> str:
     return fields[1] if len(fields) > 1 else example
 
 
+def derived_id(source: str, origin: str, *names: str) -> str:
+    """The id of a synthetic example, in the group of the example `origin` that it was made from."""
+    return ":".join((source, group_of(origin), origin, *names))
+
+
 def split_of(group: str) -> str:
     """80 % train, 10 % validation, 10 % test, by a hash."""
     digest = hashlib.sha256(group.encode("utf-8", "surrogatepass")).digest()

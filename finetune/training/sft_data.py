@@ -2,15 +2,14 @@
 
 Replies are made of the passages' own sentences, each after its passage's number: a short answer is replaced by the
 sentence that contains it, a free-form answer by the sentences that support it, so every statement can be checked. A
-`DataMixture` says which examples a run uses, including synthetic and unanswerable ones; the same dataset and mixture
-give the same examples.
+`DataMixture` says which examples a run uses, and how many questions are also asked without their evidence; the same
+dataset and mixture give the same examples.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
@@ -23,9 +22,7 @@ from dialogue.language import content_words, numbers
 from dialogue.prompts import answer_prompt, rewrite_prompt
 from dialogue.rewriting import visible_history
 from dialogue.voice import Voice
-from finetune.datasets.synthetic.followups import synthetic_followups
 from finetune.datasets.synthetic.unanswerable import with_unanswerable
-from finetune.datasets.synthetic.wide_questions import joint_questions, overviews, quoted_answers
 from finetune.examples import (
     Example,
     ExamplePassage,
@@ -232,9 +229,9 @@ UNANSWERABLE_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class DataMixture:
-    """tasks: `rewrite`, `answer`. take: the most examples of a source, by its name; all of a source that is not
-    named, but of wide questions none.
-    withheld: share of answered questions that are also asked with their evidence withheld.
+    """tasks: `rewrite`, `answer`. take: at most this many examples of a source, by its name; all of the other sources.
+
+    withheld: share of the answered questions that are also asked without their evidence.
     """
 
     tasks: tuple[str, ...] = ("rewrite", "answer")
@@ -257,24 +254,11 @@ def mix_sft_examples(
     """The SFT examples that `choice` makes of the others."""
     chosen: list[Example] = []
     if "rewrite" in choice.tasks:
-        chosen += _sample_sources([*rewriting, *synthetic_followups(grounding, choice.seed)], choice)
+        chosen += _sample_sources(rewriting, choice)
     if "answer" in choice.tasks:
-        asked = [*grounding, *_wide_questions(rewriting, grounding, choice)]
-        chosen += with_unanswerable(_sample_sources(asked, choice), choice.withheld, choice.seed)
+        chosen += with_unanswerable(_sample_sources(grounding, choice), choice.withheld, choice.seed)
     random.Random(choice.seed).shuffle(chosen)
     return list(sft_examples(chosen))
-
-
-def _wide_questions(
-    rewriting: Sequence[RewritingExample], grounding: Sequence[GroundingExample], choice: DataMixture
-) -> Iterator[GroundingExample]:
-    """Wide questions of the sources that are named: a log's own questions are as wide as its people ask them."""
-    synthetic = chain(
-        quoted_answers(rewriting, choice.seed),
-        joint_questions(grounding, choice.seed),
-        overviews(grounding, choice.seed),
-    )
-    return (example for example in synthetic if example.source in choice.take)
 
 
 def _sample_sources(examples: Iterable[SourcedExample], choice: DataMixture) -> list[SourcedExample]:

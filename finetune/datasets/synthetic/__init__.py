@@ -1,4 +1,5 @@
-"""Synthetic examples made from public datasets: what these lack, such as Chinese follow-ups and wide questions.
+"""Makes synthetic examples out of others, for kinds of questions that a dataset lacks.
 
-Each module names the public datasets it uses. Logged conversations are never used.
+Which datasets they are made from is up to the caller: `benchmarks/recipes` holds the recipe of the adapter that is
+shipped. An example belongs to the same split as the one it was made from.
 """

@@ -1,26 +1,32 @@
-"""Makes follow-up questions out of standalone ones, for languages without conversational training data.
+"""Makes Chinese follow-up questions out of standalone ones.
 
 In the second question about a page the subject is replaced by a pronoun or dropped; the original question becomes the
-rewrite. Works on the Chinese questions of XQuAD and CMRC, as no Chinese rewriting data with a free licence was found.
+rewrite.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from finetune.datasets.dataset import derived_id
 from finetune.examples import DialogueTurn, ExamplePassage, GroundingExample, RewritingExample
 from retrieval.sentences import sentences
 
-FOLLOWUP_SOURCES, FOLLOWUP_LANGUAGE = ("xquad", "cmrc"), "zh"
+LANGUAGE = "zh"
 MIN_TITLE_LENGTH = 2
-"""Characters of a title that is looked for in a question."""
+"""A shorter title is not looked for in questions."""
 WOMEN, PEOPLE = ("她", "女演员", "女歌手", "女子"), ("出生", "演员", "歌手", "作家", "政治家", "球员", "将领")
 STANDALONE_SHARE = 0.25
-"""Share of follow-ups to another page: they stand alone and are to stay as they are."""
+"""Share of questions that follow a question about another page: they stand alone and have to stay as they are."""
 
 
-def synthetic_followups(examples: Iterable[GroundingExample], seed: int) -> Iterator[RewritingExample]:
-    """Rewriting examples from answered questions without history, in the same order for the same examples."""
+def chinese_followups(
+    examples: Iterable[GroundingExample], seed: int, source: str
+) -> Iterator[RewritingExample]:
+    """Rewriting examples called `source` from answered Chinese questions without history.
+
+    The same examples and seed always give the same follow-ups in the same order.
+    """
     pages: dict[str, list[GroundingExample]] = defaultdict(list)
     for example in examples:
         if _is_standalone(example) and example.answerable is True and _evidence(example):
@@ -30,19 +36,16 @@ def synthetic_followups(examples: Iterable[GroundingExample], seed: int) -> Iter
     for title, page in pages.items():
         for example in page:
             if title and title in example.question and draw.random() >= STANDALONE_SHARE:
-                yield _followup(example, title, _previous_exchange(example, page, title, draw), draw)
+                before = _previous_exchange(example, page, title, draw)
+                yield _example(source, example, before, _without_subject(example, title, draw))
             elif draw.random() < STANDALONE_SHARE:
                 other = draw.choice(everything)
-                yield _example(
-                    example, _previous_exchange(other, [other], _title(other), draw), example.question
-                )
+                before = _previous_exchange(other, [other], _title(other), draw)
+                yield _example(source, example, before, example.question)
 
 
 def _is_standalone(example: GroundingExample) -> bool:
-    """Whether it is a question of the public data that stands alone."""
-    return (
-        example.source in FOLLOWUP_SOURCES and example.language == FOLLOWUP_LANGUAGE and not example.history
-    )
+    return example.language == LANGUAGE and not example.history
 
 
 def _evidence(example: GroundingExample) -> list[ExamplePassage]:
@@ -55,13 +58,11 @@ def _title(example: GroundingExample) -> str:
     return title if len(title) >= MIN_TITLE_LENGTH else ""
 
 
-def _followup(
-    example: GroundingExample, title: str, history: tuple[DialogueTurn, ...], draw: random.Random
-) -> RewritingExample:
+def _without_subject(example: GroundingExample, title: str, draw: random.Random) -> str:
     asked = example.question
     if asked.startswith(f"{title}的") and draw.random() < 0.5:
-        return _example(example, history, asked.removeprefix(f"{title}的"))
-    return _example(example, history, asked.replace(title, _pronoun(example, draw), 1))
+        return asked.removeprefix(f"{title}的")
+    return asked.replace(title, _pronoun(example, draw), 1)
 
 
 def _pronoun(example: GroundingExample, draw: random.Random) -> str:
@@ -76,7 +77,7 @@ def _pronoun(example: GroundingExample, draw: random.Random) -> str:
 def _previous_exchange(
     example: GroundingExample, page: Sequence[GroundingExample], title: str, draw: random.Random
 ) -> tuple[DialogueTurn, ...]:
-    """What was said before: another question about the page with the sentence that answers it, or one in general."""
+    """Another question about the page and the sentence that answers it, or a general question."""
     others = [other for other in page if other.id != example.id and title in other.question]
     if others and title:
         before = draw.choice(others)
@@ -97,11 +98,13 @@ def _sentence(example: GroundingExample, *, first: bool = False) -> str:
     return spans[0] if first else next((span for span in spans if example.answer in span), spans[0])
 
 
-def _example(example: GroundingExample, history: tuple[DialogueTurn, ...], question: str) -> RewritingExample:
+def _example(
+    source: str, example: GroundingExample, history: tuple[DialogueTurn, ...], question: str
+) -> RewritingExample:
     return RewritingExample(
-        id=f"woven:{example.id}",
-        source="woven",
-        language=FOLLOWUP_LANGUAGE,
+        id=derived_id(source, example.id),
+        source=source,
+        language=LANGUAGE,
         history=history,
         question=question,
         rewrite=example.question,

@@ -1,36 +1,29 @@
-"""Makes wide questions, which take several sentences to answer; datasets of question answering over spans lack them.
+"""Makes wide questions, which take several sentences to answer; datasets of span extraction have none.
 
-Three kinds: open questions from conversations that quote an article (CANARD, whose conversations are those of QuAC:
-Choi et al., EMNLP 2018), two questions about one article asked as one (XQuAD), and requests for an overview of a page
-(XQuAD and CMRC).
+Three kinds: open questions from conversations that quote an article, two questions about one article asked as one, and
+requests for an overview of a page.
 """
 
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from finetune.datasets.dataset import group_of
-from finetune.examples import DialogueTurn, ExamplePassage, GroundingExample, RewritingExample
+from finetune.datasets.dataset import derived_id
+from finetune.examples import ExamplePassage, GroundingExample
 from retrieval.sentences import sentences
 
-QUOTED_SOURCE, QUOTED = "canard", "quoted"
-NO_ANSWER = "I don't know."
-MIN_QUOTATION_WORDS = 6
-"""Words of a quotation that can stand as a sentence."""
 QUOTATIONS_PER_PASSAGE = 2
-"""Quotations of a passage: few, so that beside what answers stand others of the same section, which do not."""
-SENTENCE_ENDS = (".", "!", "?", '."', '!"', '?"')
+"""Few, so that next to the passage that answers there are others of the same section that do not."""
 DISTRACTORS = (1, 3)
-"""Conversations that lend a passage which does not answer."""
+"""How many other conversations lend a passage that does not answer."""
 NO_ANSWER_SHARE = 0.5
-"""Share of the questions without an answer that are asked: more would teach to refuse."""
+"""Share of the questions without an answer that are used: with more, the model would learn to refuse."""
 OPEN_QUESTION = re.compile(
     r"(?:how(?! (?:many|much|long|old|far|often))|why|tell|can you|what (?:else|happened)|besides)\b", re.I
 )
-"""Questions that the next quotation goes on answering."""
+"""Questions that the next quotation continues to answer."""
 SECTION_QUESTIONS = (
     "Tell me about {}.",
     "What is known about {}?",
@@ -43,12 +36,15 @@ QUOTED_SENTENCES = 4
 
 @dataclass(frozen=True, slots=True)
 class QuotedConversation:
-    """said: the rewritten questions, each with its quotation; None if there was no answer."""
+    """A conversation in which every answer quotes one section of an article.
+
+    exchanges: the questions, each understandable on its own, with the sentence that answers it; None for no answer.
+    """
 
     id: str
     title: str
     section: str
-    said: tuple[tuple[str, str | None], ...]
+    exchanges: tuple[tuple[str, str | None], ...]
 
     @property
     def subject(self) -> str:
@@ -56,11 +52,11 @@ class QuotedConversation:
 
     @property
     def quotations(self) -> list[str]:
-        return list(dict.fromkeys(quotation for _, quotation in self.said if quotation))
+        return list(dict.fromkeys(quotation for _, quotation in self.exchanges if quotation))
 
-    def told(self, n: int) -> list[str]:
-        """What answers the question: its quotation and, if it is an open one, the next."""
-        question, quotation = self.said[n]
+    def answer(self, n: int) -> list[str]:
+        """The quotations that answer a question: its own and, if it is an open one, the next."""
+        question, quotation = self.exchanges[n]
         if quotation is None:
             return []
         start = self.quotations.index(quotation)
@@ -79,135 +75,85 @@ class QuotedConversation:
         ]
 
 
-def quoted_answers(examples: Iterable[RewritingExample], seed: int) -> Iterator[GroundingExample]:
-    """Grounding examples from conversations, in the same order for the same examples."""
-    conversations = list(_quoted_conversations(examples))
+def quoted_answers(
+    conversations: Sequence[QuotedConversation], seed: int, source: str
+) -> Iterator[GroundingExample]:
+    """Grounding examples called `source`; the same for the same conversations and seed."""
     draw = random.Random(seed)
     for conversation in conversations:
         others = [other for other in conversations if other.title != conversation.title]
         lenders = draw.sample(others, min(draw.randint(*DISTRACTORS), len(others)))
-        yield from _quoted_examples(conversation, [draw.choice(other.passages) for other in lenders], draw)
+        distractors = [draw.choice(other.passages) for other in lenders]
+        yield from _quoted_examples(conversation, distractors, source, draw)
 
 
 def _quoted_examples(
-    conversation: QuotedConversation, beside: Sequence[ExamplePassage], draw: random.Random
+    conversation: QuotedConversation,
+    distractors: Sequence[ExamplePassage],
+    source: str,
+    draw: random.Random,
 ) -> Iterator[GroundingExample]:
     own = conversation.passages
-    for n, (question, quotation) in enumerate(conversation.said):
+    for n, (question, quotation) in enumerate(conversation.exchanges):
         if quotation or draw.random() < NO_ANSWER_SHARE:
-            yield _quoted_example(conversation, str(n), question, conversation.told(n), (*own, *beside))
-    overview = draw.choice(SECTION_QUESTIONS).format(conversation.subject)
-    told = conversation.quotations[:QUOTED_SENTENCES]
+            name = derived_id(source, conversation.id, str(n))
+            yield _quoted_example(name, source, question, conversation.answer(n), (*own, *distractors))
     yield _quoted_example(
-        conversation,
-        "overview",
-        overview,
-        told,
-        (*own[: QUOTED_SENTENCES // QUOTATIONS_PER_PASSAGE], *beside),
+        derived_id(source, conversation.id, "overview"),
+        source,
+        draw.choice(SECTION_QUESTIONS).format(conversation.subject),
+        conversation.quotations[:QUOTED_SENTENCES],
+        (*own[: QUOTED_SENTENCES // QUOTATIONS_PER_PASSAGE], *distractors),
     )
 
 
 def _quoted_example(
-    conversation: QuotedConversation,
-    name: str,
-    question: str,
-    told: Sequence[str],
-    passages: Sequence[ExamplePassage],
+    name: str, source: str, question: str, answer: Sequence[str], passages: Sequence[ExamplePassage]
 ) -> GroundingExample:
     return GroundingExample(
-        id=f"{conversation.id}:{name}",
-        source=QUOTED,
+        id=name,
+        source=source,
         history=(),
         question=question,
         passages=tuple(passages),
-        answer=" ".join(told),
-        answerable=bool(told),
-        evidence=tuple(passage.id for passage in passages if any(one in passage.text for one in told)),
+        answer=" ".join(answer),
+        answerable=bool(answer),
+        evidence=tuple(passage.id for passage in passages if any(one in passage.text for one in answer)),
     )
 
 
-def _quoted_conversations(examples: Iterable[RewritingExample]) -> Iterator[QuotedConversation]:
-    """Those with an opening that names the article and its section, and with quotations."""
-    by_id: dict[str, list[RewritingExample]] = defaultdict(list)
-    for example in examples:
-        if example.source == QUOTED_SOURCE and example.history:
-            by_id[example.id.rsplit("-", 1)[0]].append(example)
-    for name, own in by_id.items():
-        history = max(own, key=lambda example: len(example.history)).history
-        title, _, section = history[0].text.partition(" – ")
-        conversation = QuotedConversation(
-            f"{QUOTED}:{name}", title, section, tuple(_quotations(history, own))
-        )
-        if section and conversation.quotations:
-            yield conversation
-
-
-def _quotations(
-    history: Sequence[DialogueTurn], examples: Sequence[RewritingExample]
-) -> Iterator[tuple[str, str | None]]:
-    rewrites = {example.question: example.rewrite for example in examples}
-    for asked, replied in pairwise(history):
-        if (asked.role, replied.role) == ("user", "assistant") and asked.text in rewrites:
-            if replied.text.startswith(NO_ANSWER):
-                yield rewrites[asked.text], None
-            elif len(replied.text.split()) >= MIN_QUOTATION_WORDS:
-                yield rewrites[asked.text], _complete_sentence(replied.text)
-
-
-def _complete_sentence(quotation: str) -> str:
-    """A quotation may begin and end within a sentence."""
-    text = quotation.strip().rstrip(",;:")
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(SENTENCE_ENDS) else '.'}"
-
-
-JOINT_SOURCE, JOINT = "xquad", "joint"
 JOINING_PHRASES = {"en": (", and {}", "? Also, {}", " and {}"), "zh": ("？另外，{}", "，{}", "？还有，{}")}
-LOWERCASED_WORDS = (
-    "what",
-    "who",
-    "when",
-    "where",
-    "which",
-    "why",
-    "how",
-    "in",
-    "did",
-    "was",
-    "is",
-    "on",
-    "to",
-    "of",
+LOWERCASED_WORDS = frozenset(
+    {"what", "who", "when", "where", "which", "why", "how", "in", "did", "was", "is", "on", "to", "of"}
 )
-"""First words of a question that are written small within another."""
+"""First words of a question that lose their capital inside another question."""
 
 
-def joint_questions(examples: Iterable[GroundingExample], seed: int) -> Iterator[GroundingExample]:
-    """Each answered question with another one of its article, in the same order for the same examples."""
+def joint_questions(
+    examples: Iterable[GroundingExample],
+    seed: int,
+    source: str,
+    article_of: Callable[[GroundingExample], str],
+) -> Iterator[GroundingExample]:
+    """Pairs of answered questions about one article as one question each; the same for the same examples and seed."""
     articles: dict[tuple[str, str], list[GroundingExample]] = defaultdict(list)
     for example in examples:
-        if (
-            example.source == JOINT_SOURCE
-            and example.answerable is True
-            and example.language in JOINING_PHRASES
-        ):
-            articles[example.language, _article(example)].append(example)
+        if example.answerable is True and example.language in JOINING_PHRASES:
+            articles[example.language, article_of(example)].append(example)
     draw = random.Random(seed)
     for asked in articles.values():
         draw.shuffle(asked)
-        yield from (_join(*pair, draw) for pair in zip(asked[::2], asked[1::2], strict=False))
+        yield from (_join(*pair, source, draw) for pair in zip(asked[::2], asked[1::2], strict=False))
 
 
-def _article(example: GroundingExample) -> str:
-    """Paragraphs are named by their article's number and their own, such as 22-0."""
-    return group_of(example.id).partition("-")[0]
-
-
-def _join(one: GroundingExample, other: GroundingExample, draw: random.Random) -> GroundingExample:
+def _join(
+    one: GroundingExample, other: GroundingExample, source: str, draw: random.Random
+) -> GroundingExample:
     joint = draw.choice(JOINING_PHRASES[one.language])
     passages = {passage.id: passage for passage in (*one.passages, *other.passages)}
     return GroundingExample(
-        id=f"{one.id}:{JOINT}",
-        source=JOINT,
+        id=derived_id(source, one.id),
+        source=source,
         language=one.language,
         history=(),
         question=one.question.rstrip("?？ ") + joint.format(_lowercase_opening(other.question)),
@@ -227,7 +173,7 @@ def _lowercase_opening(question: str) -> str:
 
 
 def _answer_sentence(example: GroundingExample) -> str:
-    """The sentence that the answer stands in; the answer itself if no passage has it."""
+    """The sentence that contains the answer; the answer itself if no passage has it."""
     for text in (passage.text for passage in example.passages if passage.id in example.evidence):
         start = text.find(example.answer)
         if start >= 0:
@@ -236,7 +182,6 @@ def _answer_sentence(example: GroundingExample) -> str:
     return example.answer
 
 
-OVERVIEW_SOURCES = ("xquad", "cmrc")
 SENTENCES_PER_PASSAGE = 2
 """Sentences of each passage."""
 OVERVIEW_SENTENCES = 4
@@ -247,38 +192,46 @@ OVERVIEW_QUESTIONS = {
 }  # fmt: skip
 
 
-def overviews(examples: Iterable[GroundingExample], seed: int) -> Iterator[GroundingExample]:
-    """One for each set of passages about one page, in the same order for the same examples."""
+def overviews(examples: Iterable[GroundingExample], seed: int, source: str) -> Iterator[GroundingExample]:
+    """A request for an overview of each page, called `source` and its language, such as `overview_en`.
+
+    The same for the same examples and seed.
+    """
     draw = random.Random(seed)
     seen: set[frozenset[str]] = set()
     for example in examples:
         title = next((passage.title for passage in example.passages if passage.id in example.evidence), "")
         about = frozenset(passage.id for passage in example.passages if passage.title == title)
-        known = example.source in OVERVIEW_SOURCES and example.language in OVERVIEW_QUESTIONS
-        if known and example.answerable is True and title and about not in seen:
+        questions = OVERVIEW_QUESTIONS.get(example.language)
+        if questions and example.answerable is True and title and about not in seen:
             seen.add(about)
             yield _overview(
-                example, draw.choice(OVERVIEW_QUESTIONS[example.language]).format(_plain_title(title)), about
+                example,
+                f"{source}_{example.language}",
+                draw.choice(questions).format(_plain_title(title)),
+                about,
             )
 
 
 def _plain_title(title: str) -> str:
-    """Without what only tells pages of one name apart."""
+    """Without the words in brackets that tell pages with the same name apart."""
     return title.split("（")[0].split("(")[0].strip()
 
 
-def _overview(example: GroundingExample, question: str, about: frozenset[str]) -> GroundingExample:
-    told = [
+def _overview(
+    example: GroundingExample, source: str, question: str, about: frozenset[str]
+) -> GroundingExample:
+    openings = [
         opening
         for passage in example.passages
         if passage.id in about
         for opening in _opening_sentences(passage)
     ]
     update = {
-        "id": f"{example.id}:overview",
-        "source": f"overview_{example.language}",
+        "id": derived_id(source, example.id),
+        "source": source,
         "question": question,
-        "answer": " ".join(told[:OVERVIEW_SENTENCES]),
+        "answer": " ".join(openings[:OVERVIEW_SENTENCES]),
         "evidence": tuple(passage.id for passage in example.passages if passage.id in about),
     }
     return example.model_copy(update=update)

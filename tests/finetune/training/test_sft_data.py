@@ -166,16 +166,6 @@ def test_evidence_is_withheld_from_the_share_that_was_chosen() -> None:
     assert sum(made.reply == "NO ANSWER" for made in mixture(withheld=1.0)) == len(GROUNDING)
 
 
-def test_wide_questions_are_made_where_they_are_named():
-    asked = [
-        grounding(answer, id=f"xquad:7-{n}:{n}", source="xquad")
-        for n, answer in enumerate(("at nine", "four crowns"))
-    ]
-    assert len(mix_sft_examples([], asked, DataMixture(withheld=0.0))) == 2
-    [joint] = mix_sft_examples([], asked, DataMixture(take={"xquad": 0, "joint": 5}, withheld=0.0))
-    assert "at nine" in joint.reply and "four crowns" in joint.reply
-
-
 def test_the_choice_is_on_record() -> None:
     choice = DataMixture(tasks=("answer",), take={"ours": 5})
     assert choice.record() == {"tasks": ["answer"], "take": {"ours": 5}, "withheld": 0.2, "seed": 17}

@@ -1,6 +1,7 @@
 """Chinese follow-ups are made from questions that name what they ask about."""
 
-from finetune.datasets.synthetic.followups import synthetic_followups
+from finetune.datasets.dataset import derived_id, group_of
+from finetune.datasets.synthetic.followups import chinese_followups
 from finetune.examples import ExamplePassage, GroundingExample
 from tests.finetune.sample_examples import grounding
 
@@ -22,13 +23,17 @@ PAGES = [
 
 
 def followups():
-    return [one for seed in range(8) for one in synthetic_followups(PAGES, seed)]
+    return [one for seed in range(8) for one in chinese_followups(PAGES, seed, "made")]
 
 
 def test_the_rewrite_is_the_question_as_it_was() -> None:
-    originals = {f"woven:{one.id}": one.question for one in PAGES}
+    originals = {derived_id("made", one.id): one.question for one in PAGES}
     assert followups() and all(one.rewrite == originals[one.id] for one in followups())
-    assert {(one.source, one.language) for one in followups()} == {("woven", "zh")}
+    assert {(one.source, one.language) for one in followups()} == {("made", "zh")}
+
+
+def test_they_stay_in_the_group_of_their_page() -> None:
+    assert {group_of(one.id) for one in followups()} == {"灯塔", "李梅"}
 
 
 def test_the_subject_is_replaced_or_left_out() -> None:
@@ -53,8 +58,8 @@ def test_some_questions_stand_alone_and_stay_as_they_are() -> None:
     assert any(one.question == one.rewrite for one in followups())
 
 
-def test_the_same_seed_weaves_the_same() -> None:
-    assert list(synthetic_followups(PAGES, 3)) == list(synthetic_followups(PAGES, 3))
+def test_the_same_seed_makes_the_same() -> None:
+    assert list(chinese_followups(PAGES, 3, "made")) == list(chinese_followups(PAGES, 3, "made"))
 
 
 def test_other_languages_and_dialogues_are_left_alone() -> None:
@@ -62,15 +67,10 @@ def test_other_languages_and_dialogues_are_left_alone() -> None:
     dialogue = [
         asked("灯塔建于哪一年？", "1890年", LIGHTHOUSE, 1, history=({"role": "user", "text": "你好"},))
     ]
-    assert not list(synthetic_followups([*english, *dialogue], 1))
-
-
-def test_what_was_logged_is_left_alone() -> None:
-    logged = [page.model_copy(update={"source": "log"}) for page in PAGES]
-    assert not [one for seed in range(8) for one in synthetic_followups(logged, seed)]
+    assert not list(chinese_followups([*english, *dialogue], 1, "made"))
 
 
 def test_questions_without_evidence_are_left_alone() -> None:
     without = [page.model_copy(update={"evidence": ()}) for page in PAGES]
     away = [page.model_copy(update={"evidence": ("elsewhere",)}) for page in PAGES]
-    assert not [one for seed in range(8) for one in synthetic_followups([*without, *away], seed)]
+    assert not [one for seed in range(8) for one in chinese_followups([*without, *away], seed, "made")]

@@ -1,5 +1,6 @@
 """Two questions about one article are asked as one, and both sentences answer it."""
 
+from finetune.datasets.dataset import group_of
 from finetune.datasets.synthetic.wide_questions import joint_questions
 from finetune.examples import ExamplePassage
 from tests.finetune.sample_examples import FERRY, MUSEUM, WEATHER, grounding
@@ -18,7 +19,7 @@ OPENS = grounding(
 
 
 def joined(*examples, seed: int = 1):
-    return list(joint_questions(examples or (LEAVES, OPENS), seed))
+    return list(joint_questions(examples or (LEAVES, OPENS), seed, "joint", lambda one: group_of(one.id)[0]))
 
 
 def test_both_are_asked_and_both_sentences_answer() -> None:
@@ -30,7 +31,7 @@ def test_both_are_asked_and_both_sentences_answer() -> None:
     assert sorted(passage.id for passage in example.passages) == ["ferry", "museum", "weather"]
 
 
-def test_the_second_question_begins_small_within_the_first() -> None:
+def test_the_second_question_loses_its_capital() -> None:
     questions = {example.question for seed in range(9) for example in joined(seed=seed)}
     assert all(" when does" in question for question in questions) and len(questions) > 2
 
@@ -45,10 +46,9 @@ def test_chinese_is_joined_in_chinese() -> None:
     assert sorted(example.answer.split(" ")) == ["灯塔建于1890年。", "灯塔高三十米。"]
 
 
-def test_other_articles_languages_sources_and_unanswered_questions_stay_apart() -> None:
+def test_other_articles_languages_and_unanswered_questions_stay_apart() -> None:
     assert not joined(LEAVES, OPENS.model_copy(update={"id": "xquad:8-1:b"}))
     assert not joined(LEAVES, OPENS.model_copy(update={"language": "zh"}))
-    assert not joined(LEAVES, OPENS.model_copy(update={"source": "log"}))
     assert not joined(LEAVES, OPENS.model_copy(update={"answerable": False}))
 
 

@@ -1,0 +1,1 @@
+"""The programs beside the packages that others rely on."""
