@@ -24,28 +24,32 @@ from finetune.datasets.erasing import erase_pending
 from finetune.datasets.examples_from_log import examples_of, has_unsupported_correction, preference_pairs
 from finetune.datasets.filters import ExampleFilter
 from finetune.datasets.importing import import_records, read_imported
-from finetune.datasets.log import PAGE_SIZE, ConversationLog, Exchange, FeedbackEntry
+from finetune.datasets.log import ConversationLog, Exchange
 from finetune.datasets.privacy import Redactor
 from finetune.datasets.raters import RaterAgreement, RaterFilter
 from finetune.datasets.storage import DatasetDirectory, DatasetWriter
 from finetune.errors import EmptyDataset
 from finetune.examples import Example
 
+ROWS_BETWEEN_PAUSES = 500
+"""While a file is imported, other tasks on the event loop get a turn this often."""
+
 BuildProgress = Callable[[str, int], None]
-"""Told what is read and how many of it."""
+"""Called with what is being read, and how many have been read."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """since: leaves out what was answered before. The caps keep one person from steering what is learnt."""
+    """since: leaves out what was answered before. The caps keep one person from steering what is learnt.
+
+    per_conversation, per_account: at most this many exchanges; an account may have any number of conversations.
+    per_rater: at most this many ratings.
+    """
 
     since: datetime | None = None
     per_conversation: int = 20
-    """Exchanges of one conversation."""
     per_account: int = 100
-    """Exchanges of one account, in however many conversations."""
     per_rater: int = 50
-    """Ratings of one rater."""
 
 
 def no_progress(stage: str, done: int) -> None:
@@ -59,10 +63,11 @@ async def build_dataset(
     imports: Sequence[Path] = (),
     progress: BuildProgress = no_progress,
 ) -> Dataset:
-    """A new dataset in `folder`, which holds all of them; the one that is there if it would be the same.
+    """Builds a dataset in `folder`, which holds all of them, or returns the existing one with the same examples.
 
-    Whoever is forgotten meanwhile is not in it. Raises EmptyDataset if nothing is left to learn from, DatasetError if
-    another build runs or one cannot be read that may hold forgotten words, BadFile, StoreUnavailable.
+    Conversations that are forgotten while it builds are not in it. Raises EmptyDataset if nothing is left to learn
+    from, DatasetError if another build is running or a dataset that may hold forgotten words cannot be read, BadFile,
+    StoreUnavailable.
     """
     directory = DatasetDirectory(folder)
     with directory.changing():
@@ -71,7 +76,7 @@ async def build_dataset(
         log = ConversationLog(database, options.since)
         raters = RaterFilter(await _find_distrusted(log, progress), options.per_rater)
         build = _DatasetBuild(writer, options, raters)
-        build.left["no consent"] = await log.withheld()
+        build.left["no consent"] = await log.without_consent()
         async for exchange in log.exchanges():
             build.take(exchange)
             progress("exchanges", build.read)
@@ -88,7 +93,7 @@ async def build_dataset(
 
 async def _find_distrusted(log: ConversationLog, progress: BuildProgress) -> frozenset[str]:
     agreement, number = RaterAgreement(), 0
-    async for rated in log.opinions():
+    async for rated in log.feedback():
         agreement.add(rated)
         number += 1
         progress("ratings", number)
@@ -96,7 +101,7 @@ async def _find_distrusted(log: ConversationLog, progress: BuildProgress) -> fro
 
 
 class _DatasetBuild:
-    """Takes exchanges in the order of the log, and what is good in them goes to the writer."""
+    """Takes exchanges in the order of the log, and passes the examples that are good enough to the writer."""
 
     def __init__(self, writer: DatasetWriter, options: BuildOptions, raters: RaterFilter) -> None:
         self._writer = writer
@@ -112,38 +117,37 @@ class _DatasetBuild:
     def take(self, exchange: Exchange) -> None:
         self.read += 1
         self.until = max(filter(None, (self.until, exchange.answer.created_at)))
-        opinions = self._raters.of(exchange.opinions)
+        feedback = self._raters.trusted(exchange.feedback)
         if self._over_cap(exchange):
             self.left["conversation or account over cap"] += 1
             return
-        clean = self._redactor.exchange(exchange, opinions)
-        self._learn(clean, clean.opinions)
+        self._learn(self._redactor.exchange(exchange, feedback))
 
     def pair(self) -> None:
-        """Within a split, so that nothing to be tested on is trained on. Call it when the whole log is taken."""
+        """Makes preference pairs, each within one split. Call it after the whole log has been taken."""
         for split in SPLITS:
             if path := self._writer.path("rated", split):
                 for pair in preference_pairs(path):
                     self._keep(pair.example, [s for name in pair.made_of for s in self._writer.sources(name)])
 
     async def take_file(self, path: Path, progress: BuildProgress) -> Sequence[ImportRecord]:
-        """What is public is neither altered nor capped. Raises BadFile."""
+        """Imported examples are neither redacted nor capped. Raises BadFile."""
         rows = 0
         for rows, example in enumerate(read_imported(path), 1):
             self._keep(example)
             progress(f"rows of {path.name}", rows)
-            if rows % PAGE_SIZE == 0:
-                await asyncio.sleep(0)  # whoever waits on the same loop, such as a lease, has a turn
+            if rows % ROWS_BETWEEN_PAUSES == 0:
+                await asyncio.sleep(0)  # a lease that is renewed on the same loop must not wait for long
         return tuple(import_records(path, rows))
 
     def filters(self) -> Mapping[str, int]:
         replaced = {f"personal data: {kind}": count for kind, count in self._redactor.counts.items()}
         return {**self.left, **self._raters.dropped, **self._filter.left, **replaced}
 
-    def _learn(self, exchange: Exchange, opinions: Sequence[FeedbackEntry]) -> None:
-        self.left["unsupported correction"] += has_unsupported_correction(exchange, opinions)
+    def _learn(self, exchange: Exchange) -> None:
+        self.left["unsupported correction"] += has_unsupported_correction(exchange)
         sources = (SourceTurns(conversation=exchange.conversation, turns=exchange.turns),)
-        for example in examples_of(exchange, opinions):
+        for example in examples_of(exchange):
             self._keep(example, sources)
 
     def _keep(self, example: Example, sources: Sequence[SourceTurns] = ()) -> None:
@@ -152,7 +156,7 @@ class _DatasetBuild:
             self._writer.add(kind, example, sources)
 
     def _over_cap(self, exchange: Exchange) -> bool:
-        """An account starts as many conversations as it likes, so both are counted."""
+        """Both are counted, because an account can start any number of conversations."""
         home, account = f"conversation {exchange.conversation}", f"account {exchange.account}"
         over = (
             self._taken[home] >= self._options.per_conversation

@@ -1,7 +1,7 @@
 """Turns logged exchanges into examples, guided by the feedback on the answer.
 
-A correction replaces the answer; an answer that was rated up, or that cites its passages and drew no complaint, is
-learnt from; one that was rated down is not. Two answers to the same question from the same passages become a
+A correction replaces the answer. An answer is learnt from if it was rated up, or if it cites its passages and nobody
+objected; an answer that was rated down is not. Two answers to the same question from the same passages become a
 preference pair if one was rated up and the other down.
 """
 
@@ -35,43 +35,42 @@ LOG_SOURCE = "log"
 
 
 def is_logged(example: str) -> bool:
-    """Whether the example with this id was made of the log."""
+    """Whether the example with this id comes from the log."""
     return example.partition(":")[0] == LOG_SOURCE
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackSummary:
-    """What people said of an answer. balance: ups less downs. correction: the last, unless most liked the answer."""
+    """The feedback on an answer. balance: ups minus downs. correction: the last, unless most liked the answer."""
 
     balance: int
     correction: str | None
 
     @classmethod
-    def of(cls, opinions: Sequence[FeedbackEntry]) -> "FeedbackSummary":
-        balance = sum(1 if opinion.up else -1 for opinion in opinions)
-        corrections = [opinion.correction for opinion in opinions if opinion.correction]
+    def of(cls, feedback: Sequence[FeedbackEntry]) -> "FeedbackSummary":
+        balance = sum(1 if entry.up else -1 for entry in feedback)
+        corrections = [entry.correction for entry in feedback if entry.correction]
         return cls(balance, corrections[-1] if corrections and balance <= 0 else None)
 
     @property
     def abstains(self) -> bool:
-        """Whether the correction is that nothing answers the question."""
+        """Whether the correction says that nothing answers the question."""
         return self.correction is not None and refuses(self.correction)
 
 
 @dataclass(frozen=True, slots=True)
 class TargetAnswer:
-    """An answer to learn, and the chunks that it cites."""
+    """An answer to learn, and the ids of the chunks that it cites."""
 
     text: str
     cited: frozenset[str]
 
 
-def examples_of(exchange: Exchange, opinions: Sequence[FeedbackEntry]) -> Iterator[Example]:
-    """The examples in an exchange, given the opinions that count. None where there was nothing to answer from."""
+def examples_of(exchange: Exchange) -> Iterator[Example]:
+    """The examples in an exchange; none if it failed or there was nothing to answer from."""
     if exchange.failed or not exchange.passages or not exchange.answer.query:
         return
-    feedback = FeedbackSummary.of(opinions)
-    made = _ExchangeExamples(exchange, feedback)
+    made = _ExchangeExamples(exchange)
     yield from made.rewriting()
     yield from made.grounding()
     yield from made.preference()
@@ -79,27 +78,27 @@ def examples_of(exchange: Exchange, opinions: Sequence[FeedbackEntry]) -> Iterat
     yield from made.retrieval()
 
 
-def has_unsupported_correction(exchange: Exchange, opinions: Sequence[FeedbackEntry]) -> bool:
-    """Whether a correction says what none of the shown passages bears out: it would teach to make things up."""
-    feedback = FeedbackSummary.of(opinions)
+def has_unsupported_correction(exchange: Exchange) -> bool:
+    """Whether a correction says what no passage supports: it would teach the model to make things up."""
+    feedback = FeedbackSummary.of(exchange.feedback)
     if feedback.correction is None or feedback.abstains:
         return False
-    return _ExchangeExamples(exchange, feedback).corrected is None
+    return _ExchangeExamples(exchange).corrected is None
 
 
 class _ExchangeExamples:
-    def __init__(self, exchange: Exchange, feedback: FeedbackSummary) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._feedback = feedback
+        self._feedback = FeedbackSummary.of(exchange.feedback)
         self._query = exchange.answer.query or exchange.question.text
         self._passages = tuple(_example_passage(passage) for passage in exchange.passages)
         self.corrected = self._corrected()
 
     def rewriting(self) -> Iterator[Example]:
-        """Where the answer shows that the right thing was searched for."""
+        """Where the answer shows that the search was right."""
         window = [turn for turn in self._exchange.history if not turn.abstained]
         question = self._exchange.question.text
-        if window and self._learnt() and not drifts(self._query, question, window):
+        if window and self._is_good() and not drifts(self._query, question, window):
             yield RewritingExample(
                 id=self._id(),
                 language=self._language(),
@@ -110,7 +109,7 @@ class _ExchangeExamples:
             )
 
     def grounding(self) -> Iterator[Example]:
-        """The question is the rewritten one, as the answering model was asked it; `evidence` stands for the markers."""
+        """The question is the rewritten one that the model was asked; `evidence` replaces the markers."""
         reply = self._reply()
         right = reply.text if reply else self._abstention()
         if right is None:
@@ -166,24 +165,24 @@ class _ExchangeExamples:
             )
 
     def _reply(self) -> TargetAnswer | None:
-        """What should have been answered, with its grounds; None if that is not known."""
+        """What the answer should have been, and what it cites; None if that is unknown."""
         if self._feedback.correction is not None:
             return self.corrected
-        return self._own() if self._learnt() else None
+        return self._own() if self._is_good() else None
 
-    def _learnt(self) -> bool:
-        """Whether the answer was welcome, or nobody objected to it and it is cited."""
+    def _is_good(self) -> bool:
+        """Whether the answer was rated up, or has citations and nobody objected to it."""
         said = self._exchange.answer
-        return not said.abstained and self._silent() and bool(said.citations or self._feedback.balance)
+        return not said.abstained and self._unopposed() and bool(said.citations or self._feedback.balance)
 
     def _abstention(self) -> str | None:
-        """The abstention to learn: one that was asked for, or one that nobody objected to."""
+        """The abstention to learn: one that a correction asks for, or one that nobody objected to."""
         if self._feedback.abstains:
             return REFUSAL
         said = self._exchange.answer
-        return said.text if said.abstained and self._silent() else None
+        return said.text if said.abstained and self._unopposed() else None
 
-    def _silent(self) -> bool:
+    def _unopposed(self) -> bool:
         """Whether nobody objected."""
         return self._feedback.balance >= 0 and self._feedback.correction is None
 
@@ -224,7 +223,7 @@ class PairedRatings:
 
 
 def preference_pairs(path: Path) -> Iterator[PairedRatings]:
-    """Each rated example is in one pair at most; in the order of the file. Raises BadFile."""
+    """Pairs in the order of the file; each rated example is in at most one. Raises BadFile."""
     contested = _contested_questions(path)
     waiting: defaultdict[bytes, list[RatedExample]] = defaultdict(list)
     for example in read_examples(path, RatedExample):
@@ -240,7 +239,7 @@ def preference_pairs(path: Path) -> Iterator[PairedRatings]:
 
 
 def _contested_questions(path: Path) -> frozenset[bytes]:
-    """Questions with welcome and unwelcome answers."""
+    """Questions with both welcome and unwelcome answers."""
     verdicts: defaultdict[bytes, set[bool]] = defaultdict(set)
     for example in read_examples(path, RatedExample):
         verdicts[_question_key(example)].add(example.welcome)

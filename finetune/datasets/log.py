@@ -25,7 +25,6 @@ CONVERSATION, TURN, HIT, PASSAGE, FEEDBACK = (
     schema.feedback,
 )
 PAGE_SIZE = 500
-"""Rows read at once."""
 
 TurnKey = tuple[str, int]
 """A turn: its conversation and its number."""
@@ -33,7 +32,7 @@ TurnKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class FeedbackEntry:
-    """What one rater said of one answer. rater: with the channel in front, for ids are a channel's own."""
+    """What one rater said about one answer. rater: prefixed with the channel, since ids are only unique within one."""
 
     conversation: str
     turn: int
@@ -44,16 +43,16 @@ class FeedbackEntry:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFeedback:
-    """An opinion, and the words that it is about."""
+    """A rating, and the query and answer that it is about."""
 
-    opinion: FeedbackEntry
+    entry: FeedbackEntry
     query: str
     answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """account: of the conversation, with the channel in front. history: the turns before the question, oldest first."""
+    """account: of the conversation, prefixed with the channel. history: the turns before the question, oldest first."""
 
     account: str
     history: tuple[Turn, ...]
@@ -61,7 +60,7 @@ class Exchange:
     answer: Turn
     failed: bool
     passages: tuple[Passage, ...]
-    opinions: tuple[FeedbackEntry, ...]
+    feedback: tuple[FeedbackEntry, ...]
 
     @property
     def conversation(self) -> str:
@@ -69,23 +68,26 @@ class Exchange:
 
     @property
     def turns(self) -> tuple[int, ...]:
-        """The numbers of all turns whose words are in it."""
+        """The numbers of all turns that its words come from."""
         return (*(turn.number for turn in self.history), self.question.number, self.answer.number)
 
 
 class ConversationLog:
-    """since: exchanges that were answered earlier are left out."""
+    """since: leaves out exchanges that were answered earlier. page_size: how many rows are read at once."""
 
-    def __init__(self, database: Database, since: datetime | None = None) -> None:
+    def __init__(
+        self, database: Database, since: datetime | None = None, *, page_size: int = PAGE_SIZE
+    ) -> None:
         self._database = database
         self._since = since
+        self._page_size = page_size
 
     async def exchanges(self) -> AsyncIterator[Exchange]:
-        """Those of conversations with consent, by conversation and in its order. Raises StoreUnavailable."""
+        """The exchanges of all conversations with consent, each conversation in its order. Raises StoreUnavailable."""
         window: deque[Turn] = deque(maxlen=HISTORY_TURNS)
         asked: tuple[tuple[Turn, ...], Turn] | None = None
         async for page in self._pages(_select_turns()):
-            grounds = await self._grounds(page)
+            context = await self._answer_context(page)
             for row in page:
                 turn = turn_from(row)
                 if window and window[-1].conversation != turn.conversation:
@@ -93,17 +95,17 @@ class ConversationLog:
                 if turn.role is Role.USER:
                     asked = (tuple(window), turn)
                 elif asked and _is_answer_to(turn, asked[1]) and self._counts(turn):
-                    yield grounds.exchange(row, *asked, turn)
+                    yield context.exchange(row, *asked, turn)
                 window.append(turn)
 
-    async def opinions(self) -> AsyncIterator[AnswerFeedback]:
+    async def feedback(self) -> AsyncIterator[AnswerFeedback]:
         """All ratings in conversations with consent, by conversation and turn. Raises StoreUnavailable."""
         async for page in self._pages(_select_ratings()):
             for row in page:
                 yield AnswerFeedback(_feedback_entry(row), row["query"] or "", row["text"])
 
-    async def withheld(self) -> int:
-        """How many answers stand in conversations without consent. Raises StoreUnavailable."""
+    async def without_consent(self) -> int:
+        """The number of answers in conversations without consent. Raises StoreUnavailable."""
         answers = (
             select(func.count())
             .select_from(TURN.join(CONVERSATION, TURN.c.conversation == CONVERSATION.c.id))
@@ -117,14 +119,14 @@ class ConversationLog:
         return self._since is None or answer.created_at >= self._since
 
     async def _pages(self, query: Select[*tuple[Any, ...]]) -> AsyncIterator[Sequence[RowMapping]]:
-        """The rows of `query` in its order, which must be that of its first three columns."""
+        """The rows of `query`, which must be ordered by its first three columns."""
         place = tuple_(*list(query.selected_columns)[:3])
         due = query
-        while page := await self._rows(due.limit(PAGE_SIZE)):
+        while page := await self._rows(due.limit(self._page_size)):
             yield page
             due = query.where(place > tuple_(*list(page[-1].values())[:3]))
 
-    async def _grounds(self, page: Sequence[RowMapping]) -> "_AnswerContext":
+    async def _answer_context(self, page: Sequence[RowMapping]) -> "_AnswerContext":
         answers = [(row["conversation"], row["number"]) for row in page if row["role"] == Role.ASSISTANT]
         if not answers:
             return _AnswerContext({}, {})
@@ -144,7 +146,7 @@ class ConversationLog:
 
 @dataclass(frozen=True, slots=True)
 class _AnswerContext:
-    """What was shown for the answers of a page, and what was said of them."""
+    """The passages that were shown for the answers of a page, and the feedback on them."""
 
     shown: Mapping[TurnKey, Sequence[Passage]]
     given: Mapping[TurnKey, Sequence[FeedbackEntry]]
@@ -158,7 +160,7 @@ class _AnswerContext:
             answer=answer,
             failed=row["failed"],
             passages=tuple(self.shown.get(key, ())),
-            opinions=tuple(self.given.get(key, ())),
+            feedback=tuple(self.given.get(key, ())),
         )
 
 
@@ -167,7 +169,7 @@ def _is_answer_to(turn: Turn, question: Turn) -> bool:
 
 
 def _select_turns() -> Select[*tuple[Any, ...]]:
-    """In the order in which history is read: an answer right after its question, whenever it was given."""
+    """In the order in which history is read: an answer directly after its question, whenever it was given."""
     place = (TURN.c.conversation, TURN.c.asked, TURN.c.number)
     others = [column for column in TURN.c if column not in place]
     return (
@@ -200,7 +202,7 @@ def _select_passages(answers: Sequence[TurnKey]) -> Select[*tuple[Any, ...]]:
 
 
 def _select_feedback(answers: Sequence[TurnKey]) -> Select[*tuple[Any, ...]]:
-    """The newest word last: a later correction wins."""
+    """The newest last, since a later correction wins."""
     of = and_(TURN.c.conversation == FEEDBACK.c.conversation, TURN.c.number == FEEDBACK.c.turn)
     return (
         select(FEEDBACK, TURN.c.channel)

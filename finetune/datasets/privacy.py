@@ -30,7 +30,7 @@ CARD_DIGITS = range(13, 20)
 IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 DIALLED = re.compile(r"\d(?:[\s().\-/–]{0,3}\d){6}")
 PHONE_REGIONS = ("US", "GB", "CN")
-"""Whose numbers are known without a country code."""
+"""Regions whose numbers are recognised without a country code."""
 
 RESIDENT = re.compile(r"(?<!\d)\d{17}[\dXx](?![\dA-Za-z])")
 SOCIAL_SECURITY = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
@@ -62,9 +62,9 @@ CHINESE_STREET = re.compile(
     re.VERBOSE,
 )
 CHINESE_PLACE = re.compile(r"(?:(?![在到是的了寄送住址我你您他她请])[\u4e00-\u9fff]|[ ]){1,40}$")
-"""What leads up to a street and a number: province, city, district; characters that stand before an address end it."""
+"""What precedes a street and number: province, city, district. Characters that introduce an address end it."""
 MAX_PLACE_LENGTH = 40
-"""Characters before a street's number that may belong to the address."""
+"""At most this many characters before a street may belong to the address."""
 
 
 def emails(text: str) -> Iterator[CharSpan]:
@@ -72,7 +72,7 @@ def emails(text: str) -> Iterator[CharSpan]:
 
 
 def identities(text: str) -> Iterator[CharSpan]:
-    """Chinese resident numbers and US social security numbers that can be, UK insurance numbers, passports."""
+    """Valid Chinese resident and US social security numbers, UK national insurance numbers, passport numbers."""
     yield from (m.span() for m in RESIDENT.finditer(text) if ric.is_valid(m.group().upper()))
     yield from (m.span() for m in SOCIAL_SECURITY.finditer(text) if ssn.is_valid(m.group()))
     yield from (m.span() for m in NATIONAL_INSURANCE.finditer(text))
@@ -80,7 +80,7 @@ def identities(text: str) -> Iterator[CharSpan]:
 
 
 def ibans(text: str) -> Iterator[CharSpan]:
-    """A match may run on into the next words: the longest beginning of it that is a number counts."""
+    """A match may run on into the next words: the longest start of it that is a valid number counts."""
     for match in IBAN.finditer(text):
         start, end = match.span()
         stops = (stop for stop in range(end, start + 14, -1) if text[stop - 1].isalnum())
@@ -89,7 +89,7 @@ def ibans(text: str) -> Iterator[CharSpan]:
 
 
 def cards(text: str) -> Iterator[CharSpan]:
-    """Payment cards, by Luhn's checksum, from a group of digits to the end of the same or a later one."""
+    """Payment cards by Luhn's checksum, made of one or more whole groups of digits."""
     for run in DIGIT_GROUPS.finditer(text):
         groups = [(m.start() + run.start(), m.group()) for m in re.finditer(r"\d+", run.group())]
         place = 0
@@ -102,7 +102,7 @@ def cards(text: str) -> Iterator[CharSpan]:
 
 
 def _card(groups: list[tuple[int, str]]) -> int:
-    """How many of the groups make a card; 0 if none."""
+    """How many of the first groups make a card number; 0 if none do."""
     lengthening = accumulate(digits for _, digits in groups)
     fitting = [
         n for n, digits in enumerate(lengthening, 1) if len(digits) in CARD_DIGITS and luhn.is_valid(digits)
@@ -111,7 +111,7 @@ def _card(groups: list[tuple[int, str]]) -> int:
 
 
 def phones(text: str) -> Iterator[CharSpan]:
-    """Numbers that can be dialled, by the numbering plans of the world."""
+    """Valid phone numbers by the numbering plans of all countries."""
     if not DIALLED.search(text):
         return
     for region in PHONE_REGIONS:
@@ -134,7 +134,7 @@ RECOGNISERS: Mapping[str, Recogniser] = {
     "PHONE": phones,
     "ADDRESS": addresses,
 }
-"""By type, the surest first: where two overlap, the first counts."""
+"""By type, the most certain first: where two overlap, the first one counts."""
 
 
 NAME_WORD = r"[A-Z][a-zà-öø-ÿ'’-]{1,24}"
@@ -167,13 +167,13 @@ CHINESE_NAMES = (
 
 
 def find_names(text: str) -> Iterator[str]:
-    """The names in a text, as they stand there; one may come more than once."""
+    """The names in a text, as written there; a name may occur more than once."""
     for pattern in (*ENGLISH_NAMES, *CHINESE_NAMES):
         yield from (match.group(1) for match in pattern.finditer(text))
 
 
 def find_occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where a name stands as a word of its own; (start, end)."""
+    """Where a name occurs as a whole word: (start, end)."""
     latin = rf"(?<![^\W_]){re.escape(name)}(?![^\W_])" if name[0].isascii() else re.escape(name)
     return (match.span() for match in re.finditer(latin, text))
 
@@ -182,10 +182,10 @@ PersonalDataSpan = tuple[int, int, str]
 """Start, end and type."""
 
 FULLWIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-"""Digits and letters as Chinese keyboards type them, one for one."""
+"""Full-width characters to their ASCII counterparts, one for one."""
 NAME = "NAME"
 MIN_NAME_LENGTH = 2
-"""Characters of a name that is looked for beyond where it was told."""
+"""A part of a name that is not longer than this is not looked for elsewhere."""
 
 
 class Redactor:
@@ -194,29 +194,29 @@ class Redactor:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
-    def exchange(self, exchange: Exchange, opinions: Sequence[FeedbackEntry]) -> Exchange:
-        """The exchange with those `opinions` alone, all of it without personal data."""
+    def exchange(self, exchange: Exchange, feedback: Sequence[FeedbackEntry]) -> Exchange:
+        """The exchange with only this `feedback`, without personal data."""
         public = "\n".join(f"{passage.title}\n{passage.text}" for passage in exchange.passages)
-        told = _names_in(exchange, opinions)
-        before, now = _Redaction(public, told), _Redaction(public, told)
+        names = _names_in(exchange, feedback)
+        before, now = _Redaction(public, names), _Redaction(public, names)
         clean = replace(
             exchange,
             history=tuple(_redact_turn(turn, before) for turn in exchange.history),
             question=_redact_turn(exchange.question, now),
             answer=_redact_turn(exchange.answer, now),
-            opinions=tuple(_redact_feedback(opinion, now) for opinion in opinions),
+            feedback=tuple(_redact_feedback(entry, now) for entry in feedback),
         )
         self.counts += now.counts
         return clean
 
 
 class _Redaction:
-    """Redacts the words of one exchange. public: the documents' own words. told: names of people."""
+    """Redacts the words of one exchange. public: the documents' words, which stay. names: of people."""
 
-    def __init__(self, public: str, told: frozenset[str]) -> None:
+    def __init__(self, public: str, names: frozenset[str]) -> None:
         self._public = public
-        people = (name for name in told if not any(find_occurrences(name, public)))
-        self._told = sorted(people, key=lambda name: (-len(name), name))
+        people = (name for name in names if not any(find_occurrences(name, public)))
+        self._names = sorted(people, key=lambda name: (-len(name), name))
         self.counts: Counter[str] = Counter()
 
     def redacted(self, text: str) -> str:
@@ -228,9 +228,9 @@ class _Redaction:
         return "".join([*parts, text[place:]])
 
     def _chosen(self, text: str) -> list[PersonalDataSpan]:
-        """What is to be replaced, in order and without overlaps."""
+        """The spans to replace, in order and without overlaps."""
         private = (span for span in find_personal_data(text) if text[span[0] : span[1]] not in self._public)
-        named = ((a, b, NAME) for name in self._told for a, b in find_occurrences(name, text))
+        named = ((a, b, NAME) for name in self._names for a, b in find_occurrences(name, text))
         chosen: list[PersonalDataSpan] = []
         for start, end, kind in (*private, *named):
             if all(end <= a or start >= b for a, b, _ in chosen):
@@ -240,20 +240,20 @@ class _Redaction:
 
 @lru_cache(maxsize=4096)
 def find_personal_data(text: str) -> tuple[PersonalDataSpan, ...]:
-    """Personal data but names in a text, the surest kinds first; spans may overlap."""
+    """Personal data other than names in a text, the most certain types first; spans may overlap."""
     plain = text.translate(FULLWIDTH)
     return tuple((start, end, kind) for kind, seek in RECOGNISERS.items() for start, end in seek(plain))
 
 
-def _names_in(exchange: Exchange, opinions: Sequence[FeedbackEntry]) -> frozenset[str]:
-    """The names that anybody told in the exchange, their parts too: who says "Ada Lovelace" is greeted as Ada."""
+def _names_in(exchange: Exchange, feedback: Sequence[FeedbackEntry]) -> frozenset[str]:
+    """The names given in the exchange, and their parts: somebody called "Ada Lovelace" is greeted as Ada."""
     texts = [turn.text for turn in (*exchange.history, exchange.question, exchange.answer)]
-    texts += [opinion.correction for opinion in opinions if opinion.correction]
+    texts += [entry.correction for entry in feedback if entry.correction]
     return frozenset(_with_parts(name for text in texts for name in find_names(text)))
 
 
-def _with_parts(told: Iterable[str]) -> Iterable[str]:
-    for name in told:
+def _with_parts(names: Iterable[str]) -> Iterable[str]:
+    for name in names:
         yield name
         yield from (part for part in name.split() if len(part) > MIN_NAME_LENGTH)
 
@@ -263,6 +263,6 @@ def _redact_turn(turn: Turn, words: _Redaction) -> Turn:
     return replace(turn, text=words.redacted(turn.text), query=query)
 
 
-def _redact_feedback(opinion: FeedbackEntry, words: _Redaction) -> FeedbackEntry:
-    correction = words.redacted(opinion.correction) if opinion.correction else opinion.correction
-    return replace(opinion, correction=correction)
+def _redact_feedback(entry: FeedbackEntry, words: _Redaction) -> FeedbackEntry:
+    correction = words.redacted(entry.correction) if entry.correction else entry.correction
+    return replace(entry, correction=correction)

@@ -1,4 +1,4 @@
-"""Decides whose ratings count: at most so many per rater, and none from raters who keep contradicting the others."""
+"""Decides whose ratings count: a limited number per rater, and none from raters who keep contradicting the others."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -7,13 +7,13 @@ from finetune.datasets.filters import NearDuplicates
 from finetune.datasets.log import AnswerFeedback, FeedbackEntry
 
 MIN_SHARED_RATINGS = 4
-"""Ratings of a rater that others must have judged too, before the rater can be distrusted."""
+"""A rater can only be distrusted after rating this many answers that others rated too."""
 MIN_AGREEMENT = 0.5
-"""Share of these that must agree with what most others said."""
+"""The share of these ratings that must agree with the majority of the others."""
 
 
 class RaterAgreement:
-    """Every rating of the log, one voice a rater, by what it is about. Grows with the ratings, not with their words."""
+    """All ratings of the log by answer, one vote per rater. Memory grows with their number, not their length."""
 
     def __init__(self) -> None:
         self._alike = NearDuplicates()
@@ -21,13 +21,13 @@ class RaterAgreement:
         self._judged: defaultdict[str, set[str]] = defaultdict(set)
 
     def add(self, rated: AnswerFeedback) -> None:
-        said = rated.opinion
+        said = rated.entry
         about = self._alike.first_like(f"{said.conversation}:{said.turn}", f"{rated.query}\n{rated.answer}")
         self._votes[about][said.rater] = said.up
         self._judged[said.rater].add(about)
 
     def distrusted(self) -> frozenset[str]:
-        """Raters who contradict the majority of the others on nearly the same answers more often than not."""
+        """Raters who more often than not contradict the majority of the others about nearly the same answers."""
         balances = {about: sum(map(_sign, votes.values())) for about, votes in self._votes.items()}
         return frozenset(rater for rater in self._judged if not self._agrees(rater, balances))
 
@@ -42,22 +42,22 @@ def _sign(up: bool) -> int:
 
 
 class RaterFilter:
-    """Lets opinions pass, in the order of the log, and counts those that do not."""
+    """Passes on the feedback that counts, in the order of the log. dropped: how much does not count, by reason."""
 
     def __init__(self, distrusted: frozenset[str], per_rater: int) -> None:
         self._distrusted = distrusted
         self._per_rater = per_rater
-        self._heard: Counter[str] = Counter()
+        self._seen: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
 
-    def of(self, opinions: Iterable[FeedbackEntry]) -> list[FeedbackEntry]:
-        return [opinion for opinion in opinions if self._counts(opinion.rater)]
+    def trusted(self, feedback: Iterable[FeedbackEntry]) -> list[FeedbackEntry]:
+        return [entry for entry in feedback if self._counts(entry.rater)]
 
     def _counts(self, rater: str) -> bool:
-        self._heard[rater] += 1
+        self._seen[rater] += 1
         if rater in self._distrusted:
             self.dropped["distrusted rater"] += 1
-        elif self._heard[rater] > self._per_rater:
+        elif self._seen[rater] > self._per_rater:
             self.dropped["rater over cap"] += 1
         else:
             return True

@@ -8,7 +8,7 @@ result, either by that build or, if it was killed, by whichever process comes ne
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -41,11 +41,12 @@ LOCK_TIMEOUT = 1.0
 
 
 class DatasetDirectory:
-    """folder: made if need be."""
+    """folder: created if it does not exist. remove_tree: deletes a folder with all that is in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, remove_tree: Callable[[Path], None] = shutil.rmtree) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._remove_tree = remove_tree
         self._noted = folder / ".forgotten"
         self._building = FileLock(folder / ".building.lock")
         self._changing = FileLock(folder / ".changing.lock")
@@ -97,7 +98,7 @@ class DatasetDirectory:
         """
         aside = Path(mkdtemp(prefix=UNFINISHED_PREFIX, dir=self.folder))
         place.rename(aside / place.name)
-        shutil.rmtree(aside)
+        self._remove_tree(aside)
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:

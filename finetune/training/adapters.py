@@ -6,6 +6,7 @@ of a run have the same shape.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -164,13 +165,13 @@ def _kept_ranks(model: nn.Module) -> RankPattern:
     }
 
 
-def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Writes the adapter, whole or not at all."""
+def save_adapter(model: PeftModel, folder: Path, save_tensors: Callable[..., None] = save_file) -> None:
+    """Writes the adapter in half precision, completely or not at all."""
     with write_atomically(folder) as partial:
         model.save_pretrained(partial, selected_adapters=["default"])
         tensors = load_file(partial / ADAPTER_WEIGHTS)
         shrunk = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in tensors.items()}
-        save_file(shrunk, partial / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+        save_tensors(shrunk, partial / ADAPTER_WEIGHTS, metadata={"format": "pt"})
         _remove_base_path(partial / ADAPTER_CONFIG)
         (partial / "README.md").unlink(missing_ok=True)
 

@@ -159,19 +159,6 @@ async def test_nothing_is_left_of_a_build_that_fails(
     assert folders(tmp_path) == []
 
 
-async def test_more_turns_than_a_page_keep_their_history(
-    store: Store, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("finetune.datasets.log.PAGE_SIZE", 3)
-    await ask_about(Person(store, "ada"), ITEMS[:5])
-    await ask_about(Person(store, "ben"), ITEMS[:5])  # what ada asked before
-
-    dataset = await build_dataset(database, tmp_path)
-
-    history = [example.history for example in examples(dataset, "grounding")]
-    assert sorted(map(len, history)) == [0, 2, 4, 6, 6]
-
-
 async def test_whoever_is_forgotten_while_it_builds_is_not_in_it(
     store: Store, database: Database, tmp_path: Path
 ) -> None:
@@ -188,21 +175,22 @@ async def test_whoever_is_forgotten_while_it_builds_is_not_in_it(
 
 
 async def test_what_a_build_published_and_could_not_erase_goes_with_the_next(
-    store: Store, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, database: Database, tmp_path: Path
 ) -> None:
     sets = tmp_path / "sets"
-    forgotten = await Person(store, "ann").asks("What voltage does the secret charger take?")
     await Person(store, "bob").asks("What colour is the kettle?")
+    expected = await build_dataset(database, tmp_path / "others")
+    forgotten = await Person(store, "ann").asks("What voltage does the secret charger take?")
+    blocking = sets / expected.id
 
     def interrupt(stage: str, done: int) -> None:
-        erase_conversations(sets, [forgotten.conversation])
+        if not blocking.exists():
+            erase_conversations(sets, [forgotten.conversation])
+            blocking.touch()
 
-    def full(*replacing: object) -> None:
-        raise OSError("no space left")
-
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space left"):
-        patched.setattr("finetune.datasets.erasing._write_replacement", full)
+    with pytest.raises(DatasetError, match="cannot be read"):
         await build_dataset(database, sets, progress=interrupt)
+    blocking.unlink()
     assert "secret" in words(sets)
     await store.erasure.forget("websocket", account="ann")
     dataset = await build_dataset(database, sets)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from finetune.datasets.dataset import Dataset, SourceTurns, TimeWindow, find_dataset
-from finetune.datasets.erasing import erase_conversations
+from finetune.datasets.erasing import erase_conversations, erase_locked
 from finetune.datasets.storage import UNFINISHED_PREFIX, DatasetDirectory, DatasetWriter
 from finetune.errors import DatasetError
 from finetune.examples import RewritingExample
@@ -111,32 +111,30 @@ def test_whom_a_killed_build_was_to_erase_is_erased_by_whoever_forgets_next(tmp_
     assert not directory.noted()
 
 
-def test_who_was_noted_stays_noted_until_it_is_done(tmp_path, monkeypatch):
-    def full(*written, **how):
-        raise OSError("no space left")
-
+def test_who_was_noted_stays_noted_until_it_is_done(tmp_path):
     with DatasetDirectory(tmp_path).building():
         erase_conversations(tmp_path, ["ann"])
         made(tmp_path, "ann", "bob")
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space left"):
-        patched.setattr(DatasetWriter, "publish", full)
+    damaged = tmp_path / "d-damaged"
+    damaged.mkdir()
+    with pytest.raises(DatasetError, match="cannot be read"):
         erase_conversations(tmp_path, ["cho"])
     assert DatasetDirectory(tmp_path).noted() == {"ann"}
+    damaged.rmdir()
     erase_conversations(tmp_path, ["cho"])
     assert "ann" not in words(tmp_path)
 
 
-def test_a_kill_while_a_dataset_is_removed_leaves_no_half_of_it(tmp_path, monkeypatch):
+def test_a_kill_while_a_dataset_is_removed_leaves_no_half_of_it(tmp_path):
     old = made(tmp_path, "ann", "bob")
 
-    def killed(folder, **how):
+    def killed(folder):
         for file in Path(folder).rglob("*.jsonl"):
             file.unlink()
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("finetune.datasets.storage.shutil.rmtree", killed)
-        erase_conversations(tmp_path, ["ann"])
+    with pytest.raises(KeyboardInterrupt):
+        erase_locked(DatasetDirectory(tmp_path, remove_tree=killed), ["ann"])
     assert not old.folder.exists()
     assert erase_conversations(tmp_path, ["ann"]).replaced == {}
     assert "ann" not in words(tmp_path)

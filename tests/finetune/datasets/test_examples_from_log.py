@@ -37,21 +37,21 @@ def exchange(reply=CITED, *, first: bool = False) -> Exchange:
         answer=said,
         failed=reply.failed,
         passages=reply.passages,
-        opinions=(),
+        feedback=(),
     )
 
 
-def opinion(*, up: bool, correction: str | None = None, rater: str = "web:ada") -> FeedbackEntry:
+def rating(*, up: bool, correction: str | None = None, rater: str = "web:ada") -> FeedbackEntry:
     return FeedbackEntry("c", 4, rater, up, correction)
 
 
-LIKED, DISLIKED = opinion(up=True), opinion(up=False)
-CORRECTED = opinion(up=False, correction=CORRECTION)
+LIKED, DISLIKED = rating(up=True), rating(up=False)
+CORRECTED = rating(up=False, correction=CORRECTION)
 
 
-def made(taught: Exchange, *opinions: FeedbackEntry) -> dict[str, list[Example]]:
+def made(taught: Exchange, *feedback: FeedbackEntry) -> dict[str, list[Example]]:
     found: dict[str, list[Example]] = {}
-    for example in examples_of(taught, opinions):
+    for example in examples_of(replace(taught, feedback=feedback)):
         found.setdefault(kind_of(example), []).append(example)
     return found
 
@@ -94,31 +94,31 @@ def test_a_correction_takes_the_place_of_the_answer_with_its_own_grounds():
 
 
 def test_a_correction_that_no_passage_bears_out_is_not_learnt():
-    invented = opinion(up=False, correction="It takes 48000 volts, as everybody knows.")
+    invented = rating(up=False, correction="It takes 48000 volts, as everybody knows.")
     assert set(made(exchange(), invented)) == {"rated"}
-    assert has_unsupported_correction(exchange(), [invented])
-    assert not has_unsupported_correction(exchange(), [CORRECTED])
+    assert has_unsupported_correction(replace(exchange(), feedback=(invented,)))
+    assert not has_unsupported_correction(replace(exchange(), feedback=(CORRECTED,)))
 
 
 def test_a_correction_may_be_that_nothing_answers():
-    nothing = opinion(up=False, correction="NO ANSWER")
+    nothing = rating(up=False, correction="NO ANSWER")
     examples = made(exchange(), nothing)
     assert set(examples) == {"grounding", "preference", "rated"}
     (grounding,), (preference,) = examples["grounding"], examples["preference"]
     assert (grounding.answerable, grounding.evidence, grounding.answer) == (False, (), "NO ANSWER")
     assert (preference.chosen, preference.rejected) == ("NO ANSWER", CITED.text)
-    assert not has_unsupported_correction(exchange(), [nothing])
+    assert not has_unsupported_correction(replace(exchange(), feedback=(nothing,)))
 
 
 def test_one_correction_does_not_stand_against_most_people():
-    others = [opinion(up=True, rater=f"web:{name}") for name in ("ben", "cho")]
+    others = [rating(up=True, rater=f"web:{name}") for name in ("ben", "cho")]
     examples = made(exchange(), CORRECTED, *others)
     assert "preference" not in examples
     assert examples["grounding"][0].answer == PLAIN
 
 
 def test_the_last_correction_counts():
-    newer = opinion(up=False, correction="It is grey.", rater="web:ben")
+    newer = rating(up=False, correction="It is grey.", rater="web:ben")
     assert made(exchange(), CORRECTED, newer)["preference"][0].chosen == "It is grey [1]."
 
 

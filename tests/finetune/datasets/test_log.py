@@ -67,7 +67,7 @@ async def test_what_a_human_said_is_history_and_no_exchange(store: Store, databa
     assert [turn.text for turn in exchange.history] == ["one?", "I am Kim."]
 
 
-async def test_an_exchange_has_its_own_passages_and_opinions(store: Store, database: Database) -> None:
+async def test_an_exchange_has_its_own_passages_and_feedback(store: Store, database: Database) -> None:
     ada, ben = Person(store, "ada"), Person(store, "ben")
     turn = await ada.asks("What voltage?")
     await ada.asks("What colour?")
@@ -76,11 +76,11 @@ async def test_an_exchange_has_its_own_passages_and_opinions(store: Store, datab
 
     rated, unrated = await read(database)
 
-    assert [(said.rater, said.up, said.correction) for said in rated.opinions] == [
+    assert [(said.rater, said.up, said.correction) for said in rated.feedback] == [
         ("websocket:ada", True, None),
         ("websocket:ben", False, "12 volts."),
     ]
-    assert unrated.opinions == ()
+    assert unrated.feedback == ()
     assert [passage.n for passage in rated.passages] == [1, 2]
     assert rated.account == "websocket:ada"
 
@@ -89,7 +89,20 @@ async def test_answers_without_consent_are_counted_within_the_window(
     store: Store, database: Database
 ) -> None:
     turn = await Person(store, "ada", consent=False).asks("What voltage?")
-    assert await ConversationLog(database).withheld() == 1
-    assert await ConversationLog(database, turn.created_at).withheld() == 1
-    assert await ConversationLog(database, turn.created_at + timedelta(seconds=1)).withheld() == 0
+    assert await ConversationLog(database).without_consent() == 1
+    assert await ConversationLog(database, turn.created_at).without_consent() == 1
+    assert await ConversationLog(database, turn.created_at + timedelta(seconds=1)).without_consent() == 0
     assert await read(database) == []
+
+
+async def test_history_reaches_across_pages_and_not_across_conversations(
+    store: Store, database: Database
+) -> None:
+    for name in ("ada", "ben"):
+        for item in ("lamp", "kettle", "printer", "drill", "radio"):
+            await Person(store, name).asks(f"What voltage does the {item} take?")
+
+    paged = [exchange async for exchange in ConversationLog(database, page_size=3).exchanges()]
+
+    assert [len(exchange.history) for exchange in paged] == [0, 2, 4, 6, 6] * 2
+    assert paged == await read(database)

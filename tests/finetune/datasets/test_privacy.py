@@ -140,17 +140,17 @@ def exchange(question: str, answer: str = "Yes [1].", before: str = "Hello.", qu
         answer=turn(4, Role.ASSISTANT, answer, query or question),
         failed=False,
         passages=(HELP_DESK,),
-        opinions=(),
+        feedback=(),
     )
 
 
-def opinion(correction: str) -> FeedbackEntry:
+def rating(correction: str) -> FeedbackEntry:
     return FeedbackEntry("c", 4, "web:ada", False, correction)
 
 
 def words(cleaned: Exchange) -> str:
     turns = (*cleaned.history, cleaned.question, cleaned.answer)
-    corrections = (opinion.correction or "" for opinion in cleaned.opinions)
+    corrections = (entry.correction or "" for entry in cleaned.feedback)
     return "\n".join([*(t.text for t in turns), cleaned.answer.query or "", *corrections])
 
 
@@ -161,7 +161,7 @@ def test_everything_that_was_said_is_cleaned():
     )
     redactor = Redactor()
 
-    cleaned = redactor.exchange(said, [opinion(f"No, {secret}.")])
+    cleaned = redactor.exchange(said, [rating(f"No, {secret}.")])
 
     assert secret not in words(cleaned)
     assert cleaned.question.text == "Is <EMAIL> right?"
@@ -198,16 +198,16 @@ def test_a_name_within_another_word_of_the_documents_is_still_a_name():
     assert Redactor().exchange(said, []).answer.text == "Yes, <NAME> [1]."
 
 
-def test_opinions_that_do_not_count_are_gone():
-    said = replace(exchange("Why?"), opinions=(opinion("ada@example.com"),))
-    assert Redactor().exchange(said, []).opinions == ()
+def test_feedback_that_does_not_count_is_gone():
+    said = replace(exchange("Why?"), feedback=(rating("ada@example.com"),))
+    assert Redactor().exchange(said, []).feedback == ()
 
 
 @given(st.sampled_from(SECRETS), st.text("abc ,.!?订单", max_size=20), st.text("abc ,.!?订单", max_size=20))
 @settings(max_examples=60, deadline=None)
 def test_a_secret_does_not_survive_in_any_place(secret, before, after):
     text = f"{before} {secret} {after}"
-    cleaned = Redactor().exchange(exchange(text, f"{text} [1].", text, text), [opinion(text)])
+    cleaned = Redactor().exchange(exchange(text, f"{text} [1].", text, text), [rating(text)])
     assert secret not in words(cleaned)
 
 

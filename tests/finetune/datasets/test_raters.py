@@ -8,13 +8,13 @@ ANSWERS = [
 ]
 
 
-def opinion(rater: str, number: int, *, up: bool) -> FeedbackEntry:
+def rating(rater: str, number: int, *, up: bool) -> FeedbackEntry:
     return FeedbackEntry(f"{rater} {number}", 2, rater, up, None)
 
 
 def voted(agreement: RaterAgreement, rater: str, *, up: bool, answers: list[str] = ANSWERS) -> None:
     for number, text in enumerate(answers):
-        agreement.add(AnswerFeedback(opinion(rater, number, up=up), "What does it take?", text))
+        agreement.add(AnswerFeedback(rating(rater, number, up=up), "What does it take?", text))
 
 
 def test_who_contradicts_all_others_is_distrusted():
@@ -59,9 +59,9 @@ def test_nearly_the_same_answers_are_judged_together():
     assert agreement.distrusted() == {"mallory"}
 
 
-def test_ratings_beyond_the_cap_are_counted_and_not_heard():
+def test_ratings_beyond_the_cap_do_not_count():
     trust = RaterFilter(frozenset({"mallory"}), per_rater=2)
-    given = [opinion(rater, number, up=True) for rater in ("ada", "ben", "mallory") for number in range(3)]
-    heard = trust.of(given)
-    assert [said.rater for said in heard] == ["ada", "ada", "ben", "ben"]
+    given = [rating(rater, number, up=True) for rater in ("ada", "ben", "mallory") for number in range(3)]
+    counted = trust.trusted(given)
+    assert [said.rater for said in counted] == ["ada", "ada", "ben", "ben"]
     assert trust.dropped == {"rater over cap": 2, "distrusted rater": 3}
