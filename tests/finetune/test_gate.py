@@ -47,6 +47,7 @@ def test_a_candidate_that_is_the_live_release_again_stays_out():
     assert not judged(beside(SCORES, SCORES)).promote
 
 
+@pytest.mark.slow
 def test_chance_alone_hardly_ever_opens_the_gate():
     random = np.random.default_rng(7)
     opened = [

@@ -74,6 +74,7 @@ async def test_conversations_first_and_releases_later(empty_url):
     assert await differences(empty_url) == []
 
 
+@pytest.mark.slow
 async def test_processes_that_start_at_once_migrate_once(empty_url):
     await make_old_database(empty_url, "0003")
     script = f"import asyncio; from finetune.migrations import upgrade; asyncio.run(upgrade({empty_url!r}))"

@@ -22,6 +22,7 @@ def no_file_larger_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.slow
 def test_killed_at_any_touch_of_the_disk_the_collection_is_whole(tmp_path: Path) -> None:
     documents = tmp_path / "documents"
     documents.mkdir()

@@ -62,6 +62,7 @@ def releases(url):
     return asyncio.run(listed())
 
 
+@pytest.mark.slow
 def test_a_map_becomes_a_release_and_the_same_again_is_the_same(
     examples, encoder, sqlite_url, tmp_path, capsys
 ):
@@ -75,6 +76,7 @@ def test_a_map_becomes_a_release_and_the_same_again_is_the_same(
     assert json.loads((folder / "run.json").read_text())["method"] == "map"
 
 
+@pytest.mark.slow
 def test_an_encoder_becomes_a_release(examples, sqlite_url):
     assert run(str(examples), "--method", "contrastive", "--epochs", "1", "--batch", "8") == 0
     (release,) = releases(sqlite_url)
@@ -91,6 +93,7 @@ def ingest(folder, verb, home=INDEX):
     Collection(settings.data_dir / home, load_configured_encoder(settings, weights)).ingest(folder)
 
 
+@pytest.mark.slow
 def test_documents_that_changed_are_another_run(sqlite_url, tmp_path):
     learn = ("--method", "cloze", "--epochs", "1", "--batch", "4")
     for verb in ("heard", "heard", "made"):
@@ -99,6 +102,7 @@ def test_documents_that_changed_are_another_run(sqlite_url, tmp_path):
     assert len(list((tmp_path / "var" / "runs").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_documents_are_those_that_were_read_last_also_for_another_encoder(sqlite_url, tmp_path):
     ingest(tmp_path / "old", "heard")
     ingest(tmp_path / "new", "made", home=f"{INDEX}-r-1")

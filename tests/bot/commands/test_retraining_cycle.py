@@ -64,6 +64,7 @@ def run(*args):
     return int(ended.value.code or 0)
 
 
+@pytest.mark.slow
 def test_a_log_becomes_a_candidate_that_is_measured_judged_and_kept(logged, tmp_path, capsys):
     assert run("retrain", "--minimum", "1", "--limit", "2") == 0
     assert capsys.readouterr().out.startswith("rejected r-")

@@ -138,6 +138,7 @@ def said(weights: Weights, model: ModelSpec) -> str:
         close_engine(engine)
 
 
+@pytest.mark.slow
 def test_an_adapter_is_merged_into_its_weights_once(weights, learnt):
     assert said(weights, ModelSpec(learnt.weights)) == "xyz"
     assert said(weights, learnt) not in ("", "xyz")

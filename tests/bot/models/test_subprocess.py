@@ -22,11 +22,13 @@ def lose() -> None:
     raise ClaimLost("home", 3)
 
 
+@pytest.mark.slow
 def test_it_is_done_elsewhere(tmp_path):
     run_in_subprocess(note_process, tmp_path / "process")
     assert int((tmp_path / "process").read_text()) != os.getpid()
 
 
+@pytest.mark.slow
 def test_failures_come_back(tmp_path):
     with pytest.raises(OSError, match="No space left"):
         run_in_subprocess(fill_disk, tmp_path)

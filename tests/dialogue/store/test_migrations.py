@@ -56,6 +56,7 @@ def _differences(connection: Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection), schema.metadata))
 
 
+@pytest.mark.slow
 async def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
     script = (
         f"import asyncio; from dialogue.store.migrations import upgrade; asyncio.run(upgrade({empty_url!r}))"

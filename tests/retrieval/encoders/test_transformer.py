@@ -15,6 +15,8 @@ from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.transformer import TransformerEncoder
 from retrieval.errors import EncoderError
 
+pytestmark = pytest.mark.slow  # a folder is converted in a process of its own
+
 WORDS = [
     "[PAD]",
     "[UNK]",

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from dialogue.conversation import Address, Role
 from dialogue.store.store import Store
 from tests.bot.channels.telegram import bot_process
@@ -43,6 +45,7 @@ async def stored(url: str) -> tuple[list[str], list[str]]:
     return said[Role.USER], said[Role.ASSISTANT]
 
 
+@pytest.mark.slow
 async def test_kills_at_random_moments(api: BotApi, sqlite_url: str) -> None:
     chance = random.Random(7)
     asked: list[str] = []

@@ -65,6 +65,7 @@ async def test_a_frame_that_cannot_be_used_is_an_error_and_the_connection_lives(
     await caller.ask("Until when can I return it?", "m1")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

@@ -21,6 +21,7 @@ async def test_a_server_that_shuts_down_says_so(house: BotFixture) -> None:
     assert closed.value.rcvd.code == 1012
 
 
+@pytest.mark.slow
 async def test_a_client_that_does_not_read_is_cut_off_and_the_others_go_on(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,7 @@ def test_a_question_without_negatives_has_no_row(material: RetrieverData) -> Non
     assert list(distillation_rows(material, nothing, HashingEncoder(), OPTIONS)) == []
 
 
+@pytest.mark.slow
 def test_a_student_is_trained_on_the_rows(material: RetrieverData, tiny: Path, tmp_path: Path) -> None:
     rows = list(distillation_rows(material, material.negatives(), HashingEncoder(), OPTIONS))
     run = Run.begin(tmp_path / "run", OPTIONS.record())

@@ -65,6 +65,7 @@ def closeness(folder: Path, asked: str, text: str) -> float:
     return float(one @ other)
 
 
+@pytest.mark.slow
 def test_a_run_leaves_an_encoder_that_the_bot_can_serve(
     tiny: Path, rows: list[TrainingRow], validation: EncoderValidation, tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_run_leaves_an_encoder_that_the_bot_can_serve(
     assert str(tmp_path) not in "".join(path.read_text("utf-8") for path in folder.rglob("*.json"))
 
 
+@pytest.mark.slow
 def test_what_it_learns_is_what_the_questions_mean(
     tiny: Path, rows: list[TrainingRow], tmp_path: Path
 ) -> None:
@@ -93,6 +95,7 @@ def test_what_it_learns_is_what_the_questions_mean(
     assert gains[1] > gains[0] + 0.1
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(
     tiny: Path, rows: list[TrainingRow], validation: EncoderValidation, tmp_path: Path
 ) -> None:
