@@ -1,6 +1,7 @@
 """What the documentation names is there: files, headings, commands, settings."""
 
 import re
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
 
@@ -106,6 +107,13 @@ def test_settings_of_the_readme_are_there_with_their_defaults(name: str, default
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
     navigation = re.findall(r'"([\w/-]+\.md)"', (ROOT / "zensical.toml").read_text("utf-8"))
     assert sorted(navigation) == [str(page.relative_to(ROOT / "docs")) for page in SITE]
+
+
+@pytest.mark.parametrize("package", ["bot", "dialogue", "finetune", "retrieval"])
+def test_every_public_name_is_in_the_reference(package: str) -> None:
+    names = [f"{module}.{name}" for module, names in import_module(package).PUBLIC.items() for name in names]
+    reference = (ROOT / "docs" / "api" / f"{package}.md").read_text("utf-8")
+    assert re.findall(r"^::: (\S+)$", reference, re.MULTILINE) == names
 
 
 def test_every_page_is_in_the_index() -> None:
