@@ -1,7 +1,4 @@
-"""When the documents are read: at every start from a folder that was named, else once from the sample handbook.
-
-Knows folders and reports. Does not know how documents are read.
-"""
+"""Reads the documents at the start: always from KNOWLEDGE_DIR if it is set, else once from the sample handbook."""
 
 import structlog
 
@@ -28,11 +25,11 @@ def _silent(stage: str, done: int, total: int) -> None:
 def refresh_documents(
     settings: Settings, collection: Collection | None, progress: Progress = _silent
 ) -> None:
-    """Bring the collection up to KNOWLEDGE_DIR, if that is set or nothing was ever ingested.
+    """Update the collection from KNOWLEDGE_DIR, if that is set or nothing was ever ingested.
 
-    What `groundtalk ingest` put there stays otherwise. If the folder cannot be read now, the last snapshot
-    serves on. Without a collection there is nothing to do. Raises IngestFailed if there is none, FingerprintMismatch if
-    ENCODER has changed.
+    Otherwise the collection stays as `groundtalk ingest` left it. If the folder cannot be read, the last snapshot stays
+    in use. Without a collection there is nothing to do. Raises IngestFailed if there is no snapshot,
+    FingerprintMismatch if ENCODER has changed.
     """
     if collection is None:
         return
@@ -50,7 +47,7 @@ def refresh_documents(
 
 
 async def live_collection(settings: Settings) -> Collection:
-    """What a server with these settings searches now. Raises the packages' errors."""
+    """The collection that a server with these settings searches. Raises the packages' errors."""
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store:
         releases = Releases(store.database)
@@ -61,7 +58,7 @@ async def live_collection(settings: Settings) -> Collection:
 
 
 def log_ingest(report: IngestReport) -> None:
-    """Log what an ingest did; what could not be read is a warning each."""
+    """Log the result of an ingest, with a warning for every document that could not be read."""
     for source, reason in report.problems.items():
         log.warning("document_unreadable", source=source, reason=reason)
     log.info(

@@ -1,4 +1,4 @@
-"""A whole bot for the tests around it: real parts on a small folder of documents; only the weights are missing."""
+"""A whole bot for tests: the real parts on a small folder of documents, with fake models."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +16,7 @@ from bot.models.engines import Close, Load, SharedEngines
 from bot.models.loader import ModelLoader, RetrieverLoader
 from bot.models.weights import Weights
 from bot.settings import GENERATOR, PACKAGE, Settings
+from bot.steps import load_steps
 from bot.voice import load_voice
 from dialogue.store.store import Store
 from finetune.releases import Releases
@@ -28,7 +29,7 @@ TOKEN = "the operators' token"
 
 
 def settings_in(folder: Path, url: str, **given: Any) -> Settings:
-    """Settings that nothing outside the test has a say in."""
+    """Settings that do not depend on the environment."""
     knowledge = folder / "knowledge"
     knowledge.mkdir(exist_ok=True)
     (knowledge / "returns.md").write_text(RETURNS)
@@ -38,12 +39,12 @@ def settings_in(folder: Path, url: str, **given: Any) -> Settings:
         "knowledge_dir": knowledge,
         "operator_token": TOKEN,
     }
-    given = {"rewriter": given.get("generator", GENERATOR)} | given  # so that what ships has no say either
+    given = {"rewriter": given.get("generator", GENERATOR)} | given  # not the shipped adapter
     return Settings(_env_file=None, **(fixed | given))
 
 
 class HashingRetrieverLoader(RetrieverLoader):
-    """No weights: words are hashed."""
+    """An encoder without weights: it hashes words."""
 
     def _own_encoder(self) -> Encoder:
         return HashingEncoder()
@@ -57,15 +58,16 @@ async def deployed(
     close: Close = lambda engine: None,
     **given: Any,
 ) -> AsyncIterator[Runtime]:
-    """A loaded bot that is not running; documents are not read yet. `load` makes its engines, `close` ends them."""
+    """A loaded bot that is not running, without documents yet. `load` makes its engines, `close` ends them."""
     settings = settings_in(folder, url, **given)
     voice = load_voice(PACKAGE / "voice.toml")
     store = await Store.open(url)
     watch = EngineMonitor(metrics := Metrics())
     releases = Releases(store.database)
     weights = Weights(settings.weights_dir, Hub("http://127.0.0.1:9"))
-    engines, pairs = SharedEngines(load, close, watch), HashingRetrieverLoader(settings, weights)
-    loader = ModelLoader(settings, voice, releases, engines, pairs)
+    engines, retrievers = SharedEngines(load, close, watch), HashingRetrieverLoader(settings, weights)
+    steps = load_steps(settings.steps_file)
+    loader = ModelLoader(settings, voice, releases, engines, retrievers, steps)
     models = await load_active_models(releases, loader, store.turns)
     watcher = PromotionWatcher(releases, loader, store.turns, models)
     bot = assemble(settings, voice, store, watcher, tuple(channels_of(settings, voice)), metrics, watch)
@@ -77,7 +79,7 @@ async def deployed(
 
 @asynccontextmanager
 async def asked_over_http(bot: Runtime, token: str | None = TOKEN) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the bot's application, without a server between them."""
+    """A client of the bot's application, without a server in between."""
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
     transport = httpx.ASGITransport(build_app(bot))
     async with httpx.AsyncClient(transport=transport, base_url="http://bot", headers=headers) as client:

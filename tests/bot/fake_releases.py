@@ -1,4 +1,4 @@
-"""Releases for tests: adapters of a few bytes, and engines that say which one they are."""
+"""Releases for tests: adapters of a few bytes, and engines whose answers tell which adapter they run."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from finetune.releases import Releases
 from tests.bot.channels.bot_fixture import FakeChatModel
 
 WEIGHTS = "qwen2.5-coder-0.5b-instruct"
-SAYINGS = {"": "You may return it within 30 days [1].", "in its box": "You may return it, in its box [1]."}
-"""What an engine says by what its adapter has learnt; without an adapter the first."""
+ANSWERS = {"": "You may return it within 30 days [1].", "in its box": "You may return it, in its box [1]."}
+"""The answer of an engine by the text of its adapter; without an adapter the first."""
 
 
 async def released(bot: Runtime, folder: Path, learnt: str, *tasks: str) -> Release:
-    """A release in the bot's database, whose adapter has learnt to say something."""
+    """A release in the bot's database, whose adapter contains the text `learnt`."""
     artifact = folder / f"learnt {learnt}"
     artifact.mkdir(exist_ok=True)
     (artifact / "adapter_model.safetensors").write_text(learnt)
@@ -23,8 +23,8 @@ async def released(bot: Runtime, folder: Path, learnt: str, *tasks: str) -> Rele
 
 
 def fake_chat_model(model: ModelSpec) -> FakeChatModel:
-    """The engine of a model. Raises EngineError where the adapter has learnt nothing that can be said."""
+    """The engine of a model. Raises EngineError if there is no answer for the text of its adapter."""
     learnt = (model.adapter / "adapter_model.safetensors").read_text() if model.adapter else ""
-    if learnt not in SAYINGS:
+    if learnt not in ANSWERS:
         raise EngineError("The weights are broken. Train them again.")
-    return FakeChatModel(text=SAYINGS[learnt])
+    return FakeChatModel(text=ANSWERS[learnt])

@@ -1,4 +1,4 @@
-"""The sample handbook is large enough to say something, and its languages do not contradict each other."""
+"""The sample handbook has a useful size, and its two languages agree."""
 
 import re
 from pathlib import Path

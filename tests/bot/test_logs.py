@@ -1,4 +1,4 @@
-"""Logs: one form for ours and for libraries, and no word of anybody's unless asked for."""
+"""Logs: one format for our own and for libraries, without the text of messages unless asked for."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Metrics: every committed answer is counted once under its outcome, and no word of it is shown."""
+"""Metrics: every committed answer is counted once under its outcome, without its text."""
 
 from bot.metrics import Metrics
 from dialogue.conversation import Answer

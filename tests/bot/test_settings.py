@@ -1,4 +1,4 @@
-"""Settings: the environment wins over `.env`, mistakes are named by key, `.env.example` tells the truth."""
+"""Settings: the environment wins over `.env`, errors name the key, and `.env.example` is complete and right."""
 
 import re
 from pathlib import Path

@@ -7,7 +7,10 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.steps import load_steps
+from dialogue.conversation import Address, Utterance
+from dialogue.events import Answered
 from dialogue.steps import HandOver, SmallTalk, Step
+from tests.bot.deployed_bot import deployed
 
 OWN = """
 class Own:
@@ -18,6 +21,7 @@ class Own:
 def steps(default):
     return [default[0], Own(), *default[1:]]
 """
+COUNTING = Path(__file__).parents[1] / "dialogue" / "counting_step.py"
 DEFAULT: list[Step] = [HandOver(), SmallTalk()]
 
 
@@ -78,3 +82,12 @@ def test_an_object_without_run_is_no_step(tmp_path: Path) -> None:
     arrange = load_steps(written(tmp_path, "def steps(default): return [*default, 'greet']"))
     with pytest.raises(SettingsError, match=r"'greet' is not a step: it has no method run\(turn\)"):
         arrange(DEFAULT)
+
+
+async def test_a_bot_answers_with_the_steps_of_its_file(tmp_path: Path, sqlite_url: str) -> None:
+    for count in (1, 2):
+        async with deployed(tmp_path, sqlite_url, steps_file=COUNTING) as bot, bot:
+            utterance = Utterance(Address("websocket", "ada"), f"m{count}", "Count order 7.")
+            events = [event async for event in bot.manager.converse(utterance)]
+        assert isinstance(events[-1], Answered)
+        assert events[-1].text == f"Order 7 is question {count} of this kind."

@@ -1,4 +1,4 @@
-"""The voice file: what ships is complete in both languages, and a mistake is named by file and key."""
+"""The voice file: the shipped one is complete in both languages, and errors name file and key."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_new_name_reaches_the_greeting(tmp_path):
         ("[wording.zh]", "[wording.zh", "is not a TOML file"),
     ],
 )
-def test_a_mistake_is_named_by_file_and_key(tmp_path, before, after, complaint):
+def test_errors_name_file_and_key(tmp_path, before, after, complaint):
     path = changed(tmp_path, before, after)
     with pytest.raises(VoiceError, match=complaint) as raised:
         load_voice(path)

@@ -1,4 +1,4 @@
-"""What every test of the dialogue has to keep to."""
+"""Every test of the dialogue package has to end the tasks that it starts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 async def no_task_is_left() -> AsyncIterator[None]:
-    """Looks when all processes of the test have closed: while one does, another may still be at work."""
+    """Checks after all bots of the test have closed, because a bot may still work while another closes."""
     before = asyncio.all_tasks()
     yield
     left = asyncio.all_tasks() - before

@@ -35,7 +35,7 @@ def cited(text: str) -> list[int]:
     return [citation.n for citation in check_citations(text, SHELF, QUESTION).citations]
 
 
-def test_a_marker_that_is_borne_out_stays_with_its_sentence() -> None:
+def test_a_marker_that_is_supported_stays_with_its_sentence() -> None:
     grounded = check_citations("Novels can be kept for 28 days [1].", SHELF, QUESTION)
     assert grounded.text == "Novels can be kept for 28 days [1]."
     (citation,) = grounded.citations
@@ -98,18 +98,18 @@ def test_a_sentence_without_support_is_not_cited() -> None:
         "For each late day the library charges ９９ euros [2].",
     ],
 )
-def test_a_sentence_with_a_made_up_number_is_left_out(invented: str) -> None:
+def test_a_sentence_with_an_invented_number_is_left_out(invented: str) -> None:
     grounded = check_citations(
         f"Children pay nothing [2]. {invented} A loan can be renewed twice [1].", SHELF, QUESTION
     )
     assert grounded.text == "Children pay nothing [2]. A loan can be renewed twice [1]."
 
 
-def test_an_answer_of_nothing_but_a_made_up_number_is_empty() -> None:
+def test_an_answer_of_nothing_but_an_invented_number_is_empty() -> None:
     assert check_citations("It costs 999 euros [1].", SHELF, QUESTION) == check_citations("", SHELF, QUESTION)
 
 
-def test_a_number_of_the_question_is_not_made_up() -> None:
+def test_a_number_of_the_question_is_not_invented() -> None:
     grounded = check_citations(
         "After 3 days late the library charges for each late day [2].", SHELF, "What after 3 days?"
     )
@@ -151,7 +151,7 @@ class TestAcrossScripts:
     def test_a_passage_without_the_number_is_not_cited(self) -> None:
         assert self.ground("每逾期一天收0.20欧元 [1]。") == "每逾期一天收0.20欧元。"
 
-    def test_a_made_up_number_goes(self) -> None:
+    def test_an_invented_number_goes(self) -> None:
         assert self.ground("每逾期一天收0.99欧元 [2]。") == ""
 
     def test_markers_before_their_sentences_stay_with_them(self) -> None:
@@ -198,7 +198,7 @@ def test_only_passages_that_are_there_are_cited_whatever_is_written(
 
 @settings(deadline=None)
 @given(ANSWERS)
-def test_a_number_that_nobody_gave_is_never_told(text: str) -> None:
+def test_a_number_that_nobody_gave_is_never_passed_on(text: str) -> None:
     told = re.sub(r"\[\d+\]", "", check_citations(text, SHELF, QUESTION).text)
     assert "999" not in told
 

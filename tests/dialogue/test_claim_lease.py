@@ -1,4 +1,4 @@
-"""A conversation is held while a block runs, and let go of however the block ends."""
+"""`hold_claim` keeps the claim while a block runs, and releases it however the block ends."""
 
 import asyncio
 from datetime import timedelta
@@ -25,7 +25,7 @@ async def test_the_block_has_the_only_claim(store: Store) -> None:
         assert other is not None
 
 
-async def test_the_claim_is_let_go_of_when_the_block_fails(store: Store) -> None:
+async def test_the_claim_is_released_when_the_block_fails(store: Store) -> None:
     conversation = await store.conversations.start(CHAT)
     with pytest.raises(ZeroDivisionError):
         async with hold_claim(store.claims, conversation.id, "one", 10):
@@ -33,7 +33,7 @@ async def test_the_claim_is_let_go_of_when_the_block_fails(store: Store) -> None
     assert await store.claims.claim(conversation.id, "two", 10) is not None
 
 
-async def test_the_claim_is_let_go_of_when_the_block_is_cancelled(store: Store) -> None:
+async def test_the_claim_is_released_when_the_block_is_cancelled(store: Store) -> None:
     conversation = await store.conversations.start(CHAT)
     entered = asyncio.Event()
 
@@ -66,7 +66,7 @@ async def test_a_lost_claim_cuts_the_block_short(store: Store) -> None:
             await asyncio.Event().wait()
 
 
-async def test_a_database_that_is_away_is_asked_again(sqlite_url: str) -> None:
+async def test_a_database_that_is_down_is_asked_again(sqlite_url: str) -> None:
     async with await FlakyStore.open(sqlite_url) as store:
         assert isinstance(store, FlakyStore)
         conversation = await store.conversations.start(CHAT)

@@ -1,4 +1,4 @@
-"""The relay delivers what was committed, in order, whatever the channel does."""
+"""The dispatcher delivers committed answers in order, whatever the channel does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,13 +16,13 @@ from tests.dialogue.store.samples import ask, reply
 
 
 class ListSender:
-    """A channel that delivers into a list, after the failures that it was told to have."""
+    """A sender that delivers into a list, after raising the given exceptions."""
 
     channel = "telegram"
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
-        self.report_progress: list[tuple[str, Any]] = []
+        self.arrived: list[tuple[str, Any]] = []
         self.tried = 0
         self.changed = asyncio.Event()
 
@@ -37,12 +37,12 @@ class ListSender:
         self.receive(outgoing)
 
     def receive(self, outgoing: OutboxMessage) -> None:
-        self.report_progress.append((outgoing.address.account, outgoing.payload["text"]))
+        self.arrived.append((outgoing.address.account, outgoing.payload["text"]))
         self.changed.set()
 
     async def until(self, number: int) -> None:
-        """Wait until so many parcels or parts have arrived."""
-        await self._wait(lambda: len(self.report_progress) >= number)
+        """Wait until so many messages or parts have arrived."""
+        await self._wait(lambda: len(self.arrived) >= number)
 
     async def until_tried(self, times: int) -> None:
         await self._wait(lambda: self.tried >= times)
@@ -73,18 +73,18 @@ async def unsettled(url: str) -> int:
     return sum(row["settled_at"] is None for row in await rows(url, "outbox"))
 
 
-async def test_parcels_arrive_in_order(store: Store, store_url: str) -> None:
+async def test_messages_arrive_in_order(store: Store, store_url: str) -> None:
     for text in ("one", "two", "three"):
         await say(store, text)
 
     async with dispatching(store, sender := ListSender()):
         await sender.until(3)
 
-    assert [text for _, text in sender.report_progress] == ["one", "two", "three"]
+    assert [text for _, text in sender.arrived] == ["one", "two", "three"]
     assert await unsettled(store_url) == 0
 
 
-async def test_a_woken_relay_does_not_wait_for_its_next_look(store: Store) -> None:
+async def test_a_woken_dispatcher_does_not_wait_for_its_next_look(store: Store) -> None:
     async with dispatching(store, sender := ListSender(), poll=60) as dispatcher:
         await asyncio.sleep(0.1)
         await say(store, "hello")
@@ -92,7 +92,7 @@ async def test_a_woken_relay_does_not_wait_for_its_next_look(store: Store) -> No
         await sender.until(1)
 
 
-async def test_trouble_is_retried_and_order_kept(store: Store) -> None:
+async def test_failure_is_retried_and_order_kept(store: Store) -> None:
     await say(store, "one")
     await say(store, "two")
     failures = [Postponed(0.01, "flood"), RuntimeError("a fault of the channel"), OSError("network down")]
@@ -100,17 +100,17 @@ async def test_trouble_is_retried_and_order_kept(store: Store) -> None:
     async with dispatching(store, sender := ListSender(*failures)):
         await sender.until(2)
 
-    assert [text for _, text in sender.report_progress] == ["one", "two"]
+    assert [text for _, text in sender.arrived] == ["one", "two"]
 
 
-async def test_a_conversation_in_trouble_does_not_hold_up_others(store: Store, store_url: str) -> None:
+async def test_a_conversation_that_fails_does_not_hold_up_others(store: Store, store_url: str) -> None:
     await say(store, "flooded", "1")
     await say(store, "fine", "2")
 
     async with dispatching(store, sender := ListSender(Postponed(60, "flood"))):
         await sender.until(1)
 
-    assert sender.report_progress == [("2", "fine")]
+    assert sender.arrived == [("2", "fine")]
     assert await unsettled(store_url) == 1
 
 
@@ -121,7 +121,7 @@ async def test_the_undeliverable_is_abandoned_with_its_reason(store: Store, stor
     async with dispatching(store, sender := ListSender(Undeliverable("the person blocked the bot"))):
         await sender.until(1)
 
-    assert [text for _, text in sender.report_progress] == ["two"]
+    assert [text for _, text in sender.arrived] == ["two"]
     assert (await rows(store_url, "outbox"))[0]["reason"] == "the person blocked the bot"
 
 
@@ -133,7 +133,7 @@ class InParts(ListSender):
     async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         words = outgoing.payload["text"].split()
         for n, word in enumerate(words[outgoing.progress :], outgoing.progress + 1):
-            self.report_progress.append((outgoing.address.account, word))
+            self.arrived.append((outgoing.address.account, word))
             self.changed.set()
             await report_progress(n)
             if n == 2 and not self.broken:
@@ -147,7 +147,7 @@ async def test_parts_that_arrived_are_not_sent_again(store: Store) -> None:
     async with dispatching(store, sender := InParts()):
         await sender.until(4)
 
-    assert [word for _, word in sender.report_progress] == ["a", "b", "c", "d"]
+    assert [word for _, word in sender.arrived] == ["a", "b", "c", "d"]
 
 
 class Stuck(ListSender):
@@ -185,7 +185,7 @@ async def test_conversations_are_served_side_by_side(store: Store) -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_what_a_cancelled_relay_had_in_hand_is_due_at_once(store: Store) -> None:
+async def test_what_a_cancelled_dispatcher_had_in_hand_is_due_at_once(store: Store) -> None:
     await say(store, "hello")
     running = asyncio.create_task(OutboxDispatcher(store.outbox, sender := Stuck(), "first").run())
     await sender.hung.wait()
@@ -209,16 +209,16 @@ class Slow(ListSender):
         self.receive(outgoing)
 
 
-async def test_a_closed_relay_finishes_what_is_on_its_way(store: Store, store_url: str) -> None:
+async def test_a_closed_dispatcher_finishes_what_is_on_its_way(store: Store, store_url: str) -> None:
     await say(store, "hello")
     async with dispatching(store, sender := Slow()):
         await sender.begun.wait()
 
-    assert len(sender.report_progress) == 1
+    assert len(sender.arrived) == 1
     assert await unsettled(store_url) == 0
 
 
-async def test_two_relays_of_one_channel_send_each_parcel_once(store: Store, store_url: str) -> None:
+async def test_two_dispatchers_of_one_channel_send_each_message_once(store: Store, store_url: str) -> None:
     for n in range(20):
         await say(store, f"hello {n}", str(n % 5))
 
@@ -227,8 +227,8 @@ async def test_two_relays_of_one_channel_send_each_parcel_once(store: Store, sto
         await sender.until(20)
 
     for account in "01234":
-        heard = [text for address, text in sender.report_progress if address == account]
-        assert heard == [f"hello {n}" for n in range(int(account), 20, 5)]
+        texts = [text for address, text in sender.arrived if address == account]
+        assert texts == [f"hello {n}" for n in range(int(account), 20, 5)]
 
 
 class Outage(Store):
@@ -243,7 +243,7 @@ class Outage(Store):
         return await super().due(channel, owner, limit, seconds)
 
 
-async def test_a_relay_outlives_an_outage_of_the_database(sqlite_url: str) -> None:
+async def test_a_dispatcher_outlives_an_outage_of_the_database(sqlite_url: str) -> None:
     async with await Outage.open(sqlite_url) as store:
         await say(store, "hello")
         async with dispatching(store, sender := ListSender()):
@@ -260,7 +260,7 @@ async def test_logs_hold_no_words_of_people(sqlite_url: str) -> None:
                 await sender.until_tried(2)
 
     assert [entry["event"] for entry in logs] == ["delivery_failed", "delivery_abandoned"]
-    assert not sender.report_progress
+    assert not sender.arrived
     assert "secret" not in str(logs)
 
 

@@ -49,8 +49,8 @@ async def test_listening_goes_on_until_it_is_silent() -> None:
         loop = asyncio.get_running_loop()
         for n in range(3):
             loop.call_later(0.02 * n, bus.publish, "a", Accepted(n))
-        heard: list[Event] = [event async for event in subscription.until_quiet(0.2)]
-        assert heard == [Accepted(0), Accepted(1), Accepted(2)]
+        events: list[Event] = [event async for event in subscription.until_quiet(0.2)]
+        assert events == [Accepted(0), Accepted(1), Accepted(2)]
 
 
 async def test_after_the_block_nothing_is_kept() -> None:

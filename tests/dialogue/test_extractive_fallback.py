@@ -1,4 +1,4 @@
-"""Where the model would not answer, a passage that plainly speaks of the question answers in its own words."""
+"""If the model does not answer, a passage that clearly matches the question is quoted."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""A process may be killed at any moment, and several may serve the same people (I1 to I5)."""
+"""Processes may be killed at any moment, and several may serve the same people (I1 to I5)."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The manager: every message is answered, in order, fairly, and in whatever process."""
+"""The manager: every message is answered, in order, fairly, by whichever process."""
 
 import asyncio
 
@@ -74,7 +74,7 @@ async def test_nobody_keeps_a_place_by_talking_on(sqlite_url: str) -> None:
         assert asked == ["a1?", "b1?", "a2?", "a3?"]
 
 
-async def test_a_free_place_goes_to_another_while_the_first_in_line_is_still_answered(
+async def test_a_free_place_goes_to_another_while_the_first_in_the_queue_is_still_answered(
     sqlite_url: str,
 ) -> None:
     async with bot_process(
@@ -92,7 +92,7 @@ async def test_a_free_place_goes_to_another_while_the_first_in_line_is_still_ans
         await until(lambda: any("c1?" in prompt for prompt in bot.chat_model.prompts))
 
 
-async def test_turns_that_a_killed_process_left_are_swept_up(sqlite_url: str) -> None:
+async def test_turns_that_a_killed_process_left_are_picked_up(sqlite_url: str) -> None:
     async with bot_process(sqlite_url, sweep_seconds=0.01) as bot:
         left = [await ask(bot.store, "What voltage?", chat(str(n))) for n in range(24)]
         sweeping = asyncio.create_task(bot.manager.run())
@@ -101,7 +101,7 @@ async def test_turns_that_a_killed_process_left_are_swept_up(sqlite_url: str) ->
         sweeping.cancel()
 
 
-async def test_the_sweep_outlives_a_database_that_is_away(sqlite_url: str) -> None:
+async def test_the_sweep_outlives_a_database_that_is_down(sqlite_url: str) -> None:
     async with bot_process(sqlite_url, sweep_seconds=0.01, open_store=FlakyStore.open) as bot:
         assert isinstance(bot.store, FlakyStore)
         turn = await ask(bot.store, "What voltage?")

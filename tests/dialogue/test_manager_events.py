@@ -1,4 +1,4 @@
-"""Whoever asks sees the turn to its end: live, from the store, or answered by another process."""
+"""`converse` follows a turn to its end: live, from the store, or answered by another process."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -60,7 +60,7 @@ async def test_a_refusal_is_an_abstention_that_nobody_sees_coming(sqlite_url: st
     assert "first_token" not in answer.timings
 
 
-async def test_a_made_up_number_is_not_passed_on(sqlite_url: str) -> None:
+async def test_an_invented_number_is_not_passed_on(sqlite_url: str) -> None:
     chat_model = FakeChatModel(answers=["It takes 230 volts [1]. It costs 999 euros [1]."])
     async with bot_process(sqlite_url, chat_model=chat_model) as bot:
         answer = await answered(bot, "What voltage?")
@@ -69,7 +69,7 @@ async def test_a_made_up_number_is_not_passed_on(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "reply"), [("Hello!", "greeting"), ("Thank you", "welcome")])
-async def test_courtesy_needs_no_search(sqlite_url: str, text: str, reply: str) -> None:
+async def test_small_talk_needs_no_search(sqlite_url: str, text: str, reply: str) -> None:
     async with bot_process(sqlite_url) as bot:
         answer = await answered(bot, text)
 

@@ -41,7 +41,7 @@ async def test_who_holds_nothing_is_relieved_at_once():
         await slot.swap(someone())
 
 
-async def test_an_attempt_that_breaks_down_gives_back_what_it_was_lent():
+async def test_an_attempt_that_breaks_down_gives_back_the_responder():
     slot = ResponderSlot(someone())
     with pytest.raises(ConnectionError), slot.acquire():
         raise ConnectionError("the cable again")

@@ -100,14 +100,14 @@ async def test_a_trained_model_smooths_a_first_question_that_corrects_itself(que
 @pytest.mark.parametrize(
     "question", ["How tall is it?", "Is there no longer a guarantee?", "泵有多高？", "Nobody knows?"]
 )
-def test_an_even_question_does_not_falter(question: str) -> None:
+def test_an_even_question_is_not_a_correction(question: str) -> None:
     assert not corrects_itself(question)
 
 
 @pytest.mark.parametrize(
     "left", ["And how long is it?", "What about a Volt 11?", "", "How long is its guarantee?"]
 )
-async def test_a_larger_model_has_a_second_look_where_a_rewrite_still_points_back(left: str) -> None:
+async def test_a_larger_model_has_a_second_look_where_a_rewrite_still_refers_back(left: str) -> None:
     second = Rewriter(FakeChatModel(rewrites=["How long is the guarantee on a Volt 11?"]))
     first = Rewriter(FakeChatModel(rewrites=[left]), trained=True, second=second)
     assert (

@@ -1,4 +1,4 @@
-"""A worker: whatever fails, a turn ends in one committed answer; what it may no longer answer, it lets go of."""
+"""The worker: whatever fails, a turn ends in one committed answer, and a lost claim ends the attempt."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ def bring_back(store: Store) -> None:
 
 
 class TestAnEngineThatFails:
-    async def test_is_tried_again_and_the_person_is_told(self, sqlite_url: str) -> None:
+    async def test_is_tried_again_and_the_person_is_notified(self, sqlite_url: str) -> None:
         async with bot_process(sqlite_url, chat_model=FakeChatModel(answers=[DOWN, STANDARD])) as bot:
             conversation = await bot.manager.start(CHAT)
             with bot.manager.listen(conversation.id) as subscription:

@@ -17,7 +17,7 @@ from finetune.releases import Releases
 from tests.bot.channels.bot_fixture import FakeChatModel
 from tests.bot.channels.waiting import eventually
 from tests.bot.deployed_bot import asked_over_http, deployed
-from tests.bot.fake_releases import SAYINGS, fake_chat_model, released
+from tests.bot.fake_releases import ANSWERS, fake_chat_model, released
 
 QUESTION = "May I return it?"
 BASE = f"base:{Settings.model_fields['generator'].default}"
@@ -96,7 +96,7 @@ async def test_a_promotion_takes_effect_and_a_rollback_too(bot, releases, tmp_pa
         first, second, third = await answers(bot, conversation, 3)
 
     assert [turn.release for turn in (first, second, third)] == [BASE, boxed.id, BASE]
-    assert (first.text, second.text) == (SAYINGS[""], SAYINGS["in its box"])
+    assert (first.text, second.text) == (ANSWERS[""], ANSWERS["in its box"])
     assert third.text == first.text
 
 
@@ -119,8 +119,8 @@ async def test_who_began_an_answer_ends_it_and_is_closed_only_then(bot, releases
 
         await eventually(gone)
 
-    assert (earlier.release, earlier.text) == (BASE, SAYINGS[""])
-    assert (later.release, later.text) == (boxed.id, SAYINGS["in its box"])
+    assert (earlier.release, earlier.text) == (BASE, ANSWERS[""])
+    assert (later.release, later.text) == (boxed.id, ANSWERS["in its box"])
 
 
 async def test_what_cannot_be_loaded_changes_nothing_and_is_reported(bot, releases, tmp_path, closed):
@@ -195,7 +195,7 @@ async def test_a_release_for_one_task_leaves_the_other_as_it_was(bot, releases, 
     assert closed == []
     await releases.rollback()
     await bot.watcher.look()
-    assert [engine.text for engine in closed] == [SAYINGS["in its box"]]
+    assert [engine.text for engine in closed] == [ANSWERS["in its box"]]
 
 
 async def test_two_replicas_switch_while_twenty_people_talk(bot, releases, tmp_path, sqlite_url):
@@ -212,8 +212,8 @@ async def test_two_replicas_switch_while_twenty_people_talk(bot, releases, tmp_p
     answered = [[turn for turn in conversation if turn.role is Role.ASSISTANT] for conversation in turns]
     assert [len(conversation) for conversation in answered] == asked, "nothing dropped, nothing doubled"
     assert {(turn.release, turn.text) for conversation in answered for turn in conversation} == {
-        (BASE, SAYINGS[""]),
-        (boxed.id, SAYINGS["in its box"]),
+        (BASE, ANSWERS[""]),
+        (boxed.id, ANSWERS["in its box"]),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a step is given: it streams, publishes and times what it does, and changes a copy of the state."""
+"""The context of a step: it streams, publishes and times what a step does, and holds a copy of the state."""
 
 from datetime import UTC, datetime
 
@@ -12,20 +12,20 @@ CONVERSATION = Conversation("c-1", Address("chat", "ada"), "en", Mode.BOT, False
 QUESTION = Turn("c-1", 3, Role.USER, "Which voltage?", NOW)
 
 
-def context(heard: list[Event] | None = None) -> TurnContext:
-    publish = (heard if heard is not None else []).append
+def context(events: list[Event] | None = None) -> TurnContext:
+    publish = (events if events is not None else []).append
     return TurnContext(CONVERSATION, QUESTION, "en", VOICE.wording("en"), publish)
 
 
 def test_what_is_streamed_is_published_in_order() -> None:
-    heard: list[Event] = []
-    turn = context(heard)
+    events: list[Event] = []
+    turn = context(events)
     turn.rewritten("Which voltage does it take?")
     turn.retrieved([])
     turn.stream("It takes ")
     turn.stream("230 volts.")
 
-    assert heard == [
+    assert events == [
         Rewritten(3, "Which voltage does it take?"),
         Retrieved(3, ()),
         Token(3, "It takes "),

@@ -1,4 +1,4 @@
-"""Who clearly wants a human is heard; who asks about one gets an answer."""
+"""A clear request for a human is a hand-over; a question about one is not."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The tables as an operator would read them, past the store."""
+"""Reads whole tables, bypassing the store."""
 
 from typing import Any
 

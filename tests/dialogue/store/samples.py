@@ -1,4 +1,4 @@
-"""Small talk for the tests of the store: people who say things, and answers to them."""
+"""Sample messages and answers for the tests of the store."""
 
 from itertools import count
 

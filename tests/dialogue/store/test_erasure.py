@@ -1,4 +1,4 @@
-"""A person can be forgotten, and the others remain."""
+"""Erasure: one person is erased, and everybody else stays."""
 
 from pathlib import Path
 

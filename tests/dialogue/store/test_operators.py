@@ -1,4 +1,4 @@
-"""The operator's desk: lists are newest first, and a human speaks only where the bot does not."""
+"""Operators: lists are newest first, and a human writes only in conversations that were handed over."""
 
 import pytest
 
@@ -79,7 +79,7 @@ async def test_the_backlog_is_what_waits_for_the_bot_and_for_delivery(store):
     assert (backlog.turns, backlog.deliveries) == (2, 1)
 
 
-async def test_a_human_speaks_as_the_next_turn_and_through_the_outbox(store):
+async def test_a_human_writes_as_the_next_turn_and_through_the_outbox(store):
     question = await ask(store, ADA, "is anyone there?")
     await store.conversations.set_mode(question.conversation, Mode.HUMAN)
     said = await store.operators.send_as_operator(question.conversation, "I am Kim.", "kim", letter)
@@ -89,7 +89,7 @@ async def test_a_human_speaks_as_the_next_turn_and_through_the_outbox(store):
     assert outgoing.payload == {"text": "I am Kim.", "reply_to": 1, "language": "zh"}
 
 
-async def test_a_human_may_speak_twice_to_one_question(store):
+async def test_a_human_may_write_twice_to_one_question(store):
     question = await ask(store, ADA, "hello")
     await store.conversations.set_mode(question.conversation, Mode.HUMAN)
     await store.operators.send_as_operator(question.conversation, "One moment.", "kim", letter)
@@ -98,14 +98,14 @@ async def test_a_human_may_speak_twice_to_one_question(store):
     assert [turn.text for turn in history] == ["hello", "One moment.", "Here it is."]
 
 
-async def test_a_human_does_not_speak_into_the_bots_conversation(store):
+async def test_a_human_does_not_write_into_the_bots_conversation(store):
     question = await ask(store, ADA, "hello")
     with pytest.raises(BotInCharge, match="Set it to 'human' first"):
         await store.operators.send_as_operator(question.conversation, "Wait!", "kim", letter)
     assert [turn.number for turn in await store.turns.after(question.conversation, 0, 10)] == [1]
 
 
-async def test_a_human_does_not_speak_first(store):
+async def test_a_human_does_not_write_first(store):
     conversation = await store.conversations.start(ADA)
     await store.conversations.set_mode(conversation.id, Mode.HUMAN)
     with pytest.raises(UnknownTurn):

@@ -1,4 +1,4 @@
-"""The outbox: in order, to one sender at a time, until it has arrived."""
+"""The outbox: in order, to one dispatcher at a time, until the message arrives."""
 
 import asyncio
 from datetime import timedelta
@@ -30,7 +30,7 @@ async def test_a_committed_answer_is_due(store: Store) -> None:
     assert (outgoing.progress, outgoing.attempts) == (0, 1)
 
 
-async def test_a_leased_parcel_is_not_due_until_the_lease_ends(store: Store) -> None:
+async def test_a_leased_message_is_not_due_until_the_lease_ends(store: Store) -> None:
     await exchange(store, "What voltage?")
 
     (first,) = await due(store, lease=60)
@@ -42,7 +42,7 @@ async def test_a_leased_parcel_is_not_due_until_the_lease_ends(store: Store) -> 
     assert [first.attempts, second.attempts, third.attempts] == [1, 2, 3]
 
 
-async def test_two_relays_never_lease_the_same_parcel(store: Store, store_url: str) -> None:
+async def test_two_dispatchers_never_lease_the_same_message(store: Store, store_url: str) -> None:
     for n in range(12):
         await exchange(store, "hello", Address("telegram", str(n)))
 
@@ -54,7 +54,7 @@ async def test_two_relays_never_lease_the_same_parcel(store: Store, store_url: s
     assert len(leased) == len(set(leased)) == 12
 
 
-async def test_other_channels_have_their_own_parcels(store: Store) -> None:
+async def test_other_channels_have_their_own_messages(store: Store) -> None:
     await exchange(store, "hello", Address("websocket", "1"))
 
     assert await due(store, channel="telegram") == []
@@ -75,7 +75,7 @@ async def test_order_is_kept_within_a_conversation(store: Store) -> None:
     assert report_progress == [2, 4, 6]
 
 
-async def test_a_postponed_parcel_holds_back_the_later_ones(store: Store) -> None:
+async def test_a_postponed_message_holds_back_the_later_ones(store: Store) -> None:
     await exchange(store, "a")
     await exchange(store, "b")
     (first,) = await due(store)
@@ -85,7 +85,7 @@ async def test_a_postponed_parcel_holds_back_the_later_ones(store: Store) -> Non
     assert await due(store) == []
 
 
-async def test_an_abandoned_parcel_makes_way(store: Store, store_url: str) -> None:
+async def test_an_abandoned_message_makes_way(store: Store, store_url: str) -> None:
     await exchange(store, "a")
     await exchange(store, "b")
     (first,) = await due(store)
@@ -141,7 +141,7 @@ async def test_what_cannot_be_delivered_for_a_day_is_abandoned(store: Store, sto
     assert "network down" in str((await rows(store_url, "outbox"))[0]["reason"])
 
 
-async def test_a_page_that_saw_the_turns_gets_no_parcel(store: Store) -> None:
+async def test_a_page_that_saw_the_turns_gets_no_message(store: Store) -> None:
     for text in "abc":
         answer = await exchange(store, text)
 
