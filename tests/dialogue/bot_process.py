@@ -179,11 +179,14 @@ class _FlakyPart:
         self._part = part
 
     def __getattr__(self, name: str) -> Any:
-        return _away if self._store.away and name == self._store.call else getattr(self._part, name)
+        method = getattr(self._part, name)
 
+        async def call(*given: Any, **named: Any) -> Any:
+            if self._store.away and name == self._store.call:
+                raise StoreUnavailable("The database is down.")
+            return await method(*given, **named)
 
-async def _away(*args: object, **kwargs: object) -> None:
-    raise StoreUnavailable("The database is down.")
+        return call
 
 
 def chat(name: str) -> Address:
