@@ -18,6 +18,32 @@ BotError
 
 from pathlib import Path
 
+NAMES = {
+    "encoder": "ENCODER",
+    "weights": "`groundtalk models pull`",
+    "train_query_map": "`groundtalk finetune retriever`",
+    "model": "GENERATOR",
+    "provider": "ENGINE",
+    "options": "ENGINE_OPTIONS",
+    "passage_tokens": "PASSAGE_TOKENS",
+    "cache_gb": "ENGINE_CACHE_GB",
+    "silence": "ANSWER_SILENCE",
+    "url": "DATABASE_URL",
+    "upgrade": "`groundtalk db upgrade`",
+    "datasets": "`groundtalk dataset list`, `groundtalk dataset build`",
+    "imports": "--import",
+    "releases": "`groundtalk releases list`",
+    "retrain": "`groundtalk retrain`",
+}
+"""The setting, option or command for what the errors of the other packages name in their `remedies`."""
+
+
+def explain(error: Exception) -> str:
+    """The text of an error, with the settings and commands that put it right."""
+    text = str(error) or type(error).__name__
+    names = ", ".join(NAMES.get(name, name) for name in dict.fromkeys(getattr(error, "remedies", ())))
+    return f"{text} See {names}." if names else text
+
 
 class BotError(Exception):
     """The root of this package's errors; the command line prints its text and exits with 1."""
@@ -36,8 +62,8 @@ class MissingPackage(BotError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"This command needs the package {name}, which is not installed. Training needs the extra `finetune`: "
-            "run .venv/bin/pip install -c constraints.txt -e '.[finetune]'."
+            f"This command needs the package {name}, which is not installed. Training needs the extra `finetune`. "
+            "Run: pip install 'groundtalk[finetune]'"
         )
 
 

@@ -17,6 +17,11 @@ DialogueError
 class DialogueError(Exception):
     """The root of this package's errors; its text may be shown to an operator."""
 
+    def __init__(self, message: str = "", *, remedies: tuple[str, ...] = ()) -> None:
+        """remedies: names of the parameters and functions that put it right, for whoever has other names for them."""
+        super().__init__(message)
+        self.remedies = remedies
+
 
 class UnknownConversation(DialogueError):
     """No conversation has this id."""
@@ -87,7 +92,8 @@ class PromptTooLong(EngineError):
 
     def __init__(self, tokens: int, window: int) -> None:
         super().__init__(
-            f"The prompt has {tokens} tokens and the model takes {window}. Lower PASSAGE_TOKENS."
+            f"The prompt has {tokens} tokens and the model takes {window}. Give it fewer tokens of passages.",
+            remedies=("passage_tokens",),
         )
         self.tokens = tokens
         self.window = window

@@ -80,7 +80,8 @@ class Attempt:
         except TimeoutError as error:
             raise EngineError(
                 f"The answer timed out: nothing came for {self._silence:g} s. Restart the model if it hangs, or raise "
-                "the limit (ANSWER_SILENCE)."
+                "the limit.",
+                remedies=("silence",),
             ) from error
 
     def cancelled(self) -> Answer:

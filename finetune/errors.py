@@ -23,6 +23,11 @@ from pathlib import Path
 class FinetuneError(Exception):
     """The root of this package's errors; its text may be shown to an operator."""
 
+    def __init__(self, message: str = "", *, remedies: tuple[str, ...] = ()) -> None:
+        """remedies: names of the parameters and functions that put it right, for whoever has other names for them."""
+        super().__init__(message)
+        self.remedies = remedies
+
 
 class BadFile(FinetuneError):
     """A file of rows cannot be read, or the row in `line` (from 1) has not the form it should have."""
@@ -68,7 +73,7 @@ class DatasetError(FinetuneError):
 
     def __init__(self, folder: Path, problem: str) -> None:
         super().__init__(
-            f"The dataset {folder} {problem}. `groundtalk dataset list` shows all; `dataset build` makes one."
+            f"The dataset {folder} {problem}. Name one that is there, or build one.", remedies=("datasets",)
         )
         self.folder = folder
 
@@ -81,7 +86,8 @@ class EmptyDataset(DatasetError):
         FinetuneError.__init__(
             self,
             f"Nothing in the log is fit to learn from (left out: {reasons or 'nothing'}). "
-            "Ask people for consent (docs/privacy.md), or import files with --import.",
+            "Ask people for consent (docs/privacy.md), or import files of examples.",
+            remedies=("imports",),
         )
         self.folder = folder
         self.left = left
@@ -100,7 +106,7 @@ class UnknownRelease(FinetuneError):
     """No release has this id."""
 
     def __init__(self, release: str) -> None:
-        super().__init__(f"There is no release {release!r}. `groundtalk releases list` shows all.")
+        super().__init__(f"There is no release {release!r}. Name one that is there.", remedies=("releases",))
         self.release = release
 
 
@@ -143,6 +149,7 @@ class StepFailed(FinetuneError):
     def __init__(self, step: str, error: Exception) -> None:
         super().__init__(
             f"Retraining stopped at {step}: {error}\n"
-            "What is live stays as it was. Run `groundtalk retrain` again: it goes on where it stopped."
+            "What is live stays as it was. Retrain again: it goes on where it stopped.",
+            remedies=(*getattr(error, "remedies", ()), "retrain"),
         )
         self.step = step

@@ -16,6 +16,11 @@ from pathlib import Path
 class RetrievalError(Exception):
     """The root of this package's errors; its text may be shown to an operator."""
 
+    def __init__(self, message: str = "", *, remedies: tuple[str, ...] = ()) -> None:
+        """remedies: names of the parameters and functions that put it right, for whoever has other names for them."""
+        super().__init__(message)
+        self.remedies = remedies
+
 
 class EncoderError(RetrievalError):
     """The encoder's weights are missing or cannot be loaded."""
@@ -27,7 +32,8 @@ class FingerprintMismatch(RetrievalError):
     def __init__(self, folder: Path, stored: str, given: str) -> None:
         super().__init__(
             f"{folder} was embedded by encoder {stored} and this one is {given}. "
-            "Set ENCODER back, or ingest the documents again with the new one."
+            "Use the former encoder, or ingest the documents again with this one.",
+            remedies=("encoder",),
         )
         self.stored = stored
         self.given = given

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import NAMES
+from bot.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 ORDER = ("bot", "finetune", "dialogue", "retrieval")
 """Each package may import from itself and from those to its right."""
@@ -110,6 +113,30 @@ def test_only_the_settings_read_the_environment():
         )
     ]
     assert readers == ["bot/settings.py"]
+
+
+def test_library_code_names_no_settings_and_no_commands():
+    settings = "|".join(name.upper() for name in Settings.model_fields)
+    names = re.compile(rf"\b({settings})\b|\bgroundtalk [a-z]|\.venv|constraints\.txt")
+    named = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in FILES
+        if path.relative_to(ROOT).parts[0] != "bot"
+        and (found := names.search(path.read_text(encoding="utf-8")))
+    ]
+    assert named == []
+
+
+def test_every_remedy_that_an_error_names_is_known_to_the_command_line():
+    named = {
+        value.value
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "remedies"
+        for value in ast.walk(node.value)
+        if isinstance(value, ast.Constant)
+    }
+    assert named - {"remedies"} <= NAMES.keys()
 
 
 def test_every_package_has_its_errors_in_one_file():

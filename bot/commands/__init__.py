@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from bot.errors import BotError, MissingPackage
+from bot.errors import BotError, MissingPackage, explain
 from bot.logs import quiet_logs
 from dialogue.errors import DialogueError
 from finetune.errors import FinetuneError
@@ -81,7 +81,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         COMMANDS.main(args, prog_name="groundtalk")
     except EXPECTED as error:
-        _fail(str(error))
+        _fail(explain(error))
     except ModuleNotFoundError as error:
         _fail(str(MissingPackage(str(error.name))))
     except Exception as error:

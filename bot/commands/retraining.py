@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from bot.commands.progress import StepProgress, time_left_bars
+from bot.errors import explain
 from bot.evaluation import CandidateEvaluation, EvaluationTargets
 from bot.models.download import Hub
 from bot.models.weights import Weights
@@ -113,7 +114,7 @@ def retrain(
             _tell(asyncio.run(_cycle(plan)))
         except Exception as error:
             log.exception("retraining_failed", again_in_seconds=every)
-            Console(stderr=True, soft_wrap=True).print(str(error), markup=False)
+            Console(stderr=True, soft_wrap=True).print(explain(error), markup=False)
         sleep(max(0.0, every - (monotonic() - began)))
 
 

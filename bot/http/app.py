@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from bot.assembly import Runtime
-from bot.errors import BotError, NoCollection
+from bot.errors import BotError, NoCollection, explain
 from bot.http import chat_page, health
 from bot.http.health import Check, database_check, engine_check, index_check, release_check
 from bot.http.operators import operators_router
@@ -77,4 +77,4 @@ def _checks(bot: Runtime) -> dict[str, Check]:
 
 async def _explain(request: Request, error: Exception) -> JSONResponse:
     """Our errors' texts name the remedy; FastAPI's own errors have the same form."""
-    return JSONResponse({"detail": str(error)}, STATUS.get(type(error), 500))
+    return JSONResponse({"detail": explain(error)}, STATUS.get(type(error), 500))

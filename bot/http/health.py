@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.assembly import Runtime
+from bot.errors import explain
 
 Check = Callable[[], Awaitable[str]]
 """Says how a part is, or raises what keeps it from working."""
@@ -36,7 +37,7 @@ async def _check_result(check: Check) -> CheckResult:
     except TimeoutError:
         return CheckResult(False, f"no answer within {CHECK_TIMEOUT:g} s")
     except Exception as error:
-        return CheckResult(False, str(error) or type(error).__name__)
+        return CheckResult(False, explain(error))
 
 
 def database_check(bot: Runtime) -> Check:

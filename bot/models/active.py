@@ -9,6 +9,7 @@ from time import monotonic
 
 import structlog
 
+from bot.errors import explain
 from bot.models.loader import LoadedModels, ModelLoader
 from dialogue.errors import StoreUnavailable
 from dialogue.responder import ResponderSlot
@@ -64,7 +65,7 @@ class PromotionWatcher:
         try:
             models = await self._loaded(active)
         except Exception as error:
-            self.trouble = str(error) or type(error).__name__
+            self.trouble = explain(error)
             log.exception("models_not_loaded", promotion=active.number, stays=self.models.name)
             return
         former, self.models, self.trouble = self.models, models, ""

@@ -17,7 +17,9 @@ from openvino_genai.py_openvino_genai import GenerationHandle
 from dialogue.engines.base import GenerationRequest, RequestQueue, TokenBatch, shut_down
 from dialogue.errors import EngineError
 
-NO_ROOM = "The engine ran out of room for the prompt. Lower PASSAGE_TOKENS or raise ENGINE_CACHE_GB."
+NO_ROOM = (
+    "The engine's cache is too small for the prompt. Give it fewer tokens of passages, or a larger cache."
+)
 
 PROMPT_LOOKUP = {"num_assistant_tokens": 4, "max_ngram_size": 3}
 """After words that the prompt holds too, so many of the tokens that follow there are checked in one step."""
@@ -107,6 +109,10 @@ class ContinuousBatch:
         self._seats = []
 
 
+def _no_room() -> EngineError:
+    return EngineError(NO_ROOM, remedies=("passage_tokens", "cache_gb"))
+
+
 def _news_of(handle: GenerationHandle) -> TokenBatch:
     tokens: list[int] = []
     end = "stop"
@@ -117,4 +123,4 @@ def _news_of(handle: GenerationHandle) -> TokenBatch:
     status = handle.get_status()
     if status == genai.GenerationStatus.RUNNING:
         return TokenBatch(tokens)
-    return TokenBatch(tokens, end if status == genai.GenerationStatus.FINISHED else EngineError(NO_ROOM))
+    return TokenBatch(tokens, end if status == genai.GenerationStatus.FINISHED else _no_room())

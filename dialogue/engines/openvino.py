@@ -50,7 +50,9 @@ def load_openvino(
             str(path), _scheduler(limits), "CPU", {**LOOKUP, **properties}
         )
     except Exception as error:
-        raise EngineError(f"OpenVINO cannot run {path.name}: {error}. Choose another GENERATOR.") from error
+        raise EngineError(
+            f"OpenVINO cannot run {path.name}: {error}. Choose another model.", remedies=("model",)
+        ) from error
     return LocalChatModel(model=OpenVINOModel(pipeline, limits.window), max_tokens=max_tokens)
 
 

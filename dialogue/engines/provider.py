@@ -11,8 +11,8 @@ from langchain_core.language_models import BaseChatModel
 
 from dialogue.errors import EngineError
 
-EXTRAS = {"langchain_openai": "-c constraints.txt -e '.[openai]'"}
-"""What to install for a package that an extra of ours brings; the others carry the name of their module."""
+EXTRAS = {"langchain_openai": "'groundtalk[openai]'"}
+"""What to install for a package that comes with an extra of ours; others are named after their module."""
 
 
 def load_provider(name: str, model: str, options: Mapping[str, Any]) -> BaseChatModel:
@@ -24,7 +24,9 @@ def load_provider(name: str, model: str, options: Mapping[str, Any]) -> BaseChat
     try:
         return kind(**{"model": model, "temperature": 0, **options})
     except Exception as error:
-        raise EngineError(f"{name} refuses its options: {error}. Correct ENGINE_OPTIONS.") from error
+        raise EngineError(
+            f"{name} refuses its options: {error}. Correct them.", remedies=("options",)
+        ) from error
 
 
 def _find(name: str) -> type[BaseChatModel]:
@@ -34,7 +36,7 @@ def _find(name: str) -> type[BaseChatModel]:
     except ImportError as error:
         package = module.partition(".")[0]
         needed = EXTRAS.get(package, package.replace("_", "-"))
-        raise EngineError(f"{package} is not installed. Run: .venv/bin/pip install {needed}") from error
+        raise EngineError(f"{package} is not installed. Run: pip install {needed}") from error
     if not (isinstance(found, type) and issubclass(found, BaseChatModel)):
-        raise EngineError(f"{name} is no chat model. Name one as package:Class in ENGINE.")
+        raise EngineError(f"{name} is not a chat model. Name one as package:Class.", remedies=("provider",))
     return found

@@ -47,7 +47,7 @@ def load_transformers(
         model = TransformersModel(weights.to(device).eval(), tokenizer, window)
     except Exception as error:
         raise EngineError(
-            f"transformers cannot run {path.name}: {error}. Choose another GENERATOR."
+            f"transformers cannot run {path.name}: {error}. Choose another model.", remedies=("model",)
         ) from error
     return LocalChatModel(model=model, max_tokens=max_tokens)
 

@@ -20,13 +20,16 @@ from dialogue.store.sqlite import Sqlite
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 MAX_TRIES = 8
 """How often a transaction is tried when other processes insert the same row first."""
-URL_FORMS = "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
-DEFAULT_REMEDY = "Check DATABASE_URL, and that the database runs and may be written."
+URL_FORMS = "Use sqlite:///path/to/file or postgresql://user:password@host/name."
+DEFAULT_REMEDY = "Check the URL, and that the database runs and may be written.", ("url",)
 REMEDIES = (
-    (("no such table", "no such column", "undefinedtable"), "Run `groundtalk db upgrade`."),
-    (("disk is full", "diskfull", "no space left", "disk i/o error"), "Free some space on its disk."),
-    (("database is locked",), "Another program holds the file for long: stop that one, or use PostgreSQL."),
-    (("malformed", "not a database"), "The file is damaged or no database: restore it from a backup."),
+    (("no such table", "no such column", "undefinedtable"), ("Upgrade its tables.", ("upgrade",))),
+    (("disk is full", "diskfull", "no space left", "disk i/o error"), ("Free some space on its disk.", ())),
+    (("database is locked",), ("Another program keeps it locked: stop that one, or use PostgreSQL.", ())),
+    (
+        ("malformed", "not a database"),
+        ("The file is damaged or not a database: restore it from a backup.", ()),
+    ),
 )
 
 Result = TypeVar("Result")
@@ -94,10 +97,12 @@ def driver_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise StoreUnavailable(f"DATABASE_URL is no URL. {URL_FORMS}") from error
+        raise StoreUnavailable(
+            f"The database's URL cannot be parsed. {URL_FORMS}", remedies=("url",)
+        ) from error
     driver = DRIVERS.get(parsed.get_backend_name())
     if driver is None:
-        raise StoreUnavailable(f"DATABASE_URL names {parsed.drivername!r}. {URL_FORMS}")
+        raise StoreUnavailable(f"{parsed.drivername!r} is not supported. {URL_FORMS}", remedies=("url",))
     return parsed.set(drivername=driver)
 
 
@@ -110,7 +115,9 @@ def translated_errors(url: URL) -> Iterator[None]:
         raise
     except (DBAPIError, OSError, TimeoutError) as error:
         reason = repr(error.orig if isinstance(error, DBAPIError) else error)
-        remedy = next(
+        remedy, names = next(
             (remedy for signs, remedy in REMEDIES if any(s in reason.lower() for s in signs)), DEFAULT_REMEDY
         )
-        raise StoreUnavailable(f"The database {url.render_as_string()} failed: {reason}. {remedy}") from error
+        raise StoreUnavailable(
+            f"The database {url.render_as_string()} failed: {reason}. {remedy}", remedies=names
+        ) from error

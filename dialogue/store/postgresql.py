@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from dialogue.errors import StoreUnavailable
 
 Result = TypeVar("Result")
-NO_DRIVER = "No driver for PostgreSQL. Run: .venv/bin/pip install -c constraints.txt -e '.[postgres]'"
+NO_DRIVER = "No driver for PostgreSQL. Run: pip install 'groundtalk[postgres]'"
 
 
 class Postgresql:

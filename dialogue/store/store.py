@@ -41,7 +41,7 @@ class Store:
 
     @classmethod
     async def open(cls, url: str, *, consent: bool = False) -> Self:
-        """Open the store at `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+        """Open the store at `url`: `sqlite:///path/to/file` or `postgresql://user:password@host/name`.
 
         consent: whether people who have not chosen consent to training; True only if all of them agreed elsewhere.
 

@@ -1,4 +1,4 @@
-"""Training with TRL, PEFT and sentence-transformers (the extra `finetune`), as run by `groundtalk finetune`.
+"""Training with TRL, PEFT and sentence-transformers (the extra `finetune`).
 
 A run is a folder; what it trained lies in `artifact`. A bot that only answers imports nothing from here.
 """

@@ -25,9 +25,7 @@ def load_encoder(name: str, path: Path | None = None) -> Encoder:
     if name == MULTILINGUAL:
         return _multilingual()
     if path is None:
-        raise EncoderError(
-            f"The encoder {name} needs the folder of its weights: `groundtalk models pull {name}`."
-        )
+        raise EncoderError(f"The encoder {name} needs the folder of its weights.", remedies=("weights",))
     encoder = _transformer(path)
     return CombinedEncoder(encoder, _multilingual()) if name.endswith(WITH_MULTILINGUAL) else encoder
 

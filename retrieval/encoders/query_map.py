@@ -38,7 +38,7 @@ class QueryMap:
                 )
         except (OSError, SafetensorError, KeyError) as error:
             raise EncoderError(
-                f"{path} is no map of questions ({error}). Train it again: `groundtalk finetune retriever`."
+                f"{path} is not a query map ({error}). Train it again.", remedies=("train_query_map",)
             ) from error
 
     def write(self, path: Path) -> None:
@@ -58,8 +58,9 @@ class MappedEncoder(Encoder):
         """Raises EncoderError where the map was learnt for another encoder."""
         if map.encoder != encoder.fingerprint or map.matrix.shape != (encoder.dimension, encoder.dimension):
             raise EncoderError(
-                f"The map of questions was learnt for encoder {map.encoder} and this one is {encoder.fingerprint}. "
-                "Set ENCODER back, or promote another release."
+                f"The query map was trained for encoder {map.encoder} and this one is {encoder.fingerprint}. "
+                "Use the former encoder, or another map.",
+                remedies=("encoder", "releases"),
             )
         self._encoder = encoder
         self._map = map

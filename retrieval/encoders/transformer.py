@@ -41,7 +41,8 @@ class TransformerEncoder(Encoder):
         if missing:
             raise EncoderError(
                 f"{folder} lacks {', '.join(missing)}: it is not a sentence-transformers folder. "
-                "Choose another ENCODER or fetch its weights again (`groundtalk models pull`)."
+                "Choose another encoder or fetch its weights again.",
+                remedies=("encoder", "weights"),
             )
         pooling, longest = _pooling(folder), _longest(folder)
         self.fingerprint = _fingerprint(folder, f"{pooling}, {longest} tokens")
@@ -141,7 +142,8 @@ def _convert(folder: Path, target: Path, pooling: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise EncoderError(
-            f"{folder} cannot be converted: {done.stderr.strip()[-500:]} Choose another ENCODER."
+            f"{folder} cannot be converted: {done.stderr.strip()[-500:]} Choose another encoder.",
+            remedies=("encoder",),
         )
 
 

@@ -161,7 +161,7 @@ async def test_the_gates_word_and_the_promotion_are_one(releases, artifact):
 
 async def test_unknown_releases_are_named(releases, artifact):
     for call in (releases.get("r-0"), releases.promote("r-0"), releases.judge("r-0", {}, ActiveModels())):
-        with pytest.raises(UnknownRelease, match=r"'r-0'.*releases list"):
+        with pytest.raises(UnknownRelease, match=r"'r-0'.*Name one"):
             await call
     with pytest.raises(UnknownRelease):
         await added(releases, artifact, "a card", parent="r-0")

@@ -189,7 +189,7 @@ async def test_a_step_that_fails_says_which_and_leaves_what_is_live(deployment, 
     await deployment.cycle().run()
     former, deployment.examples = await live(deployment), 60
     deployment.breaks[step] = OSError(28, "No space left on device")
-    with pytest.raises(StepFailed, match=f"(?s){called}: .*No space left.*Run `groundtalk retrain` again"):
+    with pytest.raises(StepFailed, match=f"(?s){called}: .*No space left.*Retrain again"):
         await deployment.cycle().run()
     assert await live(deployment) == former
     assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED

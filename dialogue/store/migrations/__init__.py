@@ -65,7 +65,7 @@ async def check(database: Database, migrations: MigrationSet = CONVERSATIONS) ->
     if found != head(migrations):
         _refuse_newer(found, migrations)
         raise StoreUnavailable(
-            f"The database is at {found}, not {head(migrations)}. Run `groundtalk db upgrade`."
+            f"The database is at {found}, not {head(migrations)}. Upgrade its tables.", remedies=("upgrade",)
         )
 
 

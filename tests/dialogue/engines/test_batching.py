@@ -111,7 +111,7 @@ def test_who_leaves_makes_room_for_the_next(batch):
 
 @pytest.mark.parametrize("watched", [4], indirect=True)
 def test_a_prompt_without_room_is_refused_with_the_remedy(batch):
-    with pytest.raises(EngineError, match="ENGINE_CACHE_GB"):
+    with pytest.raises(EngineError, match="a larger cache"):
         Listener(batch, "a" * 640).reply()
     assert Listener(batch, "v").reply() == "wxyz"
 

@@ -102,7 +102,7 @@ async def test_a_task_that_is_cancelled_frees_the_engine(chat):
 
 async def test_a_prompt_longer_than_the_window_is_refused(chat):
     window = chat.model.window
-    with pytest.raises(PromptTooLong, match="Lower PASSAGE_TOKENS") as refused:
+    with pytest.raises(PromptTooLong, match="fewer tokens of passages") as refused:
         await chat.ainvoke("x" * (window - 4), max_tokens=5)
     assert (refused.value.tokens, refused.value.window) == (window - 4, window - 5)
     with pytest.raises(PromptTooLong):

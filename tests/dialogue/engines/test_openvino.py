@@ -14,7 +14,7 @@ from dialogue.errors import EngineError, PromptTooLong
 def test_a_file_that_is_no_model_is_refused_with_the_remedy(tmp_path):
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF" + bytes(64))
-    with pytest.raises(EngineError, match=r"broken\.gguf.*another GENERATOR"):
+    with pytest.raises(EngineError, match=r"broken\.gguf.*another model"):
         load_openvino(path)
 
 

@@ -23,7 +23,7 @@ def test_a_class_is_found_by_its_name_and_given_its_options():
         ("langchain_nowhere:ChatNowhere", "pip install langchain-nowhere"),
         ("langchain_core:Nothing", "package:Class"),
         ("langchain_core.messages:AIMessage", "package:Class"),
-        (FAKE, "Correct ENGINE_OPTIONS"),
+        (FAKE, "Correct them"),
     ],
 )
 def test_what_cannot_be_had_is_said_with_the_remedy(name, remedy):
@@ -33,5 +33,5 @@ def test_what_cannot_be_had_is_said_with_the_remedy(name, remedy):
 
 def test_an_extra_of_ours_is_named_where_its_package_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "langchain_openai", None)
-    with pytest.raises(EngineError, match=r"pip install -c constraints.txt -e '.\[openai\]'"):
+    with pytest.raises(EngineError, match=r"pip install 'groundtalk\[openai\]'"):
         load_provider("langchain_openai:ChatOpenAI", "any", {})

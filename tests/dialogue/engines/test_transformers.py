@@ -32,7 +32,7 @@ def test_a_folder_answers_greedily_whatever_it_says_about_sampling(folder, dtype
 
 
 def test_what_is_no_model_is_refused_with_the_remedy(tmp_path):
-    with pytest.raises(EngineError, match="another GENERATOR"):
+    with pytest.raises(EngineError, match="another model"):
         load_transformers(tmp_path)
 
 

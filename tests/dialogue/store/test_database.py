@@ -31,7 +31,7 @@ def test_any_url_gets_our_driver(url: str, driver: str) -> None:
 
 @pytest.mark.parametrize("url", ["mysql://me@host/db", "store.db", "", "://"])
 def test_other_urls_are_refused(url: str) -> None:
-    with pytest.raises(StoreUnavailable, match="Use sqlite:///FILE or postgresql://"):
+    with pytest.raises(StoreUnavailable, match="Use sqlite:///path/to/file or postgresql://"):
         driver_url(url)
 
 
@@ -71,7 +71,7 @@ async def test_readers_do_not_wait_for_a_writer(sqlite_url: str) -> None:
 
 
 async def test_unreachable_server_names_the_remedy_and_keeps_the_password() -> None:
-    with pytest.raises(StoreUnavailable, match="Check DATABASE_URL") as failure:
+    with pytest.raises(StoreUnavailable, match="Check the URL") as failure:
         await Store.open("postgresql://me:hush@127.0.0.1:1/db")
 
     assert "hush" not in str(failure.value)
@@ -94,7 +94,7 @@ async def test_missing_folder_is_made(tmp_path: Path) -> None:
 async def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(StoreUnavailable, match="DATABASE_URL"):
+    with pytest.raises(StoreUnavailable, match="URL"):
         await Store.open(f"sqlite:///{tmp_path / 'file' / 'store.db'}")
 
 

@@ -86,5 +86,5 @@ async def test_what_was_written_is_there_for_the_next_process(store: Store, stor
 
 
 async def test_an_empty_database_names_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="groundtalk db upgrade"):
+    with pytest.raises(StoreUnavailable, match="Upgrade its tables"):
         await Store.open(f"sqlite:///{tmp_path / 'new.db'}")

@@ -75,7 +75,7 @@ def test_a_replaced_dataset_is_found_under_its_old_name(tmp_path):
     old = made(tmp_path, "ann", "bob")
     new = erase_conversations(tmp_path, ["ann"]).replaced[old.id]
     assert find_dataset(tmp_path, old.id).id == find_dataset(tmp_path, new).id == new
-    with pytest.raises(DatasetError, match="dataset list"):
+    with pytest.raises(DatasetError, match="Name one that is there"):
         find_dataset(tmp_path, "d-000000000000")
 
 

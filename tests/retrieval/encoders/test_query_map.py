@@ -62,7 +62,7 @@ def test_a_question_without_a_direction_stays_without(encoder: HashingEncoder, s
 
 
 def test_the_map_of_another_encoder_is_refused(synonyms: QueryMap) -> None:
-    with pytest.raises(EncoderError, match="ENCODER"):
+    with pytest.raises(EncoderError, match="Use the former encoder"):
         MappedEncoder(HashingEncoder("another"), synonyms)
 
 
@@ -71,5 +71,5 @@ def test_what_is_no_map_is_refused_by_name(content: bytes | None, tmp_path: Path
     path = tmp_path / "map.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(EncoderError, match=r"map\.safetensors is no map"):
+    with pytest.raises(EncoderError, match=r"map\.safetensors is not a query map"):
         QueryMap.read(path)

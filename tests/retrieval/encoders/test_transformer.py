@@ -124,5 +124,5 @@ def test_a_model_that_cannot_be_read_is_refused(folder: Path, tmp_path: Path) ->
 
 
 def test_a_name_without_its_folder_is_refused() -> None:
-    with pytest.raises(EncoderError, match="models pull"):
+    with pytest.raises(EncoderError, match="needs the folder of its weights"):
         load_encoder("all-MiniLM-L6-v2")
