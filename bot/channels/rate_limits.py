@@ -1,4 +1,4 @@
-"""How fast someone may go: token buckets. Knows numbers and a clock, not what is being counted."""
+"""Token buckets, which limit how often a client or a person may do something."""
 
 import time
 from collections import OrderedDict
@@ -10,26 +10,26 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`burst` steps at once, then `per_second` more."""
+    """`burst` times at once, then `per_second` more."""
 
     burst: float
     per_second: float
 
 
 class TokenBucket:
-    """One bucket: full at first, refilled steadily, a step takes one token."""
+    """Holds up to `rate.burst` tokens, full at first and refilled steadily."""
 
     def __init__(self, rate: Rate, clock: Clock = time.monotonic) -> None:
-        self._speed = rate
+        self._rate = rate
         self._clock = clock
         self._tokens = float(rate.burst)
-        self._at = clock()
+        self._updated_at = clock()
 
-    def step(self) -> bool:
-        """Whether there is a token for one more step, which it then takes."""
+    def take(self) -> bool:
+        """Take a token; False if there is none."""
         now = self._clock()
-        self._tokens = min(self._speed.burst, self._tokens + (now - self._at) * self._speed.per_second)
-        self._at = now
+        self._tokens = min(self._rate.burst, self._tokens + (now - self._updated_at) * self._rate.per_second)
+        self._updated_at = now
         if self._tokens < 1:
             return False
         self._tokens -= 1
@@ -37,17 +37,17 @@ class TokenBucket:
 
 
 class TokenBuckets:
-    """A bucket for each name. Only the `most` names used last are remembered, so memory is bounded."""
+    """A bucket for each key. Only the `size` keys used last are remembered, so memory is bounded."""
 
-    def __init__(self, rate: Rate, most: int = 10_000, clock: Clock = time.monotonic) -> None:
-        self._speed = rate
-        self._most = most
+    def __init__(self, rate: Rate, size: int = 10_000, clock: Clock = time.monotonic) -> None:
+        self._rate = rate
+        self._size = size
         self._clock = clock
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    def step(self, name: str) -> bool:
-        bucket = self._buckets.pop(name, None) or TokenBucket(self._speed, self._clock)
-        self._buckets[name] = bucket
-        if len(self._buckets) > self._most:
+    def take(self, key: str) -> bool:
+        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, self._clock)
+        self._buckets[key] = bucket
+        if len(self._buckets) > self._size:
             self._buckets.popitem(last=False)
-        return bucket.step()
+        return bucket.take()

@@ -110,7 +110,7 @@ class UpdateIntake:
     def _admits(self, origin: Origin) -> bool:
         """Whether the person is not too fast. What could not be stored and comes again does not count again."""
         new = self._admitted.note((origin.place.chat, origin.message))
-        return not new or self._buckets.step(f"{origin.place.account} {origin.author}")
+        return not new or self._buckets.take(f"{origin.place.account} {origin.author}")
 
     async def _receive(self, said: TextMessage) -> Receipt:
         """The turn; a closed conversation is followed by a new one."""

@@ -1,10 +1,11 @@
-"""The websocket channel: protocol 1 for the web chat and for any other client (`docs/websocket.md`).
+"""The websocket channel, which the web chat and other clients use (`docs/websocket.md`).
 
-Opens the door, knows who is present in which conversation, and hands them answers from the outbox. An answer
-for which nobody is present waits in the store: the client reads it when it says hello again.
+Accepts connections, keeps track of which conversations have clients connected to this process, and passes answers
+from the outbox on to them. An answer for which nobody is connected stays in the store until the client returns.
 """
 
 import asyncio
+import random
 import re
 import secrets
 from collections import defaultdict
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket
 
 from bot.channels.base import Channel
@@ -29,16 +31,18 @@ from dialogue.errors import DialogueError
 from dialogue.manager import Manager
 from dialogue.voice import Voice
 
-POLICY_VIOLATION = 1008
-HEARTBEAT = 20.0
-"""Seconds between two looks at the store for turns that another process wrote."""
-LONGEST_WAIT = 3600.0
+MAX_BACKOFF = 3600.0
+"""Seconds between two attempts to deliver to a conversation without clients, at most."""
 
 log = structlog.get_logger(__name__)
 
 
 class WebsocketChannel(Channel):
-    """Everyone who is connected to this process over a websocket."""
+    """The clients that are connected to this process.
+
+    heartbeat: seconds between two looks at the store for turns that other processes committed. outbox_grace: see
+    `ClientSession`.
+    """
 
     channel = CHANNEL
 
@@ -48,117 +52,125 @@ class WebsocketChannel(Channel):
         tokens: Collection[str] = (),
         origins: Collection[str] = (),
         limits: ConnectionLimits | None = None,
+        *,
+        heartbeat: float = 20.0,
+        outbox_grace: float = 1.0,
     ) -> None:
         self._voice = voice
         self._authenticator = Authenticator(tokens, origins)
         self._limits = limits or ConnectionLimits()
+        self._heartbeat = heartbeat
+        self._outbox_grace = outbox_grace
         self._buckets = TokenBuckets(self._limits.messages)
-        self._present: defaultdict[str, set[ClientSession]] = defaultdict(set)
+        self._sessions: defaultdict[str, set[ClientSession]] = defaultdict(set)
 
     def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any]:
-        """The `answer` frame but for its turn number, which the commit will give."""
+        """The fields of the `answer` frame, except for the turn's number, which is known after the commit."""
         return protocol.answer_fields(turn.number, answer.text, answer.citations, answer.abstained)
 
     async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
-        """Show the answer to every client that is present here; one frame, so there are no parts."""
-        present = tuple(self._present.get(outgoing.conversation, ()))
-        if not present:
-            wait = min(2.0**outgoing.attempts, LONGEST_WAIT)
-            raise Postponed(wait, "nobody of this conversation is connected here")
+        """Show the answer to every client that is connected here, as one frame, so in one part."""
+        sessions = tuple(self._sessions.get(outgoing.conversation, ()))
+        if not sessions:
+            raise Postponed(_backoff(outgoing.attempts), "no client of this conversation is connected here")
         frame = {"type": "answer", "turn": outgoing.turn, **outgoing.payload}
-        for session in present:
-            await session.answer(outgoing.turn, outgoing.payload["reply_to"], frame)
+        for session in sessions:
+            await session.show_answer(outgoing.turn, frame)
 
     def router(self, manager: Manager) -> APIRouter:
         router = APIRouter()
 
         @router.websocket("/ws")
         async def websocket(socket: WebSocket) -> None:
-            await self._receive(socket, manager)
+            await self._serve(socket, manager)
 
         return router
 
     async def run(self, manager: Manager) -> None:
-        """Show everyone present what other processes wrote, every HEARTBEAT seconds."""
+        """At every heartbeat, show connected clients what other processes committed."""
         while True:
-            await asyncio.sleep(HEARTBEAT)
-            for session in [each for present in self._present.values() for each in present]:
+            await asyncio.sleep(self._heartbeat)
+            for session in [session for sessions in self._sessions.values() for session in sessions]:
                 try:
-                    if await session.catch_up():
-                        await session.confirm()
+                    await session.catch_up()
                 except DialogueError as error:
                     log.warning("heartbeat_failed", reason=str(error))
 
-    async def _receive(self, socket: WebSocket, manager: Manager) -> None:
-        if not self._authenticator.welcomes_origin(socket):
+    async def _serve(self, socket: WebSocket, manager: Manager) -> None:
+        if not self._authenticator.allows_origin(socket):
             await socket.close()
             return
-        await socket.accept(subprotocol(socket))
-        if not self._authenticator.knows_bearer(socket):
-            await socket.close(POLICY_VIOLATION, "a token is needed")
+        await socket.accept(accepted_subprotocol(socket))
+        if not self._authenticator.has_valid_token(socket):
+            await socket.close(WS_1008_POLICY_VIOLATION, "a token is needed")
             return
         language = _language(socket)
         client = ClientInfo(language, self._voice.wording(language))
-        attending = partial(self._attending, manager)
-        await Connection(socket, manager, attending, client, self._limits, self._buckets).stay()
+        connect = partial(self._open_session, manager)
+        await Connection(socket, manager, connect, client, self._limits, self._buckets).run()
 
     @asynccontextmanager
-    async def _attending(
-        self, manager: Manager, conversation: Conversation, line: SendQueue, after: int
+    async def _open_session(
+        self, manager: Manager, conversation: Conversation, queue: SendQueue, after: int
     ) -> AsyncIterator[ClientSession]:
-        async with open_session(manager, conversation, line, after) as session:
-            present = self._present[conversation.id]
-            present.add(session)
+        async with open_session(manager, conversation, queue, after, self._outbox_grace) as session:
+            sessions = self._sessions[conversation.id]
+            sessions.add(session)
             try:
                 yield session
             finally:
-                present.discard(session)
-                if not present:
-                    self._present.pop(conversation.id, None)
+                sessions.discard(session)
+                if not sessions:
+                    self._sessions.pop(conversation.id, None)
+
+
+def _backoff(attempts: int) -> float:
+    """Seconds until the message is offered again, at random so that it reaches every process sooner or later."""
+    return min(2.0 ** min(attempts - 1, 30), MAX_BACKOFF) * random.uniform(0.5, 1.0)
 
 
 def _language(socket: WebSocket) -> str | None:
-    """The first language that the client's browser asks for, for example `zh-CN`."""
+    """The language that the client's browser prefers, for example `zh-CN`."""
     preferred = re.match(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", socket.headers.get("accept-language", ""))
     return preferred.group() if preferred else None
 
 
 SUBPROTOCOL = "groundtalk"
-BEARER = "bearer "
-OFFERED = "token."
+BEARER_PREFIX = "bearer "
+TOKEN_PREFIX = "token."
 
 
 class Authenticator:
-    """Without `tokens` none is asked for. `origins` are added to the page's own; `*` stands for all."""
+    """Checks who may connect. Without `tokens` no token is needed. `origins` are allowed besides our own; `*`: all."""
 
     def __init__(self, tokens: Collection[str] = (), origins: Collection[str] = ()) -> None:
         self._tokens = [token.encode() for token in tokens]
         self._origins = {origin.rstrip("/").lower() for origin in origins}
 
-    def welcomes_origin(self, socket: WebSocket) -> bool:
-        """Browsers always tell the origin of their page; programs tell none and are judged by their token."""
+    def allows_origin(self, socket: WebSocket) -> bool:
+        """Browsers always send the origin of their page. Other clients send none; only their token is checked."""
         origin = socket.headers.get("origin", "").lower()
         if not origin or "*" in self._origins or origin in self._origins:
             return True
         return urlsplit(origin).netloc == socket.headers.get("host", "").lower()
 
-    def knows_bearer(self, socket: WebSocket) -> bool:
+    def has_valid_token(self, socket: WebSocket) -> bool:
         return not self._tokens or any(self._is_known(token) for token in _offered_tokens(socket))
 
     def _is_known(self, token: str) -> bool:
-        """Compared in constant time, so that the time taken tells nothing about a token."""
+        """Compares in constant time, so that the time taken reveals nothing about a token."""
         return any(secrets.compare_digest(token.encode(), known) for known in self._tokens)
 
 
-def subprotocol(socket: WebSocket) -> str | None:
-    """What the server answers to the offered subprotocols; a token is never echoed."""
+def accepted_subprotocol(socket: WebSocket) -> str | None:
+    """The subprotocol to accept out of those offered; a token is never echoed."""
     return SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None
 
 
 def _offered_tokens(socket: WebSocket) -> Iterator[str]:
     authorization = socket.headers.get("authorization", "")
-    if authorization.lower().startswith(BEARER):
-        yield authorization[len(BEARER) :].strip()
+    if authorization.lower().startswith(BEARER_PREFIX):
+        yield authorization[len(BEARER_PREFIX) :].strip()
     for offered in socket.scope["subprotocols"]:
-        if offered.startswith(OFFERED):
-            yield offered[len(OFFERED) :]
+        if offered.startswith(TOKEN_PREFIX):
+            yield offered[len(TOKEN_PREFIX) :]

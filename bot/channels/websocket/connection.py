@@ -1,6 +1,7 @@
-"""One connected client: its frames are read, kept to the limits, and acted on in one conversation at a time.
+"""One websocket connection: reads the client's frames, enforces its limits and acts on each frame.
 
-Knows the protocol's conduct; the store, the queue and the form of frames are others' business.
+A connection is in one conversation at a time, from `hello` to the next `hello`; what the client is shown there is in
+`session`, and the form of the frames in `protocol`.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 
 import structlog
+from starlette.status import WS_1013_TRY_AGAIN_LATER
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.channels.rate_limits import Rate, TokenBucket, TokenBuckets
@@ -22,11 +24,10 @@ from dialogue.manager import Manager
 from dialogue.voice import Wording
 
 CHANNEL = "websocket"
-TRY_AGAIN_LATER = 1013
-CLOSE_TIMEOUT = 10.0
-"""Seconds that a client which lags has to take in the closing frame."""
+FRAME_RATE = Rate(burst=60, per_second=10)
+MESSAGE_RATE = Rate(burst=20, per_second=0.5)
 
-CODES = {
+ERROR_CODES = {
     UnknownConversation: "unknown_conversation",
     UnknownTurn: "unknown_turn",
     ConversationClosed: "closed",
@@ -35,27 +36,25 @@ CODES = {
 log = structlog.get_logger(__name__)
 
 
-FRAMES = Rate(burst=60, per_second=10)
-MESSAGES = Rate(burst=20, per_second=0.5)
-
-
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """What one client may ask for."""
+    """How much one client may send, and how far it may fall behind."""
 
     frame_characters: int = 65_536
     text_characters: int = 8_000
-    frames: Rate = FRAMES
+    frames: Rate = FRAME_RATE
     """Frames of one connection."""
-    messages: Rate = MESSAGES
+    messages: Rate = MESSAGE_RATE
     """Messages in one conversation, over all its connections to this process."""
-    backlog: int = 1_000
-    """Frames that may wait for one client."""
+    queued_frames: int = 1_000
+    """Frames that may wait to be sent to one client; one more closes the connection."""
+    close_timeout: float = 10.0
+    """Seconds that a client which is too slow has to take the closing frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """What is known of whoever connected."""
+    """What the handshake says about the client."""
 
     language: str | None
     wording: Wording
@@ -65,67 +64,67 @@ OpenSession = Callable[[Conversation, SendQueue, int], AbstractAsyncContextManag
 
 
 class Connection:
-    """A websocket after it was accepted, until it closes."""
+    """An accepted websocket, until it closes."""
 
     def __init__(
         self,
         socket: WebSocket,
         manager: Manager,
-        attend: OpenSession,
+        open_session: OpenSession,
         client: ClientInfo,
         limits: ConnectionLimits,
-        buckets: TokenBuckets,
+        message_buckets: TokenBuckets,
     ) -> None:
         self._socket = socket
         self._manager = manager
-        self._attend = attend
+        self._open_session = open_session
         self._client = client
         self._limits = limits
-        self._buckets = buckets
-        self._line = SendQueue(socket, limits.backlog)
-        self._bucket = TokenBucket(limits.frames)
-        self._presence = AsyncExitStack()
+        self._message_buckets = message_buckets
+        self._outgoing = SendQueue(socket, limits.queued_frames)
+        self._frame_bucket = TokenBucket(limits.frames)
+        self._stack = AsyncExitStack()
         self._session: ClientSession | None = None
 
-    async def stay(self) -> None:
-        """Serve the client until it leaves, lags, or the server shuts down."""
+    async def run(self) -> None:
+        """Serve the client until it disconnects, falls too far behind, or the server shuts down."""
         try:
-            async with self._presence, asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._line.drain())
-                tasks.create_task(self._line.watch())
+            async with self._stack, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._outgoing.drain())
+                tasks.create_task(self._outgoing.watch())
                 tasks.create_task(self._read())
         except* WebSocketDisconnect:
             pass
         except* ClientTooSlow:
-            await self._part()
+            await self._close()
 
     async def _read(self) -> None:
         while True:
             received = await self._socket.receive()
             if received["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(received.get("code", 1005))
-            await self._serve(received.get("text"))
+            await self._receive(received.get("text"))
 
-    async def _serve(self, raw: str | None) -> None:
-        """Act on one frame. Whatever is wrong with it, the connection lives and the client is told."""
+    async def _receive(self, raw: str | None) -> None:
+        """Act on one frame. A bad frame is answered with `error`, and the connection stays open."""
         message_id = None
         try:
             frame = self._parse(raw)
             message_id = frame.id if isinstance(frame, MessageFrame) else None
             await self._act(frame)
-        except BadFrame as refusal:
-            self._refuse(refusal.code, str(refusal), message_id)
-        except (UnknownConversation, UnknownTurn, ConversationClosed) as refusal:
-            self._refuse(CODES[type(refusal)], str(refusal), message_id)
+        except BadFrame as error:
+            self._refuse(error.code, str(error), message_id)
+        except (UnknownConversation, UnknownTurn, ConversationClosed) as error:
+            self._refuse(ERROR_CODES[type(error)], str(error), message_id)
         except Exception:
             log.exception("frame_failed")
             self._refuse("unavailable", self._client.wording.failure, message_id)
 
     def _refuse(self, code: str, reason: str, message_id: str | None) -> None:
-        self._line.send(protocol.error(code, reason, message_id=message_id))
+        self._outgoing.put(protocol.error(code, reason, message_id=message_id))
 
     def _parse(self, raw: str | None) -> protocol.ClientFrame:
-        if not self._bucket.step():
+        if not self._frame_bucket.take():
             raise BadFrame("too_fast", self._client.wording.too_fast)
         if raw is None:
             raise BadFrame("bad_frame", "Send text frames, not binary ones.")
@@ -139,24 +138,24 @@ class Connection:
         elif self._session is None:
             raise BadFrame("hello_first", "Send hello before anything else.")
         elif isinstance(frame, MessageFrame):
-            await self._say(self._session, frame)
+            await self._receive_message(self._session, frame)
         elif isinstance(frame, FeedbackFrame):
             await self._rate(self._session.conversation, frame)
         elif isinstance(frame, ConsentFrame):
-            await self._consent(self._session.conversation, frame.given)
+            await self._set_consent(self._session.conversation, frame.given)
         else:
             self._manager.cancel(self._session.conversation.id)
 
     async def _hello(self, frame: HelloFrame) -> None:
         conversation = await self._conversation(frame.conversation)
         self._session = None
-        await self._presence.aclose()
-        self._session = await self._presence.enter_async_context(
-            self._attend(conversation, self._line, frame.after)
+        await self._stack.aclose()
+        self._session = await self._stack.enter_async_context(
+            self._open_session(conversation, self._outgoing, frame.after)
         )
 
     async def _conversation(self, known: str | None) -> Conversation:
-        """The conversation with this id, or a new one. Those of other channels do not exist here."""
+        """The conversation with this id, or a new one. Conversations of other channels are treated as unknown."""
         if known is None:
             address = Address(CHANNEL, secrets.token_urlsafe(16))
             return await self._manager.start(address, self._client.language)
@@ -165,12 +164,12 @@ class Connection:
             raise UnknownConversation(known)
         return conversation
 
-    async def _say(self, session: ClientSession, frame: MessageFrame) -> None:
+    async def _receive_message(self, session: ClientSession, frame: MessageFrame) -> None:
         if len(frame.text) > self._limits.text_characters:
             raise BadFrame("too_long", self._client.wording.too_long)
-        if not self._buckets.step(session.conversation.id):
+        if not self._message_buckets.take(session.conversation.id):
             raise BadFrame("too_fast", self._client.wording.too_fast)
-        await session.say(frame)
+        await session.receive(frame)
 
     async def _rate(self, conversation: Conversation, frame: FeedbackFrame) -> None:
         await self._manager.store.feedback.rate(
@@ -182,15 +181,15 @@ class Connection:
             frame.correction,
         )
 
-    async def _consent(self, conversation: Conversation, given: bool) -> None:
+    async def _set_consent(self, conversation: Conversation, given: bool) -> None:
         if not self._manager.asks_consent:
             raise BadFrame("not_asked", self._client.wording.consent_withheld)
         await self._manager.store.conversations.set_consent(conversation.id, given)
-        self._line.send(protocol.consent(given))
+        self._outgoing.put(protocol.consent(given))
 
-    async def _part(self) -> None:
+    async def _close(self) -> None:
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self._socket.close(TRY_AGAIN_LATER, "the client reads too slowly")
+            async with asyncio.timeout(self._limits.close_timeout):
+                await self._socket.close(WS_1013_TRY_AGAIN_LATER, "the client reads too slowly")
         except (TimeoutError, WebSocketDisconnect):
-            log.info("farewell_not_taken")
+            log.info("close_frame_not_sent")

@@ -1,6 +1,7 @@
 """A whole bot for the tests of channels: real store, manager, worker, responder, outbox and HTTP server.
 
-Only the weights are missing: a speaker says what the test tells it to, and a shelf always finds the same passages.
+Only the models are fakes: the chat model says what a test tells it to, and the retriever always finds the same
+passages.
 """
 
 import asyncio
@@ -56,9 +57,9 @@ PASSAGES = (
 
 
 class FakeChatModel(BaseChatModel):
-    """Says `text` word by word, `pause` seconds each; while `waiting` is cleared, only the first word.
+    """Streams `text` word by word, `pause` seconds apart; while `waiting` is cleared, only the first word.
 
-    The next `fails` times it breaks down after the first word.
+    The next `fails` calls raise EngineError after the first word.
     """
 
     text: str = ANSWER
@@ -72,7 +73,7 @@ class FakeChatModel(BaseChatModel):
 
     @property
     def _llm_type(self) -> str:
-        return "speaker"
+        return "fake"
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
         raise NotImplementedError("the bot asks asynchronously")
@@ -98,7 +99,7 @@ class FakeChatModel(BaseChatModel):
 
 
 class FakeRetriever(BaseRetriever):
-    """Finds `PASSAGES`, whatever the question, unless it is about the unknown."""
+    """Finds `PASSAGES` for every question, except those that contain UNKNOWN."""
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: Any, variants: Sequence[str] = ()
@@ -118,7 +119,7 @@ class BotFixture:
     store: Store
     manager: Manager
     channel: Channel
-    speaker: FakeChatModel
+    chat_model: FakeChatModel
     app: FastAPI
     port: int = 0
     _server: uvicorn.Server | None = None
@@ -129,7 +130,7 @@ class BotFixture:
         return f"http://127.0.0.1:{self.port}"
 
     async def open(self) -> None:
-        """Take visitors, after the first time at the same address."""
+        """Start the server; after the first time, at the same address."""
         config = uvicorn.Config(self.app, port=self.port, log_level="warning", ws_max_size=2**22)
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
@@ -147,7 +148,7 @@ class BotFixture:
 
         await eventually(stored)
 
-    async def shut(self) -> None:
+    async def close(self) -> None:
         assert self._server is not None and self._serving is not None
         self._server.should_exit = True
         await self._serving
@@ -157,21 +158,28 @@ class BotFixture:
 async def bot_fixture(url: str, channel: Channel) -> AsyncIterator[BotFixture]:
     """A bot over the database at `url` whose only channel is `channel`, with the web page beside it."""
     async with await Store.open(url) as store:
-        speaker, bus = FakeChatModel(), EventBus()
-        steps = default_steps(Rewriter(speaker), FakeRetriever(), Grounder(speaker, VOICE))
+        chat_model, bus = FakeChatModel(), EventBus()
+        steps = default_steps(Rewriter(chat_model), FakeRetriever(), Grounder(chat_model, VOICE))
         responder = Responder(store.turns, steps, VOICE, release="test")
-        worker = Worker(store, ResponderSlot(responder), {channel.channel: channel}, bus, owner="house")
+        dispatcher = OutboxDispatcher(store.outbox, channel, "test", poll=0.05)
+        worker = Worker(
+            store,
+            ResponderSlot(responder),
+            {channel.channel: channel},
+            bus,
+            owner="test",
+            wake=lambda _: dispatcher.wake(),
+        )
         manager = Manager(store, worker, bus)
-        house = BotFixture(store, manager, channel, speaker, _app(manager, channel))
-        dispatcher = OutboxDispatcher(store.outbox, channel, "house", poll=0.05)
+        bot = BotFixture(store, manager, channel, chat_model, _app(manager, channel))
         running = [
             asyncio.create_task(each) for each in (dispatcher.run(), channel.run(manager), manager.run())
         ]
-        await house.open()
+        await bot.open()
         try:
-            yield house
+            yield bot
         finally:
-            await house.shut()
+            await bot.close()
             await manager.close(grace=0)
             for task in running:
                 task.cancel()

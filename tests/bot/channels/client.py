@@ -9,7 +9,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.bot.channels.bot_fixture import BotFixture
-from tests.bot.channels.waiting import PATIENCE
+from tests.bot.channels.waiting import TIMEOUT
 
 Frame = dict[str, Any]
 
@@ -26,7 +26,7 @@ class Client:
         await self.socket.send(json.dumps(frame))
 
     async def next(self) -> Frame:
-        frame: Frame = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        frame: Frame = json.loads(await asyncio.wait_for(self.socket.recv(), TIMEOUT))
         self.frames.append(frame)
         return frame
 
@@ -61,8 +61,8 @@ class Client:
 
 
 @asynccontextmanager
-async def connect_client(house: BotFixture, **options: Any) -> AsyncIterator[Client]:
-    address = house.url.replace("http", "ws") + "/ws"
+async def connect_client(bot: BotFixture, **options: Any) -> AsyncIterator[Client]:
+    address = bot.url.replace("http", "ws") + "/ws"
     options = {"max_queue": None, "max_size": None, "compression": None, **options}
     async with connect(address, **options) as socket:
         yield Client(socket)

@@ -1,4 +1,4 @@
-"""What every channel keeps, whatever its medium. A channel's test hooks in with a rig:
+"""The tests that every channel has to pass. A channel's own test class supplies a rig:
 
 class TestMyChannel(ChannelContract):
     @pytest.fixture
@@ -44,7 +44,7 @@ class Rig(Protocol):
         """The person sends a message under the medium's id `external_id`. Returns once it is acknowledged."""
 
     async def shown(self) -> list[str]:
-        """The bot's texts that are on the person's screen now, in order; a long answer in its parts."""
+        """The bot's texts that are on the person's screen now, in order; a long answer counts once per part."""
 
 
 class ChannelContract:
@@ -74,27 +74,27 @@ class ChannelContract:
         assert [turn.reply_to for turn in turns if turn.role is Role.ASSISTANT] == asked
 
     @pytest.mark.parametrize("kind", ANSWERS)
-    async def test_what_is_composed_survives_the_outbox_and_arrives(self, rig: Rig, kind: str) -> None:
-        conversation, arrivals = await rig.say("1", "Is it?"), _Arrivals()
+    async def test_an_answer_survives_the_outbox_and_arrives(self, rig: Rig, kind: str) -> None:
+        conversation, progress = await rig.say("1", "Is it?"), _ProgressRecorder()
         await _until_shown(rig, 1)
-        await rig.channel.send(_outgoing(rig.channel, conversation, ANSWERS[kind]), arrivals)
-        await _until_shown(rig, 2 + len(arrivals.parts))
-        assert arrivals.parts == list(range(1, 1 + len(arrivals.parts)))
+        await rig.channel.send(_outgoing(rig.channel, conversation, ANSWERS[kind]), progress)
+        await _until_shown(rig, 2 + len(progress.parts))
+        assert progress.parts == list(range(1, 1 + len(progress.parts)))
 
     async def test_parts_that_arrived_are_not_sent_again(self, rig: Rig) -> None:
-        conversation, arrivals, rest = await rig.say("1", "Is it?"), _Arrivals(), _Arrivals()
+        conversation, progress, rest = await rig.say("1", "Is it?"), _ProgressRecorder(), _ProgressRecorder()
         await _until_shown(rig, 1)
-        await rig.channel.send(_outgoing(rig.channel, conversation, ANSWERS["long"]), arrivals)
-        await _until_shown(rig, 2 + len(arrivals.parts))
-        if not arrivals.parts:
+        await rig.channel.send(_outgoing(rig.channel, conversation, ANSWERS["long"]), progress)
+        await _until_shown(rig, 2 + len(progress.parts))
+        if not progress.parts:
             pytest.skip("this channel sends an answer in one part")
-        all_but_last = _outgoing(rig.channel, conversation, ANSWERS["long"], progress=len(arrivals.parts))
+        all_but_last = _outgoing(rig.channel, conversation, ANSWERS["long"], progress=len(progress.parts))
         await rig.channel.send(all_but_last, rest)
-        await _until_shown(rig, 3 + len(arrivals.parts))
+        await _until_shown(rig, 3 + len(progress.parts))
         assert not rest.parts
 
 
-class _Arrivals:
+class _ProgressRecorder:
     """Records progress, as the outbox does."""
 
     def __init__(self) -> None:

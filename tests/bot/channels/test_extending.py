@@ -49,19 +49,19 @@ class Gateway:
 
 @dataclass
 class WebhookRig:
-    house: BotFixture
+    bot: BotFixture
     gateway: Gateway
 
     @property
     def channel(self) -> Channel:
-        return self.house.channel
+        return self.bot.channel
 
     @property
     def store(self) -> Store:
-        return self.house.store
+        return self.bot.store
 
     async def post(self, external_id: str, text: str, secret: str = SECRET) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.house.url) as client:
+        async with httpx.AsyncClient(base_url=self.bot.url) as client:
             return await client.post(
                 "/webhook/messages",
                 json={"id": external_id, "sender": "+49 30 1", "text": text},
@@ -83,8 +83,8 @@ async def rigged(webhook: ModuleType, url: str) -> AsyncIterator[WebhookRig]:
     gateway = Gateway()
     async with httpx.AsyncClient(transport=httpx.MockTransport(gateway)) as client:
         channel = webhook.WebhookChannel(SECRET, CALLBACK, client)
-        async with bot_fixture(url, channel) as house:
-            yield WebhookRig(house, gateway)
+        async with bot_fixture(url, channel) as bot:
+            yield WebhookRig(bot, gateway)
 
 
 @pytest.fixture

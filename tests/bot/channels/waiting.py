@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    """Returns when `check` says yes; raises TimeoutError after PATIENCE seconds."""
-    async with asyncio.timeout(PATIENCE):
+    """Returns when `check` returns true; raises TimeoutError after TIMEOUT seconds."""
+    async with asyncio.timeout(TIMEOUT):
         while True:
             if await check():
                 return

@@ -17,14 +17,14 @@ Open = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
-async def house(sqlite_url: str) -> AsyncIterator[BotFixture]:
+async def bot(sqlite_url: str) -> AsyncIterator[BotFixture]:
     async with bot_fixture(sqlite_url, WebsocketChannel(VOICE)) as running:
         yield running
 
 
 @pytest.fixture
-async def http(house: BotFixture) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=house.url) as client:
+async def http(bot: BotFixture) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=bot.url) as client:
         yield client
 
 
@@ -39,13 +39,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def visit(house: BotFixture, browser: Browser) -> AsyncIterator[Open]:
+async def visit(bot: BotFixture, browser: Browser) -> AsyncIterator[Open]:
     """Opens the page in a browser of its own. No page may log an error or ask another site for anything."""
     complaints: list[str] = []
 
     def watch(page: Page) -> None:
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda sent: complaints.append(sent.url) if house.url not in sent.url else None)
+        page.on("request", lambda sent: complaints.append(sent.url) if bot.url not in sent.url else None)
         page.on("console", lambda said: complaints.append(said.text) if _is_policy(said.text) else None)
 
     async def visit(path: str = "/", **options: Any) -> Page:
@@ -53,7 +53,7 @@ async def visit(house: BotFixture, browser: Browser) -> AsyncIterator[Open]:
         context.on("page", watch)
         page = await context.new_page()
         page.set_default_timeout(10_000)
-        await page.goto(house.url + path)
+        await page.goto(bot.url + path)
         return page
 
     yield visit

@@ -34,8 +34,8 @@ async def conversation(visit: Open, **options: Any) -> Page:
 
 
 @pytest.mark.parametrize("width", [320, 360, 768])
-async def test_nothing_is_wider_than_the_screen(visit: Open, house: BotFixture, width: int) -> None:
-    house.speaker.text = (
+async def test_nothing_is_wider_than_the_screen(visit: Open, bot: BotFixture, width: int) -> None:
+    bot.chat_model.text = (
         f"You may return it within 30 days [1]. {'long' * 60} and `{'code' * 60}`.\n\n"
         f"https://shop.example/{'path/' * 40}\n\n```\n{'block ' * 60}\n```"
     )
@@ -129,8 +129,8 @@ async def test_the_page_speaks_chinese_to_a_chinese_browser(visit: Open) -> None
     await expect(page.locator(".sources h3")).to_have_text(VOICE.wording("zh").sources)
 
 
-async def test_what_a_model_writes_is_never_run(visit: Open, house: BotFixture) -> None:
-    house.speaker.text = (
+async def test_what_a_model_writes_is_never_run(visit: Open, bot: BotFixture) -> None:
+    bot.chat_model.text = (
         "You may return it within 30 days [1]. <img src=x onerror=alert()> <script>alert()</script> "
         "[here](javascript:alert()) [there](https://shop.example/a)"
     )

@@ -52,13 +52,13 @@ async def test_a_question_is_answered_with_sources(visit: Open) -> None:
     await expect(page.locator("#welcome")).to_be_hidden()
 
 
-async def test_the_bot_learns_only_where_the_person_said_so(visit: Open, house: BotFixture) -> None:
+async def test_the_bot_learns_only_where_the_person_said_so(visit: Open, bot: BotFixture) -> None:
     page = await online(await visit())
     watcher = page.get_by_role("switch")
 
     async def agreed(since: str = "") -> bool:
         home = await conversation(page)
-        return home not in (since, "None") and (await house.store.conversations.get(home)).consent
+        return home not in (since, "None") and (await bot.store.conversations.get(home)).consent
 
     await expect(page.locator("#consent")).to_have_text(VOICE.wording("en").consent)
     await expect(watcher).not_to_be_checked()
@@ -78,19 +78,19 @@ async def refused(agreed: Callable[[], Awaitable[bool]]) -> bool:
     return not await agreed()
 
 
-async def test_where_nobody_is_asked_there_is_no_switch(visit: Open, house: BotFixture) -> None:
-    house.manager.asks_consent = False
+async def test_where_nobody_is_asked_there_is_no_switch(visit: Open, bot: BotFixture) -> None:
+    bot.manager.asks_consent = False
     page = await online(await visit())
     await expect(page.locator("#consent")).to_be_hidden()
 
 
-async def test_an_answer_is_seen_while_it_is_said(visit: Open, house: BotFixture) -> None:
-    house.speaker.waiting.clear()
+async def test_an_answer_is_seen_while_it_is_said(visit: Open, bot: BotFixture) -> None:
+    bot.chat_model.waiting.clear()
     page = await online(await visit())
     await ask(page)
     await expect(page.locator(".answer.streaming .body")).to_have_text("You")
     await expect(page.locator("#announcer")).to_have_text("")
-    house.speaker.waiting.set()
+    bot.chat_model.waiting.set()
     await answered(page)
     await expect(page.locator("#announcer")).to_contain_text("within 30 days")
 
@@ -126,7 +126,7 @@ async def test_the_conversation_is_there_after_a_reload(visit: Open) -> None:
     assert await conversation(page) == known
 
 
-async def test_a_new_conversation_begins_empty(visit: Open, house: BotFixture) -> None:
+async def test_a_new_conversation_begins_empty(visit: Open, bot: BotFixture) -> None:
     page = await online(await visit())
     await ask(page)
     await answered(page)
@@ -137,11 +137,11 @@ async def test_a_new_conversation_begins_empty(visit: Open, house: BotFixture) -
     await ask(page, "Something else?")
     await answered(page)
     assert await conversation(page) != old
-    assert len(await house.store.turns.after(old, 0, 10)) == 2
+    assert len(await bot.store.turns.after(old, 0, 10)) == 2
 
 
-async def test_an_answer_can_be_stopped(visit: Open, house: BotFixture) -> None:
-    house.speaker.waiting.clear()
+async def test_an_answer_can_be_stopped(visit: Open, bot: BotFixture) -> None:
+    bot.chat_model.waiting.clear()
     page = await online(await visit())
     await expect(page.locator("#stop")).to_be_hidden()
     await ask(page)
@@ -153,51 +153,51 @@ async def test_an_answer_can_be_stopped(visit: Open, house: BotFixture) -> None:
 
 
 async def test_what_is_written_while_the_server_is_away_is_sent_when_it_is_back(
-    visit: Open, house: BotFixture
+    visit: Open, bot: BotFixture
 ) -> None:
     page = await online(await visit())
     await ask(page)
     await answered(page)
-    await house.shut()
+    await bot.close()
     await expect(page.locator("#trouble")).to_be_visible()
     await ask(page, "Are you there?")
     await ask(page, "Hello?")
     await expect(page.locator(".question .state")).to_have_count(2)
-    await house.open()
+    await bot.open()
     await answered(page, 3)
     await expect(page.locator("#trouble")).to_be_hidden()
     await expect(page.locator(".question .state")).to_have_count(0)
-    turns = await house.store.turns.after(await conversation(page), 0, 20)
+    turns = await bot.store.turns.after(await conversation(page), 0, 20)
     assert [turn.text for turn in turns if turn.reply_to is None] == [QUESTION, "Are you there?", "Hello?"]
     await expect(page.locator(".turn")).to_have_count(6)
 
 
-async def test_what_was_not_sent_survives_a_closed_browser(visit: Open, house: BotFixture) -> None:
+async def test_what_was_not_sent_survives_a_closed_browser(visit: Open, bot: BotFixture) -> None:
     page = await online(await visit())
-    await house.shut()
+    await bot.close()
     await expect(page.locator("#status")).not_to_have_attribute("data-state", "online")
     await ask(page, "Do not lose me.")
     context = page.context
     await page.close()
-    await house.open()
+    await bot.open()
     again = await context.new_page()
-    await again.goto(house.url)
+    await again.goto(bot.url)
     await answered(again)
     await expect(again.locator(".question .bubble")).to_have_text("Do not lose me.")
     kept = await again.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsent'))")
     assert kept == []
 
 
-async def test_a_line_that_breaks_in_the_middle_of_an_answer_loses_nothing(
-    visit: Open, house: BotFixture
+async def test_a_connection_lost_in_the_middle_of_an_answer_loses_nothing(
+    visit: Open, bot: BotFixture
 ) -> None:
-    house.speaker.waiting.clear()
+    bot.chat_model.waiting.clear()
     page = await online(await visit())
     await ask(page)
     await expect(page.locator(".streaming")).to_be_visible()
-    await house.shut()
-    house.speaker.waiting.set()
-    await house.open()
+    await bot.close()
+    bot.chat_model.waiting.set()
+    await bot.open()
     await answered(page)
     await expect(page.locator(".turn")).to_have_count(2)
     await expect(page.locator(".answer .body")).to_contain_text("The refund takes 5 working days")
@@ -212,12 +212,12 @@ async def test_a_database_that_forgot_the_conversation_gives_a_new_one(visit: Op
     await answered(page)
 
 
-async def test_two_tabs_show_the_same(visit: Open, house: BotFixture) -> None:
+async def test_two_tabs_show_the_same(visit: Open, bot: BotFixture) -> None:
     one = await online(await visit())
     await ask(one)
     await answered(one)
     other = await one.context.new_page()
-    await other.goto(house.url)
+    await other.goto(bot.url)
     await answered(other)
     await ask(one, "And the refund?")
     for page in (one, other):
@@ -225,7 +225,7 @@ async def test_two_tabs_show_the_same(visit: Open, house: BotFixture) -> None:
         await expect(page.locator(".question .bubble")).to_have_text([QUESTION, "And the refund?"])
 
 
-async def test_thumbs_and_a_correction_reach_the_store(visit: Open, house: BotFixture) -> None:
+async def test_thumbs_and_a_correction_reach_the_store(visit: Open, bot: BotFixture) -> None:
     page = await online(await visit())
     await ask(page)
     await answered(page)
@@ -236,30 +236,30 @@ async def test_thumbs_and_a_correction_reach_the_store(visit: Open, house: BotFi
     await expect(page.locator(".thumb.down")).to_have_attribute("aria-pressed", "true")
 
     async def kept() -> bool:
-        opinions = await house.store.operators.ratings(10)
+        opinions = await bot.store.operators.ratings(10)
         return [(each.rating, each.correction) for each in opinions] == [("down", "60 days in December.")]
 
     await eventually(kept)
 
 
-async def test_a_thumb_given_while_the_server_is_away_is_kept(visit: Open, house: BotFixture) -> None:
+async def test_a_thumb_given_while_the_server_is_away_is_kept(visit: Open, bot: BotFixture) -> None:
     page = await online(await visit())
     await ask(page)
     await answered(page)
-    await house.shut()
+    await bot.close()
     await expect(page.locator("#trouble")).to_be_visible()
     await page.get_by_role("button", name="Helpful", exact=True).click()
-    await house.open()
+    await bot.open()
 
     async def kept() -> bool:
-        return [each.rating for each in await house.store.operators.ratings(10)] == ["up"]
+        return [each.rating for each in await bot.store.operators.ratings(10)] == ["up"]
 
     await eventually(kept)
 
 
-async def test_an_attempt_that_failed_leaves_no_words_behind(visit: Open, house: BotFixture) -> None:
+async def test_an_attempt_that_failed_leaves_no_words_behind(visit: Open, bot: BotFixture) -> None:
     page = await online(await visit())
-    house.speaker.fails = 1
+    bot.chat_model.fails = 1
     await ask(page)
     await expect(page.locator(".stage")).to_contain_text(VOICE.wording("en").retrying)
     await answered(page)
@@ -274,24 +274,24 @@ async def test_an_abstention_looks_like_one(visit: Open) -> None:
 
 
 async def test_a_chat_behind_a_token_opens_by_its_link(sqlite_url: str, browser: Browser) -> None:
-    async with bot_fixture(sqlite_url, WebsocketChannel(VOICE, tokens=["s3cret"])) as house:
+    async with bot_fixture(sqlite_url, WebsocketChannel(VOICE, tokens=["s3cret"])) as bot:
         page = await browser.new_page()
-        await page.goto(house.url)
+        await page.goto(bot.url)
         await expect(page.locator("#trouble")).to_contain_text("valid access link")
         await page.goto("about:blank")
-        await page.goto(f"{house.url}/#token=s3cret")
+        await page.goto(f"{bot.url}/#token=s3cret")
         await online(page)
         assert "s3cret" not in page.url
         await page.reload()
         await online(page)
 
 
-async def test_earlier_messages_are_fetched_when_asked_for(visit: Open, house: BotFixture) -> None:
+async def test_earlier_messages_are_fetched_when_asked_for(visit: Open, bot: BotFixture) -> None:
     page = await online(await visit())
-    home = await house.store.conversations.get(await conversation(page))
-    await house.store.conversations.set_mode(home.id, Mode.HUMAN)
+    home = await bot.store.conversations.get(await conversation(page))
+    await bot.store.conversations.set_mode(home.id, Mode.HUMAN)
     for n in range(1, 151):
-        await house.store.turns.accept(Utterance(home.address, str(n), f"Turn {n}"), home.id)
+        await bot.store.turns.accept(Utterance(home.address, str(n), f"Turn {n}"), home.id)
     await page.reload()
     await expect(page.locator(".question")).to_have_count(100)
     await page.click("#earlier")

@@ -32,8 +32,8 @@ async def asked(bot, text: str = "May I return it?", address: Address = ADA) -> 
 @pytest.mark.parametrize("token", [None, "", "the operators' tokem", "令牌"])
 async def test_nobody_gets_in_without_the_token(bot, token):
     headers = {"Authorization": f"Bearer {token}".encode()} if token is not None else {}
-    async with asked_over_http(bot, token=None) as stranger:
-        response = await stranger.get("/api/conversations", headers=headers)
+    async with asked_over_http(bot, token=None) as unauthenticated:
+        response = await unauthenticated.get("/api/conversations", headers=headers)
     assert response.status_code == 401
     assert "OPERATOR_TOKEN" in response.json()["detail"]
 
@@ -73,7 +73,7 @@ async def test_a_human_takes_over_speaks_and_hands_back(bot, operator):
     said = await operator.post(f"{path}/messages", json={"text": "Yes, you may.", "operator": "kim"})
     assert said.status_code == 201
     assert (said.json()["role"], said.json()["author"]) == ("assistant", "kim")
-    (outgoing,) = await bot.store.outbox.due("websocket", "relay", 10, 60)
+    (outgoing,) = await bot.store.outbox.due("websocket", "dispatcher", 10, 60)
     assert outgoing.payload["text"] == "Yes, you may."
     assert (await operator.put(f"{path}/mode", json={"mode": "bot"})).json()["mode"] == "bot"
 

@@ -19,10 +19,10 @@ async def operator(bot):
 
 
 async def test_nobody_promotes_without_the_token(bot):
-    async with asked_over_http(bot, token=None) as stranger:
-        assert (await stranger.get("/api/releases")).status_code == 401
-        assert (await stranger.post("/api/releases/base/promote")).status_code == 401
-        assert (await stranger.post("/api/releases/rollback")).status_code == 401
+    async with asked_over_http(bot, token=None) as unauthenticated:
+        assert (await unauthenticated.get("/api/releases")).status_code == 401
+        assert (await unauthenticated.post("/api/releases/base/promote")).status_code == 401
+        assert (await unauthenticated.post("/api/releases/rollback")).status_code == 401
 
 
 async def test_a_release_is_listed_promoted_and_rolled_back(bot, operator, tmp_path):

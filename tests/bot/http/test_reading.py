@@ -8,12 +8,12 @@ from tests.bot.channels.client import connect_client
 
 
 @pytest.fixture
-async def answered(house: BotFixture) -> str:
+async def answered(bot: BotFixture) -> str:
     """The id of a conversation with a question and its answer."""
-    async with connect_client(house) as caller:
-        await caller.hello()
-        await caller.ask("Until when can I return it?", "m1")
-    return caller.conversation
+    async with connect_client(bot) as client:
+        await client.hello()
+        await client.ask("Until when can I return it?", "m1")
+    return client.conversation
 
 
 async def test_a_passage_behind_an_answer_is_read_whole(http: httpx.AsyncClient, answered: str) -> None:
@@ -28,22 +28,22 @@ async def test_a_passage_behind_an_answer_is_read_whole(http: httpx.AsyncClient,
 
 
 async def test_a_conversation_shows_only_passages_that_it_was_shown(
-    http: httpx.AsyncClient, answered: str, house: BotFixture
+    http: httpx.AsyncClient, answered: str, bot: BotFixture
 ) -> None:
-    async with connect_client(house) as other:
+    async with connect_client(bot) as other:
         await other.hello()
     assert (await http.get(f"/passages/{other.conversation}/returns-1")).status_code == 404
     assert (await http.get(f"/passages/{answered}/secret-9")).status_code == 404
     assert (await http.get("/passages/guess/returns-1")).status_code == 404
 
 
-async def test_earlier_turns_are_read_page_by_page(http: httpx.AsyncClient, house: BotFixture) -> None:
-    async with connect_client(house) as caller:
-        await caller.hello()
-    conversation = await house.store.conversations.get(caller.conversation)
-    await house.store.conversations.set_mode(conversation.id, Mode.HUMAN)
+async def test_earlier_turns_are_read_page_by_page(http: httpx.AsyncClient, bot: BotFixture) -> None:
+    async with connect_client(bot) as client:
+        await client.hello()
+    conversation = await bot.store.conversations.get(client.conversation)
+    await bot.store.conversations.set_mode(conversation.id, Mode.HUMAN)
     for n in range(1, 13):
-        await house.store.turns.accept(Utterance(conversation.address, str(n), f"Turn {n}"), conversation.id)
+        await bot.store.turns.accept(Utterance(conversation.address, str(n), f"Turn {n}"), conversation.id)
     path = f"/conversations/{conversation.id}/turns"
     page = (await http.get(path, params={"before": 13, "limit": 5})).json()["turns"]
     assert page[0] == {"turn": 8, "role": "user", "text": "Turn 8"}
@@ -67,9 +67,9 @@ async def test_a_bad_page_is_refused(http: httpx.AsyncClient, answered: str, que
 
 
 async def test_conversations_of_other_channels_cannot_be_read(
-    http: httpx.AsyncClient, house: BotFixture
+    http: httpx.AsyncClient, bot: BotFixture
 ) -> None:
-    store: Store = house.store
+    store: Store = bot.store
     elsewhere = await store.conversations.start(Address("telegram", "42"))
     assert (await http.get(f"/conversations/{elsewhere.id}/turns?before=9")).status_code == 404
     assert (await http.get(f"/passages/{elsewhere.id}/returns-1")).status_code == 404

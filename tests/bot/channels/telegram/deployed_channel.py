@@ -1,4 +1,4 @@
-"""A running bot for the tests: the real channel, manager, store and relay; only who answers is made up."""
+"""A running bot for the tests: real channel, manager, store and dispatcher; only the step that answers is a fake."""
 
 import asyncio
 import os
@@ -33,10 +33,10 @@ class FakeStep:
 
     text: str = "About {question}: it takes **230 volts** [1]."
     pause: float = 0.0
-    heard: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
 
     async def run(self, turn: TurnContext) -> Answer:
-        self.heard.append(turn.text)
+        self.questions.append(turn.text)
         turn.rewritten(turn.text)
         text = self.text.format(question=turn.text)
         for word in text.split(" "):
@@ -53,7 +53,7 @@ class Deployment:
     step: FakeStep
 
 
-def quick() -> SendLimits:
+def fast_limits() -> SendLimits:
     """Telegram's limits a hundred times faster."""
     return SendLimits(
         SendIntervals(SendInterval(0.01), SendInterval(0.04, burst=5), SendInterval(0.0004, burst=5))
@@ -74,7 +74,7 @@ async def deployed(
     step = step or FakeStep()
     async with await Store.open(url) as store:
         bot = connect(BotApi.token, base_url, read_seconds)
-        channel = TelegramChannel(bot, VOICE, webhook, limits=limits or quick(), first_wait=0.02)
+        channel = TelegramChannel(bot, VOICE, webhook, limits=limits or fast_limits(), first_wait=0.02)
         dispatcher = OutboxDispatcher(store.outbox, channel, OWNER, lease=5.0, poll=0.02)
         manager = _manager(store, step, channel, dispatcher)
         async with _running(manager, dispatcher, channel):
@@ -100,13 +100,13 @@ async def _running(
     manager: Manager, dispatcher: OutboxDispatcher, channel: TelegramChannel
 ) -> AsyncIterator[None]:
     delivering = asyncio.create_task(dispatcher.run())
-    hearing = [asyncio.create_task(part) for part in (manager.run(), channel.run(manager))]
+    receiving = [asyncio.create_task(part) for part in (manager.run(), channel.run(manager))]
     try:
         yield
     finally:
         await manager.close(grace=0.2)
         dispatcher.close()
         await asyncio.wait([delivering], timeout=2)
-        for task in (delivering, *hearing):
+        for task in (delivering, *receiving):
             task.cancel()
-        await asyncio.gather(delivering, *hearing, return_exceptions=True)
+        await asyncio.gather(delivering, *receiving, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What every channel keeps, kept by Telegram: over polling, in a private chat, with a whole bot behind it."""
+"""The channel contract for Telegram: polling, in a private chat, with a whole bot behind it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from dialogue.conversation import Address, Conversation
 from dialogue.store.store import Store
 from tests.bot.channels.bot_fixture import VOICE, bot_fixture
 from tests.bot.channels.contract import ChannelContract
-from tests.bot.channels.telegram.deployed_channel import quick
+from tests.bot.channels.telegram.deployed_channel import fast_limits
 from tests.botapi import BotApi, Person
 from tests.botapi.people import Json
 
@@ -46,6 +46,6 @@ class TelegramRig:
 class TestTelegram(ChannelContract):
     @pytest.fixture
     async def rig(self, api: BotApi, sqlite_url: str) -> AsyncIterator[TelegramRig]:
-        channel = TelegramChannel(connect(api.token, api.base_url), VOICE, limits=quick())
-        async with bot_fixture(sqlite_url, channel) as house:
-            yield TelegramRig(channel, house.store, api)
+        channel = TelegramChannel(connect(api.token, api.base_url), VOICE, limits=fast_limits())
+        async with bot_fixture(sqlite_url, channel) as bot:
+            yield TelegramRig(channel, bot.store, api)

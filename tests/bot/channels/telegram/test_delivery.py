@@ -39,9 +39,7 @@ async def test_what_telegram_did_not_take_is_sent_again(api: BotApi, bot: Deploy
     assert len(api.texts(ADA.room)) == 1
 
 
-async def test_what_telegram_may_have_taken_is_rather_sent_twice_than_never(
-    api: BotApi, bot: Deployment
-) -> None:
+async def test_a_message_that_may_have_arrived_is_sent_again(api: BotApi, bot: Deployment) -> None:
     api.fault("sendMessage", Drop(done=True))
     api.inbox.say(ADA, "Which voltage?")
 
@@ -50,7 +48,7 @@ async def test_what_telegram_may_have_taken_is_rather_sent_twice_than_never(
     assert len(set(api.texts(ADA.room))) == 1
 
 
-async def test_a_hanging_telegram_is_given_up_and_tried_again(api: BotApi, sqlite_url: str) -> None:
+async def test_a_call_that_hangs_is_retried(api: BotApi, sqlite_url: str) -> None:
     api.fault("sendMessage", Hang())
     api.inbox.say(ADA, "Which voltage?")
     async with deployed(api.base_url, sqlite_url, read_seconds=0.2):
@@ -59,7 +57,7 @@ async def test_a_hanging_telegram_is_given_up_and_tried_again(api: BotApi, sqlit
     assert len(api.texts(ADA.room)) == 1
 
 
-async def test_who_blocked_the_bot_is_let_go(api: BotApi, bot: Deployment) -> None:
+async def test_a_message_to_someone_who_blocked_the_bot_is_abandoned(api: BotApi, bot: Deployment) -> None:
     api.inbox.say(ADA, "One")
     api.blocked.add(ADA.id)
     await api.until(lambda: api.called("sendMessage"))
@@ -146,7 +144,7 @@ async def test_where_drafts_are_refused_answers_grow_in_messages(api: BotApi, sq
     assert len(api.texts(ADA.room)) == 2
 
 
-async def test_half_an_answer_is_taken_back_when_the_bot_stops(api: BotApi, sqlite_url: str) -> None:
+async def test_a_partial_answer_is_deleted_when_the_bot_stops(api: BotApi, sqlite_url: str) -> None:
     async with deployed(api.base_url, sqlite_url, FakeStep(pause=30)):
         api.inbox.say(ADA, "@groundtalk_bot which voltage?", GROUP)
         await api.until(lambda: api.texts(GROUP))

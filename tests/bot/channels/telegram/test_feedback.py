@@ -21,7 +21,7 @@ def test_names_survive_the_way_through_telegram(conversation: str, turn: int) ->
 
 
 @pytest.mark.parametrize("name", ["", ":", "x:c1", "-1:c1", "1:", "1" * 30 + ":c1", "²:c1"])
-def test_made_up_names_are_none(name: str) -> None:
+def test_forged_names_are_none(name: str) -> None:
     assert RatedTurn.named(name) is None
 
 

@@ -23,7 +23,7 @@ def finished(api: BotApi) -> list[str]:
     return [text for text in api.texts(GROUP) if "Sources" in text]
 
 
-async def test_the_bot_hears_only_what_is_meant_for_it(api: BotApi, bot: Deployment) -> None:
+async def test_the_bot_answers_only_what_is_addressed_to_it(api: BotApi, bot: Deployment) -> None:
     api.inbox.say(ADA, "Lunch, anyone?", GROUP)
     api.inbox.say(BOB, "@other_bot which voltage?", GROUP)
     api.inbox.say(BOB, "/help@other_bot", GROUP)
@@ -38,7 +38,7 @@ async def test_the_bot_hears_only_what_is_meant_for_it(api: BotApi, bot: Deploym
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.step.heard == ["which voltage?"]
+    assert bot.step.questions == ["which voltage?"]
 
 
 async def test_the_answer_replies_to_the_question(api: BotApi, bot: Deployment) -> None:
@@ -47,7 +47,7 @@ async def test_the_answer_replies_to_the_question(api: BotApi, bot: Deployment) 
     await api.until(lambda: api.texts(GROUP))
 
     assert api.shown(GROUP)[0]["reply_parameters"]["message_id"] == question["message_id"]
-    assert bot.step.heard == ["which voltage?"]
+    assert bot.step.questions == ["which voltage?"]
 
 
 async def test_a_mention_is_taken_out_behind_an_emoji_and_in_chinese(api: BotApi, bot: Deployment) -> None:
@@ -55,7 +55,7 @@ async def test_a_mention_is_taken_out_behind_an_emoji_and_in_chinese(api: BotApi
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.step.heard == ["👋😀 充电器的电压是多少？"]
+    assert bot.step.questions == ["👋😀 充电器的电压是多少？"]
 
 
 async def test_a_reply_to_the_bot_goes_on(api: BotApi, bot: Deployment) -> None:
@@ -92,7 +92,7 @@ async def test_a_topic_is_a_conversation_of_its_own(api: BotApi, bot: Deployment
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.step.heard == ["which voltage?"]
+    assert bot.step.questions == ["which voltage?"]
     assert api.shown(GROUP)[0]["message_thread_id"] == 77
     assert await bot.store.conversations.current(Address("telegram", "-100:77")) is not None
 
@@ -106,7 +106,7 @@ async def test_other_bots_are_ignored_and_anonymous_administrators_are_not(
 
     await api.until(lambda: api.texts(GROUP))
 
-    assert bot.step.heard == ["two"]
+    assert bot.step.questions == ["two"]
 
 
 async def test_the_answer_grows_in_a_message_that_becomes_the_answer(api: BotApi, sqlite_url: str) -> None:
@@ -139,7 +139,7 @@ async def test_a_busy_group_never_floods_telegram(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["@groundtalk_bot" + " word" * 801])
-async def test_refusals_reply_to_whom_they_concern(api: BotApi, bot: Deployment, text: str) -> None:
+async def test_refusals_reply_to_the_message_they_are_about(api: BotApi, bot: Deployment, text: str) -> None:
     question = api.inbox.say(ADA, text, GROUP)
 
     await api.until(lambda: api.texts(GROUP))

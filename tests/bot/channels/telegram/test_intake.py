@@ -17,7 +17,7 @@ from dialogue.manager import Manager
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.store.store import Store
 from dialogue.worker import Worker
-from tests.bot.channels.telegram.deployed_channel import VOICE, FakeStep, quick
+from tests.bot.channels.telegram.deployed_channel import VOICE, FakeStep, fast_limits
 from tests.botapi import BotApi, Person
 
 ADA = Person(11, "Ada")
@@ -56,7 +56,7 @@ async def manager(sqlite_url: str) -> AsyncIterator[Faltering]:
 async def intake(api: BotApi, manager: Faltering) -> AsyncIterator[UpdateIntake]:
     """Takes in one message, and another only after a while."""
     async with connect(api.token, api.base_url) as bot:
-        limits: SendLimits = quick()
+        limits: SendLimits = fast_limits()
         previews, notices = Previews(bot, limits), NoticeSender(bot, limits)
         allowance = MessageLimits(messages=Rate(burst=1, per_second=0.001))
         yield UpdateIntake(bot.bot, manager, VOICE, previews, notices, allowance)
@@ -84,7 +84,7 @@ async def test_what_could_not_be_stored_is_not_too_fast_when_it_comes_again(
     assert api.texts(ADA.room) == [VOICE.wording("en").too_fast]
 
 
-async def test_a_notice_is_not_said_again_for_the_same_update(api: BotApi, intake: UpdateIntake) -> None:
+async def test_a_reply_is_not_sent_again_for_the_same_update(api: BotApi, intake: UpdateIntake) -> None:
     command = update(api, "/start")
     for _ in range(3):
         await intake.take(command)

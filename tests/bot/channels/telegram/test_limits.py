@@ -1,4 +1,4 @@
-"""The pace at which messages may leave: per chat, per group, overall, and what Telegram asks for besides."""
+"""How often messages may be sent: per chat, per group, overall, and after a 429."""
 
 import pytest
 

@@ -84,7 +84,7 @@ async def test_one_chat_does_not_wait_for_another(api: BotApi) -> None:
     assert taken == ["quick", "slow"]
 
 
-async def test_an_update_that_we_cannot_bear_is_let_go_after_three_tries(api: BotApi) -> None:
+async def test_an_update_that_fails_three_times_is_skipped(api: BotApi) -> None:
     taken: list[str] = []
 
     async def take(update: Update) -> None:
@@ -115,7 +115,7 @@ async def test_an_update_that_we_cannot_bear_is_let_go_after_three_tries(api: Bo
         (Drop(done=True), "NetworkError"),
     ],
 )
-async def test_trouble_is_logged_and_survived(
+async def test_errors_are_logged_and_polling_goes_on(
     api: BotApi, sqlite_url: str, fault: Fault, reason: str
 ) -> None:
     api.fault("getUpdates", fault, fault)
@@ -124,20 +124,20 @@ async def test_trouble_is_logged_and_survived(
         async with deployed(api.base_url, sqlite_url) as bot:
             await api.until(lambda: api.texts(ADA.room))
 
-    assert bot.step.heard == ["Which voltage?"]
+    assert bot.step.questions == ["Which voltage?"]
     assert len(api.texts(ADA.room)) == 1
     assert any(reason in entry["reason"] for entry in logs if entry["event"] == "polling_failed")
     assert api.token not in str(logs)
 
 
-async def test_telegram_may_ask_to_poll_later(api: BotApi, bot: Deployment) -> None:
+async def test_polling_obeys_429(api: BotApi, bot: Deployment) -> None:
     api.fault("getUpdates", Flood(1))
     api.inbox.say(ADA, "Which voltage?")
 
     await api.until(lambda: api.texts(ADA.room))
 
 
-async def test_a_bot_that_starts_while_telegram_is_away_comes_up(api: BotApi, sqlite_url: str) -> None:
+async def test_a_bot_started_while_telegram_is_down_comes_up_later(api: BotApi, sqlite_url: str) -> None:
     api.fault("getMe", Refuse(500, "Internal Server Error"), Drop(done=False))
     api.fault("deleteWebhook", Refuse(502, "Bad Gateway"))
     api.fault("setMyCommands", Flood(100))
@@ -152,7 +152,7 @@ async def test_an_update_that_the_library_cannot_read_is_passed_over(api: BotApi
 
     await api.until(lambda: api.texts(ADA.room) and not api.inbox.updates)
 
-    assert bot.step.heard == ["Which voltage?"]
+    assert bot.step.questions == ["Which voltage?"]
 
 
 async def test_what_was_taken_but_not_confirmed_is_not_done_again_after_a_restart(
@@ -168,10 +168,10 @@ async def test_what_was_taken_but_not_confirmed_is_not_done_again_after_a_restar
         api.inbox.say(ADA, "And the colour?")
         await api.until(lambda: len(api.texts(ADA.room)) == 2)
 
-    assert first.step.heard + second.step.heard == ["Which voltage?", "And the colour?"]
+    assert first.step.questions + second.step.questions == ["Which voltage?", "And the colour?"]
 
 
-async def test_another_bots_messages_have_other_names(api: BotApi, sqlite_url: str) -> None:
+async def test_messages_of_another_bot_have_other_ids(api: BotApi, sqlite_url: str) -> None:
     """Message ids of private chats are the bot's own: with another token they begin anew."""
     api.inbox.say(ADA, "Which voltage?")
     async with deployed(api.base_url, sqlite_url):
@@ -183,7 +183,7 @@ async def test_another_bots_messages_have_other_names(api: BotApi, sqlite_url: s
             await other.until(lambda: other.texts(ADA.room))
 
 
-async def test_a_hanging_telegram_does_not_hold_up_the_end(api: BotApi, sqlite_url: str) -> None:
+async def test_a_hanging_telegram_does_not_delay_the_shutdown(api: BotApi, sqlite_url: str) -> None:
     api.fault("getUpdates", Hang())
     async with deployed(api.base_url, sqlite_url):
         await api.until(lambda: api.called("getUpdates"))

@@ -41,7 +41,7 @@ async def test_questions_are_answered_in_order(api: BotApi, bot: Deployment) -> 
 
     await api.until(lambda: len(api.texts(ADA.room)) == 5)
 
-    assert bot.step.heard == [f"Question {number}" for number in range(5)]
+    assert bot.step.questions == [f"Question {number}" for number in range(5)]
     assert [text.partition(":")[0] for text in api.texts(ADA.room)] == [
         f"About Question {number}" for number in range(5)
     ]
@@ -76,7 +76,7 @@ async def test_commands_speak_the_persons_language(
     await api.until(lambda: api.texts(ADA.room) and api.texts(LI.room))
 
     assert (api.texts(ADA.room), api.texts(LI.room)) == ([getattr(EN, sentence)], [getattr(ZH, sentence)])
-    assert bot.step.heard == []
+    assert bot.step.questions == []
 
 
 async def test_new_begins_another_conversation(api: BotApi, bot: Deployment) -> None:
@@ -144,7 +144,7 @@ async def test_a_question_that_is_too_long_is_refused(api: BotApi, bot: Deployme
     assert await bot.store.conversations.current(Address("telegram", "11")) is None
 
 
-async def test_who_writes_too_fast_is_told_so(api: BotApi, bot: Deployment) -> None:
+async def test_messages_are_limited(api: BotApi, bot: Deployment) -> None:
     for number in range(21):
         api.inbox.say(ADA, f"{number}")
 

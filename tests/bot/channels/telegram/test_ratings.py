@@ -52,7 +52,7 @@ async def test_a_thumb_down_may_be_followed_by_a_correction(
     assert question["reply_parameters"]["message_id"] == answer["message_id"]
     assert api.texts(ADA.room)[2] == EN.thanks
     assert await opinions(bot) == [("11", "down", "It takes 110 volts.")]
-    assert bot.step.heard == ["Which voltage?"]
+    assert bot.step.questions == ["Which voltage?"]
 
 
 async def test_a_correction_is_asked_for_once(api: BotApi, bot: Deployment, answer: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ async def test_a_correction_is_asked_for_once(api: BotApi, bot: Deployment, answ
 @pytest.mark.parametrize(
     "data", ["up:2:unknown", "up:99:{id}", "up:x", "down", "forget:12", "nonsense", "keep:"]
 )
-async def test_made_up_presses_change_nothing(
+async def test_forged_callback_data_changes_nothing(
     api: BotApi, bot: Deployment, answer: dict[str, Any], data: str
 ) -> None:
     home = await bot.store.conversations.current(Address("telegram", "11"))
@@ -111,7 +111,7 @@ async def test_forgetting_is_confirmed_and_then_complete(
     assert await bot.store.turns.after(group.id, number=0, limit=10) == []
 
 
-async def test_whoever_keeps_everything_is_asked_no_more(
+async def test_keeping_everything_deletes_the_question(
     api: BotApi, bot: Deployment, answer: dict[str, Any]
 ) -> None:
     api.inbox.say(ADA, "/forget")

@@ -17,7 +17,7 @@ CITATION = Citation(1, "chunk-1", "Charger manual", "charger.md", "The charger t
 ANSWER = Answer("It takes **230 volts** [1].", "Which voltage?", citations=(CITATION,), release="base")
 
 
-def test_a_letter_holds_the_answer_and_its_sources() -> None:
+def test_a_payload_holds_the_answer_and_its_sources() -> None:
     payload = render_answer(ANSWER, TURN, VOICE.wording("en"))
 
     assert [part["text"] for part in payload["parts"]] == [

@@ -66,7 +66,7 @@ async def test_an_update_that_is_posted_again_is_answered_once(
     assert await api.push(way) == 200
     await api.until(lambda: len(api.texts(ADA.room)) == 2)
 
-    assert bot.step.heard == ["Which voltage?", "And the colour?"]
+    assert bot.step.questions == ["Which voltage?", "And the colour?"]
 
 
 async def test_the_webhook_is_registered_with_its_secret(

@@ -17,7 +17,7 @@ from tests.bot.channels.bot_fixture import VOICE, BotFixture, bot_fixture
 from tests.bot.channels.client import Client, connect_client
 from tests.bot.channels.websocket.test_protocol import almost_frames, json_values
 
-UNHURRIED = ConnectionLimits(
+UNLIMITED = ConnectionLimits(
     frame_characters=8_192,
     text_characters=1_000,
     frames=Rate(burst=1e9, per_second=1e9),
@@ -26,14 +26,14 @@ UNHURRIED = ConnectionLimits(
 
 
 @pytest.fixture
-async def house(sqlite_url: str) -> AsyncIterator[BotFixture]:
-    async with bot_fixture(sqlite_url, WebsocketChannel(VOICE, limits=UNHURRIED)) as running:
+async def bot(sqlite_url: str) -> AsyncIterator[BotFixture]:
+    async with bot_fixture(sqlite_url, WebsocketChannel(VOICE, limits=UNLIMITED)) as running:
         yield running
 
 
 @pytest.fixture
-async def caller(house: BotFixture) -> AsyncIterator[Client]:
-    async with connect_client(house) as connected:
+async def client(bot: BotFixture) -> AsyncIterator[Client]:
+    async with connect_client(bot) as connected:
         await connected.hello()
         yield connected
 
@@ -56,13 +56,13 @@ async def caller(house: BotFixture) -> AsyncIterator[Client]:
     ],
 )
 async def test_a_frame_that_cannot_be_used_is_an_error_and_the_connection_lives(
-    caller: Client, frame: str | bytes, code: str
+    client: Client, frame: str | bytes, code: str
 ) -> None:
-    await caller.socket.send(frame)
-    error = await caller.next()
+    await client.socket.send(frame)
+    error = await client.next()
     assert (error["type"], error["code"], error["turn"]) == ("error", code, None)
     assert error["message"]
-    await caller.ask("Until when can I return it?", "m1")
+    await client.ask("Until when can I return it?", "m1")
 
 
 @pytest.mark.slow
@@ -76,37 +76,37 @@ async def test_a_frame_that_cannot_be_used_is_an_error_and_the_connection_lives(
         max_size=5,
     )
 )
-async def test_no_frames_kill_the_connection(caller: Client, frames: list[str | bytes]) -> None:
+async def test_no_frames_kill_the_connection(client: Client, frames: list[str | bytes]) -> None:
     for frame in frames:
-        await caller.socket.send(frame)
-    await caller.hello()
+        await client.socket.send(frame)
+    await client.hello()
 
 
-async def test_a_closed_conversation_takes_no_message(house: BotFixture, caller: Client) -> None:
-    await house.store.conversations.set_mode(caller.conversation, Mode.CLOSED)
-    await caller.send(type="message", id="m1", text="Hello?")
-    refused = await caller.next()
+async def test_a_closed_conversation_takes_no_message(bot: BotFixture, client: Client) -> None:
+    await bot.store.conversations.set_mode(client.conversation, Mode.CLOSED)
+    await client.send(type="message", id="m1", text="Hello?")
+    refused = await client.next()
     assert (refused["code"], refused["id"]) == ("closed", "m1")
 
 
 async def test_a_store_that_fails_is_an_apology_and_the_message_can_be_sent_again(
-    house: BotFixture, caller: Client, monkeypatch: pytest.MonkeyPatch
+    bot: BotFixture, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def unavailable(*_: Any) -> None:
         raise StoreUnavailable("The disk is full. Free some space.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(house.store.turns, "accept", unavailable)
-        await caller.send(type="message", id="m1", text="Until when can I return it?")
-        refused = await caller.next()
+        broken.setattr(bot.store.turns, "accept", unavailable)
+        await client.send(type="message", id="m1", text="Until when can I return it?")
+        refused = await client.next()
     assert (refused["code"], refused["id"]) == ("unavailable", "m1")
     assert refused["message"] == VOICE.wording("en").failure
-    await caller.ask("Until when can I return it?", "m1")
+    await client.ask("Until when can I return it?", "m1")
 
 
-async def test_a_client_is_spoken_to_in_the_language_of_its_browser(house: BotFixture) -> None:
-    async with connect_client(house, additional_headers={"Accept-Language": "zh-CN,en;q=0.5"}) as caller:
-        await caller.hello()
-        await caller.send(type="message", id="m1", text="长" * 1_001)
-        assert (await caller.next())["message"] == VOICE.wording("zh").too_long
-    assert (await house.store.conversations.get(caller.conversation)).language == "zh-CN"
+async def test_errors_are_in_the_language_of_the_browser(bot: BotFixture) -> None:
+    async with connect_client(bot, additional_headers={"Accept-Language": "zh-CN,en;q=0.5"}) as client:
+        await client.hello()
+        await client.send(type="message", id="m1", text="长" * 1_001)
+        assert (await client.next())["message"] == VOICE.wording("zh").too_long
+    assert (await bot.store.conversations.get(client.conversation)).language == "zh-CN"
