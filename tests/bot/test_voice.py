@@ -36,7 +36,7 @@ def test_the_chinese_wording_is_found_under_every_script_and_region():
 
 def test_a_new_name_reaches_the_greeting(tmp_path):
     voice = load_voice(changed(tmp_path, 'name = "Robin"', 'name = "Wren"'))
-    assert "I am Wren." in voice.wording("en").greeting
+    assert "I'm Wren." in voice.wording("en").greeting
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ question was asked elsewhere, and for answers that another process delivered.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 import structlog
@@ -185,7 +185,9 @@ class ClientSession:
         if self._check_at is None:
             self._check_at = asyncio.get_running_loop().time() + self._outbox_grace
 
-    async def _show_stored(self, before: int = protocol.LAST_TURN, roles: Container[Role] = Role) -> int:
+    async def _show_stored(
+        self, before: int = protocol.LAST_TURN, roles: Collection[Role] = tuple(Role)
+    ) -> int:
         """Show stored turns that the client does not have, numbered below `before`; the number of the last read."""
         position = self._shown
         while turns := await self._read_turns(position, before):

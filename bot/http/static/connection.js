@@ -1,9 +1,9 @@
-// The websocket: says hello, comes back by itself with growing pauses, and notices when the line is dead.
+// The websocket: says hello, comes back by itself with growing pauses, and notices when the connection is dead.
 // Knows frames as objects with a type; what they say is for others to show.
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-const SILENCE = 6_000; // how long an answer to hello may take, and how long a quiet line counts as alive
+const SILENCE = 6_000; // how long an answer to hello may take, and how long a quiet connection counts as alive
 const REFUSED = 1008;
 
 export class Connection {
@@ -60,7 +60,7 @@ export class Connection {
     while (this.#ahead.delete(this.#seen + 1)) this.#seen += 1;
   }
 
-  /** Says hello again on a line that may be dead: a phone that slept does not know that it was cut off. */
+  /** Says hello again on a connection that may be dead: a phone that slept does not know that it was cut off. */
   check() {
     if (this.state === "waiting") this.open();
     else if (this.ready && Date.now() - this.#heard > SILENCE) this.#hello();

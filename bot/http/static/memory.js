@@ -4,7 +4,7 @@
 const PREFIX = "groundtalk.";
 const UNSENT = "unsent.";
 
-class Shelf {
+class MemoryStorage {
   constructor() {
     this.kept = new Map();
   }
@@ -22,23 +22,23 @@ class Shelf {
   }
 }
 
-function shelf() {
+function storage() {
   try {
     localStorage.setItem(PREFIX + "probe", "1");
     localStorage.removeItem(PREFIX + "probe");
     return localStorage;
   } catch {
-    return new Shelf();
+    return new MemoryStorage();
   }
 }
 
 export class Memory {
   constructor() {
-    this.shelf = shelf();
+    this.storage = storage();
   }
 
   get conversation() {
-    return this.shelf.getItem(PREFIX + "conversation");
+    return this.storage.getItem(PREFIX + "conversation");
   }
 
   set conversation(id) {
@@ -47,7 +47,7 @@ export class Memory {
 
   /** Whether the bot may learn from this person: true, false, or null where they have not chosen. */
   get consent() {
-    return { yes: true, no: false }[this.shelf.getItem(PREFIX + "consent")] ?? null;
+    return { yes: true, no: false }[this.storage.getItem(PREFIX + "consent")] ?? null;
   }
 
   set consent(given) {
@@ -61,14 +61,14 @@ export class Memory {
       this.#put("token", given);
       history.replaceState(null, "", location.pathname + location.search);
     }
-    return this.shelf.getItem(PREFIX + "token");
+    return this.storage.getItem(PREFIX + "token");
   }
 
   /** Messages of `conversation` that the server has not accepted, in the order they were written. */
   unsent(conversation) {
     return this.#keys()
       .filter((key) => key.startsWith(PREFIX + UNSENT))
-      .map((key) => JSON.parse(this.shelf.getItem(key)))
+      .map((key) => JSON.parse(this.storage.getItem(key)))
       .filter((message) => message && message.conversation === conversation)
       .sort((one, other) => one.at - other.at);
   }
@@ -82,13 +82,13 @@ export class Memory {
   }
 
   #keys() {
-    return this.shelf instanceof Shelf ? this.shelf.keys() : Object.keys(this.shelf);
+    return this.storage instanceof MemoryStorage ? this.storage.keys() : Object.keys(this.storage);
   }
 
   #put(key, value) {
     try {
-      if (value === null) this.shelf.removeItem(PREFIX + key);
-      else this.shelf.setItem(PREFIX + key, value);
+      if (value === null) this.storage.removeItem(PREFIX + key);
+      else this.storage.setItem(PREFIX + key, value);
     } catch {
       // The storage is full: the page goes on with what it has on screen.
     }

@@ -77,7 +77,7 @@ export class Turns {
     return this.#answers.get(number);
   }
 
-  /** A broken line leaves gaps in previews; the answers themselves will come whole. */
+  /** A lost connection leaves gaps in previews; the answers themselves will come whole. */
   restart() {
     for (const answer of this.#answers.values()) answer.restart();
   }

@@ -1,9 +1,9 @@
-// The page's own words, in English and Chinese. What the bot says is not here: it comes from the server's voice.
+// Labels and hints of the page, in English and Chinese. What the bot says comes from the voice file (GET /voice).
 
 const WORDS = {
   en: {
     answered: "{name} says: {text}",
-    ask: "Ask {name} …",
+    ask: "Ask {name} a question",
     cite: "Source {n}: {title}",
     close: "Close",
     comment: "What was wrong?",
@@ -11,9 +11,9 @@ const WORDS = {
     earlier: "Show earlier messages",
     feedbackFor: "Was this answer helpful?",
     helpful: "Helpful",
-    hint: "Enter sends, Shift + Enter starts a new line.",
-    latest: "Go to the latest message",
-    lost: "The connection was lost. What you write is kept and sent as soon as it is back.",
+    hint: "Press Enter to send, Shift + Enter for a new line.",
+    latest: "Jump to latest message",
+    lost: "Connection lost. Your messages are saved and will be sent as soon as you're back online.",
     message: "Message",
     newConversation: "New conversation",
     notHelpful: "Not helpful",
@@ -21,18 +21,18 @@ const WORDS = {
     online: "Online",
     optional: "optional",
     passage: "Passage",
-    passageGone: "This passage can no longer be shown.",
-    promise: "You can ask on: {name} remembers this conversation.",
+    passageGone: "This passage is no longer available.",
+    promise: "Feel free to ask follow-up questions: {name} remembers this conversation.",
     reading: "Reading {count} passages",
     reconnecting: "Reconnecting",
-    refused: "This chat needs a valid access link. Ask whoever sent you here for a new one.",
+    refused: "You need a valid access link to use this chat. Please ask the person who sent you here for a new one.",
     retry: "Try again",
-    searching: "Looking up “{query}”",
+    searching: "Searching for “{query}”",
     send: "Send",
     sendFeedback: "Send",
-    skip: "Skip to the message box",
+    skip: "Skip to message box",
     sources: "Sources",
-    stop: "Stop the answer",
+    stop: "Stop answering",
     thanks: "Thank you.",
     unsent: "Waiting for the connection",
     waiting: "Waiting for an answer",
@@ -79,18 +79,18 @@ const WORDS = {
 
 export const language = (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
 
-/** The words for `key` in the reader's language, with `{name}`-like places filled from `values`. */
+/** The text for `key` in the language of the browser, with placeholders such as `{name}` filled from `values`. */
 export function word(key, values = {}) {
   return WORDS[language][key].replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
 }
 
-/** Puts words into the elements that ask for them. */
+/** Fills the elements that have a `data-word` attribute. */
 export function dress(root) {
   document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
   for (const element of root.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
 }
 
-/** Names a button that shows only an icon. */
+/** Labels a button that shows only an icon. */
 export function label(button, key, values) {
   button.setAttribute("aria-label", word(key, values));
   button.title = word(key, values);
