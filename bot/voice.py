@@ -1,7 +1,4 @@
-"""Reads what a deployment says in its own voice (`voice.toml`) into `dialogue.voice.Voice`.
-
-Knows the file's form. Does not know when a sentence is said.
-"""
+"""Loads the voice file (`voice.toml`): the bot's name, its tone and its fixed sentences in every language."""
 
 import tomllib
 from collections.abc import Mapping
@@ -14,13 +11,13 @@ from dialogue.voice import Voice, Wording
 
 SENTENCES = frozenset(field.name for field in fields(Wording)) - {"menu"}
 COMMANDS = frozenset({"start", "help", "new", "consent", "forget"})
-"""What `menu` holds a line for."""
+"""The keys of `menu`."""
 
 
 def load_voice(path: Path) -> Voice:
-    """The voice of `path`; `{name}` in a sentence is replaced by the bot's name.
+    """Load the voice file at `path`, and replace `{name}` in every sentence by the bot's name.
 
-    Raises VoiceError naming the file and the key that is missing, unknown or not a sentence.
+    Raises VoiceError, which names the file and the key that is missing, unknown or not a sentence.
     """
     try:
         return _voice(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -43,16 +40,16 @@ def _voice(table: Mapping[str, Any]) -> Voice:
 def _wording(languages: Mapping[str, Any], language: str, name: str) -> Wording:
     where = f"wording.{language}."
     table = _table(languages, language, "wording.")
-    spoken = _sentences(table, SENTENCES, where, beside={"menu"})
+    sentences = _sentences(table, SENTENCES, where, beside={"menu"})
     menu = _sentences(_table(table, "menu", where), COMMANDS, f"{where}menu.")
-    return Wording(**{key: _named(text, name, where + key) for key, text in spoken.items()}, menu=menu)
+    return Wording(**{key: _with_name(text, name, where + key) for key, text in sentences.items()}, menu=menu)
 
 
-def _named(text: str, name: str, where: str) -> str:
-    said = text.replace("{name}", name)
-    if "{" in said or "}" in said:
+def _with_name(text: str, name: str, where: str) -> str:
+    sentence = text.replace("{name}", name)
+    if "{" in sentence or "}" in sentence:
         raise VoiceError(f"{where} holds a brace; only {{name}} may stand in braces.")
-    return said
+    return sentence
 
 
 def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
@@ -65,7 +62,7 @@ def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
 def _sentences(
     table: Mapping[str, Any], keys: frozenset[str], where: str, beside: set[str] | None = None
 ) -> dict[str, str]:
-    """The value of each of `keys`, all of them and no other (`beside` may stand there too)."""
+    """The values of `keys`. All must be present, and no others except those in `beside`."""
     unknown = sorted(set(table) - keys - (beside or set()))
     if unknown:
         raise VoiceError(f"{where}{unknown[0]} is not known; known are {', '.join(sorted(keys))}.")

@@ -1,1 +1,1 @@
-"""The places where people talk to the bot, one file each."""
+"""Channels: the media through which people talk to the bot."""

@@ -1,7 +1,6 @@
-"""The small base of every channel: how people's words come in, and how answers go out.
+"""The base class of every channel, which connects one medium (a websocket, Telegram, a webhook) to the bot.
 
-A channel knows one medium (a websocket, Telegram, a webhook) and nothing of models, prompts or the database.
-What it must do is written here; `tests/bot/channels/contract.py` checks it on every channel.
+`docs/extending.md` shows how to write one, and `tests/bot/channels/contract.py` tests the contract on every channel.
 """
 
 from __future__ import annotations
@@ -21,52 +20,49 @@ if TYPE_CHECKING:
 
 
 class Channel(ABC):
-    """One medium on which people reach the bot. Made without a manager; it gets one when the bot starts.
+    """One medium through which people reach the bot. It gets the manager when the bot starts.
 
     The contract:
 
     - **In.** A message becomes an `Utterance` whose `address.channel` is `self.channel` and whose
-      `external_id` is the medium's own id of that message, and goes to `manager.receive`. The medium is told
-      that it arrived only after `receive` returned (I2); the same id again is the same turn (I1).
-    - **Out.** `render` gives an answer its final form before it is committed; `send` sends that form and
-      nothing else, possibly in another process and long after (I5).
+      `external_id` is the medium's own id of the message, and is passed to `manager.receive`. It is acknowledged
+      to the medium only after `receive` has returned (I2). The same id again finds the same turn (I1).
+    - **Out.** `render` gives an answer its final form before it is committed. `send` sends exactly that form,
+      possibly in another process and much later (I5).
     """
 
     channel: str
-    """The name under which conversations of this medium are stored; never changes, never shared."""
+    """The name under which conversations of this channel are stored. Must be unique and never change."""
 
     @abstractmethod
     def render(self, answer: Answer, turn: Turn) -> Mapping[str, Any] | None:
-        """The answer to the user's `turn` as this medium will show it: JSON that `send` alone understands.
+        """The answer to the user's `turn` as JSON that only `send` needs to understand.
 
-        None where whoever asked shows the answer, so that there is nothing to send.
+        None if there is nothing to send, because the caller that asked shows the answer itself.
 
-        Pure and quick: no network, no clock, nothing that could fail after the model has done its work.
+        Must be pure and fast: no network, no clock, nothing that could fail after the model has done its work.
         """
 
     @abstractmethod
     async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
         """Send `outgoing.payload` to `outgoing.address`, skipping the first `outgoing.progress` parts.
 
-        After each part but the last, `await report_progress(parts so far)`. Raises Postponed (try again in so many
-        seconds) or Undeliverable (never: the person blocked the bot); any other exception is retried with
-        back-off.
+        Call `await report_progress(parts_sent)` after every part but the last. Raise Postponed to be called again in
+        so many seconds, or Undeliverable if no retry can help, for example because the person blocked the bot. Any
+        other exception is retried with back-off.
         """
 
     def router(self, manager: Manager) -> APIRouter:
-        """The HTTP and websocket routes by which this medium comes in; none unless overridden."""
+        """The HTTP and websocket routes on which messages arrive; none by default."""
         return APIRouter()
 
     async def run(self, manager: Manager) -> None:
-        """Fetch what people say, until cancelled. A medium that comes in by routes has nothing to fetch."""
+        """Fetch messages until cancelled. Does nothing by default, for channels whose messages arrive on routes."""
         await asyncio.Event().wait()
 
 
 class DirectChannel(Channel):
-    """A channel whose answers are shown by whoever asked, so that its outbox has nothing to deliver.
-
-    The terminal is one, an evaluation another. Any process can answer what was asked there.
-    """
+    """A channel whose callers show the answers themselves, such as the terminal and evaluations. Nothing is sent."""
 
     def __init__(self, channel: str) -> None:
         self.channel = channel

@@ -1,4 +1,4 @@
-"""One person at a terminal, and what they are shown while the bot answers."""
+"""Chatting in the terminal: shows the answer as it is written, then the committed text with its sources."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,7 +19,7 @@ CHANNEL = "terminal"
 
 
 class TerminalSession:
-    """What one person at this terminal says and is shown."""
+    """One person's conversation in this terminal."""
 
     def __init__(self, manager: Manager, voice: Voice, console: Console, language: str | None = None) -> None:
         self.wording: Wording = voice.wording(language)
@@ -29,21 +29,21 @@ class TerminalSession:
         self._address = Address(CHANNEL, getuser())
 
     async def ask(self, text: str) -> None:
-        """Show the answer while it is written. Cancelled, it asks the bot to stop and shows what there is."""
+        """Ask, and show the answer as it is written. If cancelled, stop the bot and show the answer so far."""
         utterance = Utterance(self._address, uuid4().hex, text, language=self._language)
         answer: Answered | None = None
         with Live(console=self._console, transient=True, auto_refresh=False) as preview:
-            said = ""
+            shown = ""
             async with aclosing(self._events(utterance)) as events:
                 async for event in events:
                     match event:
                         case Rewritten() if event.query != text:
                             self._console.print(Text(f"({event.query})", style="dim"))
                         case Token():
-                            said += event.text
-                            preview.update(Text(said), refresh=True)
+                            shown += event.text
+                            preview.update(Text(shown), refresh=True)
                         case Failed():
-                            said = ""
+                            shown = ""
                             self._console.print(Text(event.message, style="red"))
                         case Answered():
                             answer = event
@@ -51,24 +51,24 @@ class TerminalSession:
         await self._finish(answer)
 
     async def new(self) -> None:
-        """Begin a conversation that knows nothing of the one before."""
+        """Start a new conversation, without the history of the last one."""
         await self._manager.start(self._address, self._language)
         self._console.print(self.wording.new_conversation)
 
     async def consent(self, given: bool) -> None:
-        """Whether the bot may learn from what is said at this terminal."""
+        """Set whether the bot may learn from conversations in this terminal."""
         if await self._manager.store.conversations.current(self._address) is None:
             await self._manager.start(self._address, self._language)
         await self._manager.store.conversations.set_consent_at(self._address, given)
         self._console.print(self.wording.consent_given if given else self.wording.consent_withheld)
 
     async def forget(self) -> None:
-        """Erase all that was said at this terminal."""
+        """Erase everything that was said in this terminal."""
         await self._manager.forget(CHANNEL, self._address.account)
         self._console.print(self.wording.forgotten)
 
     async def _events(self, utterance: Utterance) -> AsyncGenerator[Event]:
-        """The events of the turn; when the task is cancelled once, the answer is stopped instead."""
+        """The events of the turn. Cancelling the task stops the answer instead of ending the iteration."""
         async with aclosing(self._manager.converse(utterance)) as events:
             while True:
                 following = asyncio.ensure_future(anext(events, None))
@@ -86,7 +86,7 @@ class TerminalSession:
             self._manager.cancel(current.id)
 
     async def _finish(self, answer: Answered | None) -> None:
-        """The committed text stays; the preview may have differed. A human will answer if the bot does not."""
+        """Show the committed text, which may differ from the preview, or say that a human will answer."""
         if answer is None:
             self._console.print(self.wording.handed_over)
             return

@@ -1,4 +1,4 @@
-"""The HTTP application: puts the routes of the parts together, and starts and stops the bot with the server."""
+"""The HTTP application: collects all routes, turns errors into responses, and runs the bot while the server runs."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,7 +23,7 @@ from dialogue.errors import (
 from finetune.errors import FinetuneError, NothingToRollBack, UnknownRelease
 from retrieval.errors import IngestFailed, IngestRunning, RetrievalError
 
-STATUS: dict[type[Exception], int] = {
+STATUS_CODES: dict[type[Exception], int] = {
     UnknownConversation: 404,
     UnknownTurn: 404,
     UnknownRelease: 404,
@@ -42,7 +42,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def build_app(bot: Runtime) -> FastAPI:
-    """The application around a bot that is loaded; the server's start runs it and the server's end closes it."""
+    """The application for a loaded bot, which starts and stops with the server."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -56,13 +56,13 @@ def build_routes(bot: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
     """The application around a bot that somebody else starts and closes."""
     app = FastAPI(title=bot.voice.name, summary="A grounded, multi-turn bot.", lifespan=lifespan)
     app.include_router(chat_page.page_router(bot.voice))
-    app.include_router(chat_page.reading_router(bot.store))
+    app.include_router(chat_page.history_router(bot.store))
     for channel in bot.channels:
         app.include_router(channel.router(bot.manager))
     app.include_router(operators_router(bot.settings.operator_token.get_secret_value(), bot))
     app.include_router(health.health_router(_checks(bot), bot.numbers))
     for kind in (BotError, DialogueError, RetrievalError, FinetuneError):
-        app.add_exception_handler(kind, _explain)
+        app.add_exception_handler(kind, _error_response)
     return app
 
 
@@ -75,6 +75,6 @@ def _checks(bot: Runtime) -> dict[str, Check]:
     }
 
 
-async def _explain(request: Request, error: Exception) -> JSONResponse:
-    """Our errors' texts name the remedy; FastAPI's own errors have the same form."""
-    return JSONResponse({"detail": explain(error)}, STATUS.get(type(error), 500))
+async def _error_response(request: Request, error: Exception) -> JSONResponse:
+    """The error's text, which names the remedy, in the form of FastAPI's own errors."""
+    return JSONResponse({"detail": explain(error)}, STATUS_CODES.get(type(error), 500))

@@ -1,6 +1,6 @@
-"""The files of the chat page and the voice it speaks with, under a strict content security policy.
+"""The web chat: its files under a strict content security policy, its texts, and what it reads over HTTP.
 
-Serves a fixed list of files, read once. Knows nothing of conversations.
+The conversation itself runs over the websocket; earlier turns and whole passages are read here.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from dialogue.errors import UnknownConversation
 from dialogue.store.store import Store
 from dialogue.voice import Voice, Wording
 
-FOLDER = Path(__file__).parent / "static"
-KINDS = {
+STATIC_FOLDER = Path(__file__).parent / "static"
+MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -40,29 +40,29 @@ PAGE_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file of the page. Browsers keep it and ask by its tag whether it is still the same."""
+    """A static file, read once. Browsers cache it and revalidate it by its ETag."""
 
     content: bytes
-    kind: str
-    tag: str
+    media_type: str
+    etag: str
 
     @classmethod
     def read(cls, path: Path) -> "Asset":
         content = path.read_bytes()
-        return cls(content, KINDS[path.suffix], f'"{sha256(content).hexdigest()[:20]}"')
+        return cls(content, MEDIA_TYPES[path.suffix], f'"{sha256(content).hexdigest()[:20]}"')
 
     def response(self, request: Request) -> Response:
-        headers = {**PAGE_HEADERS, "ETag": self.tag}
-        if request.headers.get("if-none-match") == self.tag:
+        headers = {**PAGE_HEADERS, "ETag": self.etag}
+        if request.headers.get("if-none-match") == self.etag:
             return Response(status_code=304, headers=headers)
-        return Response(self.content, media_type=self.kind, headers=headers)
+        return Response(self.content, media_type=self.media_type, headers=headers)
 
 
 def page_router(voice: Voice) -> APIRouter:
-    """`/` the page, `/web/...` its files, `/voice` the bot's name and sentences in every language."""
+    """`/`: the page; `/web/...`: its files; `/voice`: the bot's name and sentences in every language."""
     routes = APIRouter(include_in_schema=False)
-    assets = {path.name: Asset.read(path) for path in FOLDER.iterdir() if path.suffix in KINDS}
-    spoken = _voice_json(voice)
+    assets = {path.name: Asset.read(path) for path in STATIC_FOLDER.iterdir() if path.suffix in MEDIA_TYPES}
+    body = _voice_json(voice)
 
     @routes.get("/")
     async def page(request: Request) -> Response:
@@ -74,8 +74,8 @@ def page_router(voice: Voice) -> APIRouter:
         return found.response(request) if found else Response(status_code=404)
 
     @routes.get("/voice")
-    async def speech() -> Mapping[str, object]:
-        return spoken
+    async def voice_json() -> Mapping[str, object]:
+        return body
 
     return routes
 
@@ -91,8 +91,8 @@ def _voice_json(voice: Voice) -> Mapping[str, object]:
 
 
 def _sentences(name: str, wording: Wording) -> Mapping[str, str]:
-    """The sentences that the page says itself."""
-    said = {
+    """The sentences that the page shows itself."""
+    sentences = {
         "greeting": wording.greeting,
         "new_conversation": wording.new_conversation,
         "sources": wording.sources,
@@ -100,48 +100,48 @@ def _sentences(name: str, wording: Wording) -> Mapping[str, str]:
         "consent": wording.consent,
         "ask_consent": wording.ask_consent,
     }
-    return {key: sentence.replace("{name}", name) for key, sentence in said.items()}
+    return {key: sentence.replace("{name}", name) for key, sentence in sentences.items()}
 
 
-PRIVATE = {"Cache-Control": "private, max-age=3600", "Referrer-Policy": "no-referrer"}
-NOT_CACHED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-PAGE_TURNS = 100
+PRIVATE_CACHE = {"Cache-Control": "private, max-age=3600", "Referrer-Policy": "no-referrer"}
+NO_CACHE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+MAX_TURNS = 100
 
 Name = Annotated[str, PathParameter(max_length=128, pattern=r"^[^\x00]+$")]
 Before = Annotated[int, Query(ge=1, le=LAST_TURN)]
-Limit = Annotated[int, Query(ge=1, le=PAGE_TURNS)]
+Limit = Annotated[int, Query(ge=1, le=MAX_TURNS)]
 
 
-def reading_router(store: Store) -> APIRouter:
+def history_router(store: Store) -> APIRouter:
     """`/passages/{conversation}/{chunk}` and `/conversations/{conversation}/turns`."""
     routes = APIRouter(tags=["chat"])
 
     @routes.get("/passages/{conversation}/{chunk}")
     async def passage(conversation: Name, chunk: Name, response: Response) -> dict[str, str]:
-        """A passage as this conversation was shown it, also when the documents have changed since."""
-        await _check(store, conversation)
+        """A passage as it was shown in this conversation, even if the documents have changed since."""
+        await _require_conversation(store, conversation)
         found = await store.turns.passage(conversation, chunk)
         if found is None:
-            raise HTTPException(404, "This conversation was shown no such passage.")
-        response.headers.update(PRIVATE)
+            raise HTTPException(404, "This passage was not shown in this conversation.")
+        response.headers.update(PRIVATE_CACHE)
         return {"chunk": found.chunk, "title": found.title, "source": found.source, "text": found.text}
 
     @routes.get("/conversations/{conversation}/turns")
     async def turns(
-        conversation: Name, before: Before, response: Response, limit: Limit = PAGE_TURNS
+        conversation: Name, before: Before, response: Response, limit: Limit = MAX_TURNS
     ) -> dict[str, Any]:
-        """The `limit` turns numbered just below `before`, oldest first, in the form of the frame `ready`."""
-        await _check(store, conversation)
+        """Up to `limit` turns just before turn `before`, oldest first, in the form of the `ready` frame."""
+        await _require_conversation(store, conversation)
         first = max(0, before - 1 - limit)
         found = await store.turns.after(conversation, first, limit)
-        response.headers.update(NOT_CACHED)
+        response.headers.update(NO_CACHE)
         return {"turns": [turn_json(turn) for turn in found if turn.number < before]}
 
     return routes
 
 
-async def _check(store: Store, conversation: str) -> None:
-    """Conversations of other channels do not exist here."""
+async def _require_conversation(store: Store, conversation: str) -> None:
+    """Raises HTTPException 404 for unknown conversations, and for those of other channels."""
     try:
         known = await store.conversations.get(conversation)
     except UnknownConversation as error:

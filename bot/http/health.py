@@ -1,4 +1,7 @@
-"""Whether this process can answer: the database, the index, the engine and the active models, each with a reason."""
+"""Liveness, readiness and metrics: `/healthz`, `/readyz` and `/metrics`.
+
+Readiness checks the database, the index, the engine and the active models, and says what is wrong with each.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,10 +15,10 @@ from bot.assembly import Runtime
 from bot.errors import explain
 
 Check = Callable[[], Awaitable[str]]
-"""Says how a part is, or raises what keeps it from working."""
+"""Returns the state of a component, or raises the error that keeps it from working."""
 CHECK_TIMEOUT = 5.0
-"""Seconds that one check may take."""
-EMPTY = "No document was read yet. Run `groundtalk ingest PATH` or set KNOWLEDGE_DIR."
+"""Seconds that each check may take."""
+NO_DOCUMENTS = "No documents have been read yet. Run `groundtalk ingest PATH` or set KNOWLEDGE_DIR."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +27,18 @@ class CheckResult:
     reason: str
 
 
-async def run_checks(checks: Mapping[str, Check]) -> dict[str, CheckResult]:
-    """The findings by part. A part that fails or does not answer within PATIENCE is not ok."""
-    findings = await asyncio.gather(*map(_check_result, checks.values()))
-    return dict(zip(checks, findings, strict=True))
+async def run_checks(checks: Mapping[str, Check], seconds: float = CHECK_TIMEOUT) -> dict[str, CheckResult]:
+    """Run all checks at once. A check that fails or takes longer than `seconds` is not ok."""
+    results = await asyncio.gather(*(_check_result(check, seconds) for check in checks.values()))
+    return dict(zip(checks, results, strict=True))
 
 
-async def _check_result(check: Check) -> CheckResult:
+async def _check_result(check: Check, seconds: float) -> CheckResult:
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT):
+        async with asyncio.timeout(seconds):
             return CheckResult(True, await check())
     except TimeoutError:
-        return CheckResult(False, f"no answer within {CHECK_TIMEOUT:g} s")
+        return CheckResult(False, f"no answer within {seconds:g} s")
     except Exception as error:
         return CheckResult(False, explain(error))
 
@@ -54,14 +57,14 @@ def index_check(bot: Runtime) -> Check:
             return "a retriever that was provided searches"
         snapshot = await asyncio.to_thread(bot.collection.latest)
         if snapshot is None:
-            raise LookupError(EMPTY)
+            raise LookupError(NO_DOCUMENTS)
         return f"{snapshot.manifest.chunks} chunks of {snapshot.manifest.documents} documents"
 
     return check
 
 
 def engine_check(bot: Runtime) -> Check:
-    """Asks the engine for a word only when its last answer failed: a check must not slow people down."""
+    """Calls the engine only if its last answer failed, because a check must not slow down answers."""
 
     async def check() -> str:
         if bot.watch.failing:
@@ -72,35 +75,35 @@ def engine_check(bot: Runtime) -> Check:
 
 
 def release_check(bot: Runtime) -> Check:
-    """Never a reason not to be ready: where the newest active models cannot be loaded, the one before it answers."""
+    """Always ok: if the newest promotion cannot be loaded, the models before it keep answering."""
 
     async def check() -> str:
         trouble = bot.watcher.trouble
-        late = f"; promotion {bot.watcher.newest} cannot be loaded: {trouble}" if trouble else ""
-        return f"{bot.watcher.models.name}{late}"
+        problem = f"; promotion {bot.watcher.newest} cannot be loaded: {trouble}" if trouble else ""
+        return f"{bot.watcher.models.name}{problem}"
 
     return check
 
 
-def health_router(checks: Mapping[str, Check], numbers: Callable[[], Awaitable[bytes]]) -> APIRouter:
-    """`numbers` gives the metrics in Prometheus' text format."""
+def health_router(checks: Mapping[str, Check], metrics: Callable[[], Awaitable[bytes]]) -> APIRouter:
+    """`metrics` returns the metrics in Prometheus' text format."""
     routes = APIRouter(tags=["observation"])
 
     @routes.get("/healthz")
     async def alive() -> dict[str, str]:
-        """The process runs."""
+        """200 while the process is running."""
         return {"status": "ok"}
 
     @routes.get("/readyz")
     async def ready() -> JSONResponse:
-        """200 if every part works, else 503; the reason of each part either way."""
-        findings = await run_checks(checks)
-        ok = all(finding.ok for finding in findings.values())
-        body = {"ready": ok} | {part: asdict(finding) for part, finding in findings.items()}
+        """200 if every component works, else 503; with the state of each component either way."""
+        results = await run_checks(checks)
+        ok = all(result.ok for result in results.values())
+        body = {"ready": ok} | {name: asdict(result) for name, result in results.items()}
         return JSONResponse(body, 200 if ok else 503)
 
     @routes.get("/metrics")
-    async def metrics() -> Response:
-        return Response(await numbers(), media_type=CONTENT_TYPE_LATEST)
+    async def read_metrics() -> Response:
+        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

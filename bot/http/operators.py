@@ -1,6 +1,6 @@
-"""The operators' API under `/api`: conversations, ratings, a human's words, forgetting, releases, ingesting again.
+"""The operators' API under `/api`: conversations, taking over, ratings, erasing people, releases, reading documents.
 
-Behind one bearer token; without OPERATOR_TOKEN nobody gets in.
+Every route needs OPERATOR_TOKEN as a bearer token; if it is not set, the API is off.
 """
 
 import secrets
@@ -23,7 +23,7 @@ from finetune.releases import Releases
 from retrieval.ingest import IngestReport
 
 Limit = Annotated[int, Query(ge=1, le=500)]
-Before = Annotated[datetime | None, Query(description="Go on before this moment.")]
+Before = Annotated[datetime | None, Query(description="Only entries before this time; for paging.")]
 
 
 class ModeChange(BaseModel):
@@ -40,7 +40,7 @@ class OperatorMessage(BaseModel):
 
 
 class Person(BaseModel):
-    """`account` is a person's own chat; `author` is a member of a group, or the same person everywhere."""
+    """`account`: a private chat; `author`: a member of a group, or the same person in every chat of the channel."""
 
     channel: str
     account: str | None = None
@@ -48,17 +48,17 @@ class Person(BaseModel):
 
 
 def operators_router(token: str, bot: Runtime) -> APIRouter:
-    """The routes; `token` is what opens them."""
+    """The routes, which require `token`."""
     store = bot.store
     eraser = Eraser(store, bot.settings.datasets, bot.settings.reports)
     senders = {channel.channel: channel for channel in bot.channels}
-    router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_guard(token))])
+    router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_require_token(token))])
 
     @router.get("/conversations")
     async def conversations(
         limit: Limit = 50, before: Before = None, mode: Mode | None = None
     ) -> list[ConversationSummary]:
-        """Conversations, the last touched one first; with `mode=human`, those that people wait in."""
+        """Conversations, the most recently active first; `mode=human` lists those taken over by a human."""
         return await store.operators.conversations(limit, before, mode)
 
     @router.get("/conversations/{conversation}")
@@ -67,7 +67,7 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
 
     @router.get("/conversations/{conversation}/turns")
     async def turns(conversation: str, after: int = 0, limit: Limit = 100) -> list[Turn]:
-        """The turns after turn `after`, in order."""
+        """The turns after turn number `after`, in order."""
         await store.conversations.get(conversation)
         return await store.turns.after(conversation, after, limit)
 
@@ -78,27 +78,27 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
 
     @router.put("/conversations/{conversation}/consent")
     async def set_consent(conversation: str, change: ConsentChange) -> Conversation:
-        """Note that the person agreed, or agrees no longer, to training on this conversation."""
+        """Record whether the person agrees to training on this conversation."""
         return await store.conversations.set_consent(conversation, change.consent)
 
     @router.post("/conversations/{conversation}/messages", status_code=status.HTTP_201_CREATED)
-    async def speak(conversation: str, words: OperatorMessage) -> Turn:
-        """Say something to the person. The mode must be `human`."""
+    async def send_message(conversation: str, message: OperatorMessage) -> Turn:
+        """Send the person a message. The mode must be `human`."""
         channel = (await store.conversations.get(conversation)).address.channel
         turn = await store.operators.send_as_operator(
-            conversation, words.text, words.operator, senders[channel].render
+            conversation, message.text, message.operator, senders[channel].render
         )
         bot.dispatchers[channel].wake()
         return turn
 
     @router.get("/feedback")
     async def feedback(limit: Limit = 50, before: Before = None) -> list[RatedAnswer]:
-        """Ratings with the answers they rate, the newest first."""
+        """Ratings with the answers they are about, the newest first."""
         return await store.operators.ratings(limit, before)
 
     @router.post("/forget")
     async def forget(person: Person) -> ErasureReport:
-        """Erase a person for good, from datasets too; name the releases that answered and that learnt from them."""
+        """Erase a person, also from datasets. Lists the releases that answered them or were trained on their words."""
         if person.account is None and person.author is None:
             raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "Give `account`, `author`, or both.")
         return await eraser.forget(person.channel, person.account, person.author)
@@ -106,38 +106,40 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
     router.include_router(releases_router(bot))
 
     @router.post("/ingest")
-    async def read_again() -> IngestReport:
-        """Read KNOWLEDGE_DIR again; unchanged documents cost nothing. Answers when that is live."""
+    async def ingest() -> IngestReport:
+        """Read KNOWLEDGE_DIR again, skipping unchanged documents. Returns once the result is live."""
         return await run_in_threadpool(bot.collection.ingest, bot.settings.knowledge_dir)
 
     return router
 
 
-def _guard(token: str) -> Callable[..., None]:
-    def guard(
-        given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
+def _require_token(token: str) -> Callable[..., None]:
+    def check(
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
     ) -> None:
         if not token:
             raise HTTPException(
                 status.HTTP_503_SERVICE_UNAVAILABLE, "The operators' API is off. Set OPERATOR_TOKEN."
             )
-        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
+        if credentials is None or not secrets.compare_digest(
+            credentials.credentials.encode(), token.encode()
+        ):
             raise HTTPException(
                 status.HTTP_401_UNAUTHORIZED,
                 "Send OPERATOR_TOKEN as a bearer token.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
-    return guard
+    return check
 
 
 Reason = Annotated[str, Body(embed=True, max_length=1_000)]
-BY_API = "by an operator"
+DEFAULT_REASON = "by an operator"
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStatus:
-    """here: what answers in this process, which is a little behind `live` during a switch; trouble: why it stays so."""
+    """live: what has been promoted. here: what this process uses, which may lag behind; trouble: why it does."""
 
     live: ActiveModels
     here: str
@@ -146,25 +148,25 @@ class ReleaseStatus:
 
 
 def releases_router(bot: Runtime) -> APIRouter:
-    """The routes, to be put behind the operators' token."""
+    """The routes for releases; the caller protects them with the operators' token."""
     router, releases = APIRouter(prefix="/releases"), Releases(bot.store.database)
 
     @router.get("")
-    async def standing() -> ReleaseStatus:
-        """All releases, the newest first, and which of them are live."""
+    async def status_of_releases() -> ReleaseStatus:
+        """All releases, the newest first, and which ones are live."""
         watcher = bot.watcher
         return ReleaseStatus(
             await releases.live(), watcher.models.name, watcher.trouble, await releases.list()
         )
 
     @router.post("/rollback")
-    async def rollback(reason: Reason = BY_API) -> ActiveModels:
-        """Make live again what was live before the last promotion."""
+    async def rollback(reason: Reason = DEFAULT_REASON) -> ActiveModels:
+        """Undo the last promotion."""
         return await releases.rollback(reason)
 
     @router.post("/{release}/promote")
-    async def promote(release: str, reason: Reason = BY_API) -> ActiveModels:
-        """Make a release, or `base` or `shipped`, live for its tasks. Servers take it over within seconds."""
+    async def promote(release: str, reason: Reason = DEFAULT_REASON) -> ActiveModels:
+        """Make a release, or `base` or `shipped`, live for its tasks. Running servers switch within seconds."""
         return await releases.promote(release, reason)
 
     return router

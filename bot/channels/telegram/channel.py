@@ -1,7 +1,7 @@
 """Telegram: one bot, by polling or by webhook, in private chats and in groups (`docs/telegram.md`).
 
-Only puts the parts together: `updates` reads, `intake` acts, `letters` composes, `delivery` sends, `previews`
-stream.
+Connects the parts: `receiving` fetches updates, `updates` interprets them, `intake` acts on them, `rendering` formats
+answers, `delivery` sends them, and `previews` shows them while they are written.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from bot.channels.telegram.delivery import Delivery
 from bot.channels.telegram.intake import MessageLimits, UpdateIntake
 from bot.channels.telegram.limits import SendLimits
 from bot.channels.telegram.previews import Previews
-from bot.channels.telegram.receiving import FIRST_WAIT, LONGEST_WAIT, Poller, Webhook, webhook_router
+from bot.channels.telegram.receiving import FIRST_PAUSE, MAX_PAUSE, Poller, Webhook, webhook_router
 from bot.channels.telegram.rendering import render_answer
-from bot.channels.telegram.sending import NoticeSender, explained
-from bot.channels.telegram.updates import ALLOWED, CHANNEL, COMMANDS
+from bot.channels.telegram.sending import ReplySender, describe
+from bot.channels.telegram.updates import ALLOWED_UPDATES, CHANNEL, COMMANDS
 from dialogue.conversation import Answer, OutboxMessage, Turn
 from dialogue.delivery import ReportProgress
 from dialogue.manager import Manager
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class TelegramChannel(Channel):
-    """Everyone who writes to one bot. Without a `webhook` it polls. `bot` comes from `connect`."""
+    """One Telegram bot. `bot` comes from `connect`; without a `webhook` it polls."""
 
     channel = CHANNEL
 
@@ -41,18 +41,18 @@ class TelegramChannel(Channel):
         bot: Bot,
         voice: Voice,
         webhook: Webhook | None = None,
-        allowance: MessageLimits | None = None,
+        message_limits: MessageLimits | None = None,
         limits: SendLimits | None = None,
-        first_wait: float = FIRST_WAIT,
+        first_pause: float = FIRST_PAUSE,
     ) -> None:
         self._bot = bot
         self._voice = voice
         self._webhook = webhook
-        self._message_limits = allowance or MessageLimits()
-        self._first_wait = first_wait
+        self._message_limits = message_limits or MessageLimits()
+        self._first_pause = first_pause
         limits = limits or SendLimits()
         self._previews = Previews(bot, limits)
-        self._notices = NoticeSender(bot, limits)
+        self._replies = ReplySender(bot, limits)
         self._delivery = Delivery(bot, limits, self._previews)
         self._intake: UpdateIntake | None = None
 
@@ -63,63 +63,63 @@ class TelegramChannel(Channel):
         await self._delivery.send(outgoing, report_progress)
 
     def router(self, manager: Manager) -> APIRouter:
-        return webhook_router(self._webhook.secret, self._take) if self._webhook else APIRouter()
+        return webhook_router(self._webhook.secret, self._receive_update) if self._webhook else APIRouter()
 
     async def run(self, manager: Manager) -> None:
         try:
-            await self._insist(self._bot.initialize)
+            await self._retry(self._bot.initialize)
             self._intake = UpdateIntake(
-                self._bot.bot, manager, self._voice, self._previews, self._notices, self._message_limits
+                self._bot.bot, manager, self._voice, self._previews, self._replies, self._message_limits
             )
-            await self._offer_commands(manager.asks_consent)
-            await self._receive(self._intake)
+            await self._set_commands(manager.asks_consent)
+            await self._run_intake(self._intake)
         finally:
             await self._previews.stop()
-            await self._notices.stop()
+            await self._replies.stop()
             await self._bot.shutdown()
 
-    async def _take(self, update: Update) -> None:
+    async def _receive_update(self, update: Update) -> None:
         if self._intake is None:
-            raise TimeoutError("the bot has just been started")
-        await self._intake.take(update)
+            raise TimeoutError("the bot is still starting")
+        await self._intake.receive(update)
 
-    async def _receive(self, intake: UpdateIntake) -> None:
-        """By webhook or by polling. What waits at Telegram is kept when one follows the other."""
+    async def _run_intake(self, intake: UpdateIntake) -> None:
+        """By webhook or by polling. Updates waiting at Telegram survive a switch between the two."""
         if self._webhook is None:
-            await self._insist(self._bot.delete_webhook)
-            await Poller(self._bot, intake.take, self._first_wait).run()
+            await self._retry(self._bot.delete_webhook)
+            await Poller(self._bot, intake.receive, self._first_pause).run()
         else:
-            await self._insist(
+            await self._retry(
                 partial(
                     self._bot.set_webhook,
                     self._webhook.url,
                     secret_token=self._webhook.secret,
-                    allowed_updates=ALLOWED,
+                    allowed_updates=ALLOWED_UPDATES,
                 )
             )
             await asyncio.Event().wait()
 
-    async def _offer_commands(self, asks_consent: bool) -> None:
-        """The menu of commands in every language of the voice; the bot works without it."""
+    async def _set_commands(self, asks_consent: bool) -> None:
+        """Set the command menu in every language of the voice. The bot works without it, too."""
         default = self._voice.wording(None)
-        offered = [name for name in COMMANDS if asks_consent or name != "consent"]
+        names = [name for name in COMMANDS if asks_consent or name != "consent"]
         menus = {None: default.menu} | {code: wording.menu for code, wording in self._voice.wordings.items()}
         try:
             for code, menu in menus.items():
                 await self._bot.set_my_commands(
-                    [BotCommand(name, menu[name]) for name in offered], language_code=code
+                    [BotCommand(name, menu[name]) for name in names], language_code=code
                 )
         except TelegramError as error:
-            log.warning("menu_not_set", reason=explained(error))
+            log.warning("commands_not_set", reason=describe(error))
 
-    async def _insist(self, call: Callable[[], Awaitable[object]]) -> None:
-        """Until it succeeds: a bot that is started while Telegram is away comes up when Telegram does."""
-        wait = self._first_wait
+    async def _retry(self, call: Callable[[], Awaitable[object]]) -> None:
+        """Call until it succeeds, so that a bot which starts while Telegram is down comes up later."""
+        wait = self._first_pause
         while True:
             try:
                 await call()
                 return
             except TelegramError as error:
-                log.warning("telegram_unavailable", reason=explained(error), again_in=wait)
+                log.warning("telegram_unavailable", reason=describe(error), retry_in=wait)
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+                wait = min(2 * wait, MAX_PAUSE)

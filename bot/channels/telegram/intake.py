@@ -1,6 +1,6 @@
-"""What the bot does with what comes in. When `take` returns, Telegram may forget the update (I2).
+"""Acts on incoming updates: questions, commands, ratings, corrections, consent and requests to be forgotten.
 
-Knows the manager, its store and the voice; how updates arrive, by polling or webhook, is others' business.
+When `UpdateIntake.receive` returns, everything that the update changes is committed and Telegram may forget it (I2).
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from bot.channels.rate_limits import Rate, TokenBuckets
 from bot.channels.telegram.limits import RecentKeys
 from bot.channels.telegram.previews import Previews
 from bot.channels.telegram.rendering import Span, StyledText
-from bot.channels.telegram.sending import NoticeSender
+from bot.channels.telegram.sending import ReplySender
 from bot.channels.telegram.updates import (
     CHANNEL,
-    THUMBS,
-    ButtonPress,
+    RATING_BUTTONS,
+    ButtonCallback,
     ChatThread,
     Command,
     Correction,
-    Inbound,
-    Origin,
+    InboundUpdate,
+    MessageInfo,
     RatedTurn,
     TextMessage,
     UnsupportedMessage,
@@ -39,15 +39,15 @@ DEFAULT_RATE = Rate(burst=20, per_second=0.5)
 
 @dataclass(frozen=True, slots=True)
 class MessageLimits:
-    """What one person may write in one chat."""
+    """How much one person may write in one chat."""
 
     characters: int = 4_000
-    """In one message."""
+    """Per message."""
     messages: Rate = DEFAULT_RATE
 
 
 class UpdateIntake:
-    """Takes updates in: side by side over chats, one after the other within a chat."""
+    """Processes updates: chats in parallel, the updates of one chat in order."""
 
     def __init__(
         self,
@@ -55,140 +55,140 @@ class UpdateIntake:
         manager: Manager,
         voice: Voice,
         previews: Previews,
-        notices: NoticeSender,
-        allowance: MessageLimits,
+        replies: ReplySender,
+        message_limits: MessageLimits,
     ) -> None:
         self._me = me
         self._manager = manager
         self._voice = voice
         self._previews = previews
-        self._notices = notices
-        self._message_limits = allowance
-        self._ratings = RatingIntake(me, manager.store, voice, notices)
-        self._consents = ConsentDialog(manager, voice, notices)
-        self._done = RecentKeys()
-        self._told = RecentKeys()
-        self._admitted = RecentKeys()
-        self._buckets = TokenBuckets(allowance.messages)
-        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._replies = replies
+        self._message_limits = message_limits
+        self._ratings = RatingIntake(me, manager.store, voice, replies)
+        self._consents = ConsentDialog(manager, voice, replies)
+        self._processed = RecentKeys()
+        self._answered_albums = RecentKeys()
+        self._counted_messages = RecentKeys()
+        self._buckets = TokenBuckets(message_limits.messages)
+        self._chat_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def take(self, update: Update) -> None:
-        """Return when all that `update` changes is committed. Raises StoreUnavailable."""
-        inbound = read(update, self._me)
-        if inbound is None:
+    async def receive(self, update: Update) -> None:
+        """Return once everything that `update` changes is committed. Raises StoreUnavailable."""
+        event = read(update, self._me)
+        if event is None:
             return
-        async with self._turns.setdefault(inbound.origin.place.chat, asyncio.Lock()):
-            if update.update_id not in self._done:
-                await self._act(inbound)
-                self._done.note(update.update_id)
+        async with self._chat_locks.setdefault(event.info.thread.chat_id, asyncio.Lock()):
+            if update.update_id not in self._processed:
+                await self._dispatch(event)
+                self._processed.add(update.update_id)
 
-    async def _act(self, inbound: Inbound) -> None:
-        match inbound:
+    async def _dispatch(self, event: InboundUpdate) -> None:
+        match event:
             case TextMessage():
-                await self._hear(inbound)
+                await self._on_text(event)
             case Command():
-                await self._obey(inbound)
+                await self._on_command(event)
             case Correction():
-                await self._ratings.correct(inbound)
-            case ButtonPress():
-                await self._pressed(inbound)
-            case UnsupportedMessage(origin, album):
-                if album is None or self._told.note(album):
-                    self._say(origin, self._wording(origin).unsupported)
+                await self._ratings.correct(event)
+            case ButtonCallback():
+                await self._on_callback(event)
+            case UnsupportedMessage(info, album):
+                if album is None or self._answered_albums.add(album):
+                    self._reply(info, self._wording(info).unsupported)
 
-    async def _hear(self, said: TextMessage) -> None:
-        origin, wording = said.origin, self._wording(said.origin)
-        if len(said.text) > self._message_limits.characters:
-            self._say(origin, wording.too_long)
-        elif not self._admits(origin):
-            self._say(origin, wording.too_fast)
+    async def _on_text(self, message: TextMessage) -> None:
+        info, wording = message.info, self._wording(message.info)
+        if len(message.text) > self._message_limits.characters:
+            self._reply(info, wording.too_long)
+        elif not self._within_limits(info):
+            self._reply(info, wording.too_fast)
         else:
-            receipt = await self._receive(said)
+            receipt = await self._store_message(message)
             if not receipt.duplicate and receipt.conversation.mode is Mode.BOT:
-                self._previews.follow(self._manager, origin.place, receipt)
+                self._previews.follow(self._manager, info.thread, receipt)
 
-    def _admits(self, origin: Origin) -> bool:
-        """Whether the person is not too fast. What could not be stored and comes again does not count again."""
-        new = self._admitted.note((origin.place.chat, origin.message))
-        return not new or self._buckets.take(f"{origin.place.account} {origin.author}")
+    def _within_limits(self, info: MessageInfo) -> bool:
+        """Whether the person is within the rate limit. A message that is delivered again is not counted again."""
+        new = self._counted_messages.add((info.thread.chat_id, info.message_id))
+        return not new or self._buckets.take(f"{info.thread.account} {info.author}")
 
-    async def _receive(self, said: TextMessage) -> Receipt:
-        """The turn; a closed conversation is followed by a new one."""
-        origin = said.origin
-        address = _address(origin.place)
+    async def _store_message(self, message: TextMessage) -> Receipt:
+        """Store the message as a turn; after a closed conversation, start a new one."""
+        info = message.info
+        address = _address(info.thread)
         utterance = Utterance(
             address=address,
-            external_id=f"{self._me.id}:{origin.message}",
-            text=said.text,
-            author=origin.author,
-            language=origin.language,
-            reference=str(origin.message),
+            external_id=f"{self._me.id}:{info.message_id}",
+            text=message.text,
+            author=info.author,
+            language=info.language,
+            reference=str(info.message_id),
         )
         try:
             return await self._manager.receive(utterance)
         except ConversationClosed:
-            await self._manager.start(address, origin.language)
+            await self._manager.start(address, info.language)
             return await self._manager.receive(utterance)
 
-    async def _obey(self, command: Command) -> None:
-        origin, wording = command.origin, self._wording(command.origin)
+    async def _on_command(self, command: Command) -> None:
+        info, wording = command.info, self._wording(command.info)
         match command.name:
             case "start":
-                self._say(origin, wording.greeting)
+                self._reply(info, wording.greeting)
             case "new":
-                await self._manager.start(_address(origin.place), origin.language)
-                self._say(origin, wording.new_conversation)
+                await self._manager.start(_address(info.thread), info.language)
+                self._reply(info, wording.new_conversation)
             case "consent":
-                self._consents.ask(origin)
+                self._consents.ask(info)
             case "forget":
-                self._say(origin, wording.confirm_forget, _forget_buttons(origin.author, wording))
+                self._reply(info, wording.confirm_forget, _forget_buttons(info.author, wording))
             case _:
-                self._say(origin, wording.help)
+                self._reply(info, wording.help)
 
-    async def _pressed(self, press: ButtonPress) -> None:
-        action, _, rest = press.data.partition(":")
-        if action in THUMBS:
-            await self._ratings.thumb(press, action, RatedTurn.named(rest))
-        elif rest == press.origin.author and action in ("forget", "keep"):
-            await self._decide(press, erase=action == "forget")
-        elif rest == press.origin.author and action in CONSENT_CHOICES:
-            await self._consents.decide(press, given=CONSENT_CHOICES[action])
+    async def _on_callback(self, callback: ButtonCallback) -> None:
+        action, _, rest = callback.data.partition(":")
+        if action in RATING_BUTTONS:
+            await self._ratings.rate(callback, action, RatedTurn.parse(rest))
+        elif rest == callback.info.author and action in ("forget", "keep"):
+            await self._on_forget_choice(callback, erase=action == "forget")
+        elif rest == callback.info.author and action in CONSENT_CHOICES:
+            await self._consents.decide(callback, given=CONSENT_CHOICES[action])
         else:
-            self._notices.acknowledge(press.id)
+            self._replies.answer_callback(callback.id)
 
-    async def _decide(self, press: ButtonPress, *, erase: bool) -> None:
-        origin = press.origin
+    async def _on_forget_choice(self, callback: ButtonCallback, *, erase: bool) -> None:
+        info = callback.info
         if erase:
-            await self._forget(origin)
-            self._notices.replace(origin.place, origin.message, self._wording(origin).forgotten)
+            await self._forget(info)
+            self._replies.edit(info.thread, info.message_id, self._wording(info).forgotten)
         else:
-            self._notices.take_back(origin.place, origin.message)
-        self._notices.acknowledge(press.id)
+            self._replies.delete(info.thread, info.message_id)
+        self._replies.answer_callback(callback.id)
 
-    async def _forget(self, origin: Origin) -> None:
-        """In a group a person's words there; in the person's own chat all they ever said on this channel."""
-        forget, account = self._manager.forget, origin.place.account
-        if not origin.place.private:
-            await forget(CHANNEL, account=account, author=origin.author)
+    async def _forget(self, info: MessageInfo) -> None:
+        """In a group, erase what the person wrote there; in a private chat, all they ever wrote on this channel."""
+        forget, account = self._manager.forget, info.thread.account
+        if not info.thread.private:
+            await forget(CHANNEL, account=account, author=info.author)
             return
-        await forget(CHANNEL, author=origin.author)
+        await forget(CHANNEL, author=info.author)
         await forget(CHANNEL, account=account)
 
-    def _say(self, origin: Origin, text: str, markup: InlineKeyboardMarkup | None = None) -> None:
-        """To the person: in a group as a reply, for others talk there too."""
-        reply_to = None if origin.place.private else origin.message
-        self._notices.say(origin.place, text, reply_to, markup)
+    def _reply(self, info: MessageInfo, text: str, markup: InlineKeyboardMarkup | None = None) -> None:
+        """Answer the person; in groups, as a reply to their message."""
+        reply_to = None if info.thread.private else info.message_id
+        self._replies.send(info.thread, text, reply_to, markup)
 
-    def _wording(self, origin: Origin) -> Wording:
-        return self._voice.wording(origin.language)
+    def _wording(self, info: MessageInfo) -> Wording:
+        return self._voice.wording(info.language)
 
 
-def _address(place: ChatThread) -> Address:
-    return Address(CHANNEL, place.account)
+def _address(thread: ChatThread) -> Address:
+    return Address(CHANNEL, thread.account)
 
 
 def _forget_buttons(author: str, wording: Wording) -> InlineKeyboardMarkup:
-    """Only who asked may press."""
+    """Only the person who asked may use the buttons."""
     return InlineKeyboardMarkup(
         [
             [
@@ -200,94 +200,99 @@ def _forget_buttons(author: str, wording: Wording) -> InlineKeyboardMarkup:
 
 
 INVISIBLE = "\u2060"
-"""Word joiner: the character that carries an answer's name unseen."""
+"""Word joiner: an invisible character to which the link that identifies an answer is attached."""
 
 
 class RatingIntake:
-    """Keeps them in the store, and asks on."""
+    """Stores ratings and corrections, and asks for a correction after a thumbs down."""
 
-    def __init__(self, me: User, store: Store, voice: Voice, notices: NoticeSender) -> None:
+    def __init__(self, me: User, store: Store, voice: Voice, replies: ReplySender) -> None:
         self._me = me
         self._store = store
         self._voice = voice
-        self._notices = notices
-        self._asked = RecentKeys()
+        self._replies = replies
+        self._asked_for_correction = RecentKeys()
 
-    async def thumb(self, press: ButtonPress, rating: str, rated: RatedTurn | None) -> None:
-        """A thumb was pressed, `up` or `down`. Raises StoreUnavailable."""
-        origin = press.origin
-        if rated is None or not await self._keep(origin, rated, rating):
-            self._notices.acknowledge(press.id)
+    async def rate(self, callback: ButtonCallback, rating: str, rated: RatedTurn | None) -> None:
+        """Store a rating, `up` or `down`. Raises StoreUnavailable."""
+        info = callback.info
+        if rated is None or not await self._save(info, rated, rating):
+            self._replies.answer_callback(callback.id)
             return
-        self._notices.acknowledge(press.id, self._voice.wording(origin.language).thanks)
-        if rating == "down" and self._asked.note((rated, origin.author)):
-            self._ask(origin, rated)
+        self._replies.answer_callback(callback.id, self._voice.wording(info.language).thanks)
+        if rating == "down" and self._asked_for_correction.add((rated, info.author)):
+            self._ask(info, rated)
 
     async def correct(self, correction: Correction) -> None:
-        """Somebody said what the answer should have been. Raises StoreUnavailable."""
-        origin = correction.origin
-        if await self._keep(origin, correction.rated, "down", correction.text):
-            reply_to = None if origin.place.private else origin.message
-            thanks = self._voice.wording(origin.language).thanks
-            self._notices.say(origin.place, thanks, reply_to)
+        """Store what the answer should have been. Raises StoreUnavailable."""
+        info = correction.info
+        if await self._save(info, correction.rated, "down", correction.text):
+            reply_to = None if info.thread.private else info.message_id
+            thanks = self._voice.wording(info.language).thanks
+            self._replies.send(info.thread, thanks, reply_to)
 
-    async def _keep(
-        self, origin: Origin, rated: RatedTurn, rating: str, correction: str | None = None
+    async def _save(
+        self, info: MessageInfo, rated: RatedTurn, rating: str, correction: str | None = None
     ) -> bool:
-        """Store a rating, if the answer was given in this chat: clients can send any button's data."""
+        """Store a rating if the answer belongs to this chat; clients can forge callback data. Whether it was stored."""
         try:
-            home = (await self._store.conversations.get(rated.conversation)).address
-            if home.channel != CHANNEL or ChatThread.of(home.account).chat != origin.place.chat:
+            address = (await self._store.conversations.get(rated.conversation)).address
+            if (
+                address.channel != CHANNEL
+                or ChatThread.from_account(address.account).chat_id != info.thread.chat_id
+            ):
                 return False
             await self._store.feedback.rate(
-                rated.conversation, rated.turn, origin.author, rating, correction=correction
+                rated.conversation, rated.turn, info.author, rating, correction=correction
             )
         except (UnknownConversation, UnknownTurn):
             return False
         return True
 
-    def _ask(self, origin: Origin, rated: RatedTurn) -> None:
-        """Ask for a correction. The question carries the answer's name, and the reply will bring it back."""
-        mark = Span("text_link", 0, len(INVISIBLE), rated.address(str(self._me.username)))
-        question = self._voice.wording(origin.language).ask_correction
-        markup = ForceReply() if origin.place.private else None
-        self._notices.say(
-            origin.place, StyledText(INVISIBLE, (mark,)) + StyledText(question), origin.message, markup
+    def _ask(self, info: MessageInfo, rated: RatedTurn) -> None:
+        """Ask for a correction. The message hides a link to the answer, so that a reply to it can be matched."""
+        link = Span("text_link", 0, len(INVISIBLE), rated.url(str(self._me.username)))
+        question = self._voice.wording(info.language).ask_correction
+        markup = ForceReply() if info.thread.private else None
+        self._replies.send(
+            info.thread, StyledText(INVISIBLE, (link,)) + StyledText(question), info.message_id, markup
         )
 
 
 CONSENT_CHOICES = {"learn": True, "ignore": False}
-"""What the buttons send back, with the author who was asked behind it."""
+"""Callback data of the buttons, followed by the author who was asked."""
 
 
 class ConsentDialog:
-    def __init__(self, manager: Manager, voice: Voice, notices: NoticeSender) -> None:
+    """Asks whether the bot may learn from a private chat, and stores the answer."""
+
+    def __init__(self, manager: Manager, voice: Voice, replies: ReplySender) -> None:
         self._manager = manager
         self._voice = voice
-        self._notices = notices
+        self._replies = replies
 
-    def ask(self, origin: Origin) -> None:
-        """The question with two buttons; where nobody may be asked, that nothing is learnt."""
-        wording, place = self._voice.wording(origin.language), origin.place
-        if self._manager.asks_consent and place.private:
-            self._notices.say(place, wording.ask_consent, markup=_consent_buttons(origin.author, wording))
+    def ask(self, info: MessageInfo) -> None:
+        """Send the question with two buttons; in groups, and where consent is off, say that nothing is learnt."""
+        wording, thread = self._voice.wording(info.language), info.thread
+        if self._manager.asks_consent and thread.private:
+            self._replies.send(thread, wording.ask_consent, markup=_consent_buttons(info.author, wording))
         else:
-            reply_to = None if place.private else origin.message
-            self._notices.say(place, wording.consent_withheld, reply_to)
+            reply_to = None if thread.private else info.message_id
+            self._replies.send(thread, wording.consent_withheld, reply_to)
 
-    async def decide(self, press: ButtonPress, *, given: bool) -> None:
-        """Keeps the choice, then says so in place of the question. Raises StoreUnavailable."""
-        origin, wording = press.origin, self._voice.wording(press.origin.language)
-        if self._manager.asks_consent and origin.place.private:
-            await self._keep(origin, given)
-            said = wording.consent_given if given else wording.consent_withheld
-            self._notices.replace(origin.place, origin.message, said)
-        self._notices.acknowledge(press.id)
+    async def decide(self, callback: ButtonCallback, *, given: bool) -> None:
+        """Keeps the choice, then says so in thread of the question. Raises StoreUnavailable."""
+        info, wording = callback.info, self._voice.wording(callback.info.language)
+        if self._manager.asks_consent and info.thread.private:
+            await self._save(info, given)
+            confirmation = wording.consent_given if given else wording.consent_withheld
+            self._replies.edit(info.thread, info.message_id, confirmation)
+        self._replies.answer_callback(callback.id)
 
-    async def _keep(self, origin: Origin, given: bool) -> None:
-        address = Address(CHANNEL, origin.place.account)
+    async def _save(self, info: MessageInfo, given: bool) -> None:
+        address = Address(CHANNEL, info.thread.account)
         if await self._manager.store.conversations.current(address) is None:
-            await self._manager.start(address, origin.language)
+            await self._manager.start(address, info.language)
         await self._manager.store.conversations.set_consent_at(address, given)
 
 

@@ -1,6 +1,7 @@
-"""How fast Telegram lets a bot send: 1 message a second in a chat, 20 a minute in a group, 30 a second.
+"""Telegram's rate limits: one message a second per chat, 20 a minute per group, 30 a second overall.
 
-Edits count as messages. One object serves a process; what several processes send together, 429 paces.
+Edits count as messages. Each process keeps its own count; where several send for one bot, Telegram's 429 responses slow
+them down.
 Limits: https://core.telegram.org/bots/faq. Method: the generic cell rate algorithm (ITU-T I.371).
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 MAX_REMEMBERED_CHATS = 10_000
-"""Chats beyond this many are forgotten once they may send again."""
+"""Beyond this many, chats whose limits have expired are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,63 +34,65 @@ class SendIntervals:
 
 
 class SendLimits:
-    """When the next message may go to a chat."""
+    """Says when the next message may be sent to a chat."""
 
     def __init__(
-        self, rhythms: SendIntervals | None = None, clock: Callable[[], float] = time.monotonic
+        self, intervals: SendIntervals | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._rhythms = rhythms or SendIntervals()
+        self._intervals = intervals or SendIntervals()
         self._clock = clock
-        self._due: dict[tuple[int, SendInterval], float] = {}
-        self._held: dict[int, float] = {}
+        self._next_slot: dict[tuple[int, SendInterval], float] = {}
+        self._paused_until: dict[int, float] = {}
 
     def wait(self, chat: int, messages: int = 1) -> float:
-        """Seconds until a message may go to `chat` with room for the rest of `messages` one rhythm later."""
+        """Seconds until a message may go to `chat` such that all of `messages` fit without another wait."""
         now = self._clock()
         waits = (
-            self._due.get((key, rhythm), -math.inf) - (rhythm.burst - messages) * rhythm.interval - now
-            for key, rhythm in self._applying(chat)
+            self._next_slot.get((key, interval), -math.inf)
+            - (interval.burst - messages) * interval.interval
+            - now
+            for key, interval in self._applying(chat)
         )
-        return max(0.0, self._held.get(chat, now) - now, *waits)
+        return max(0.0, self._paused_until.get(chat, now) - now, *waits)
 
-    async def book(self, chat: int) -> None:
-        """Take the next free moment for one message to `chat`, and sleep until then."""
+    async def acquire(self, chat: int) -> None:
+        """Reserve the next free slot for one message to `chat`, and sleep until then."""
         seconds, now = self.wait(chat), self._clock()
         for key in self._applying(chat):
-            self._due[key] = max(now, self._due.get(key, now)) + key[1].interval
+            self._next_slot[key] = max(now, self._next_slot.get(key, now)) + key[1].interval
         self._forget(now)
         await asyncio.sleep(seconds)
 
-    def hold(self, chat: int, seconds: float) -> None:
-        """Telegram said to wait: nothing goes to `chat` for so long."""
-        self._held[chat] = self._clock() + seconds
+    def pause(self, chat: int, seconds: float) -> None:
+        """Send nokey to `chat` for so many seconds, because Telegram said so."""
+        self._paused_until[chat] = self._clock() + seconds
 
     def _applying(self, chat: int) -> Iterator[tuple[int, SendInterval]]:
-        yield chat, self._rhythms.chat
-        yield 0, self._rhythms.overall
+        yield chat, self._intervals.chat
+        yield 0, self._intervals.overall
         if chat < 0:
-            yield chat, self._rhythms.group
+            yield chat, self._intervals.group
 
     def _forget(self, now: float) -> None:
-        if len(self._due) > MAX_REMEMBERED_CHATS:
-            self._due = {key: due for key, due in self._due.items() if due > now}
-            self._held = {chat: until for chat, until in self._held.items() if until > now}
+        if len(self._next_slot) > MAX_REMEMBERED_CHATS:
+            self._next_slot = {key: due for key, due in self._next_slot.items() if due > now}
+            self._paused_until = {chat: until for chat, until in self._paused_until.items() if until > now}
 
 
 class RecentKeys:
-    """The last `most` things that were noted."""
+    """The last `size` keys that were added."""
 
-    def __init__(self, most: int = 1_000) -> None:
-        self._most = most
-        self._things: OrderedDict[Hashable, None] = OrderedDict()
+    def __init__(self, size: int = 1_000) -> None:
+        self._size = size
+        self._keys: OrderedDict[Hashable, None] = OrderedDict()
 
-    def __contains__(self, thing: Hashable) -> bool:
-        return thing in self._things
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._keys
 
-    def note(self, thing: Hashable) -> bool:
-        """Remember `thing`; whether it is new."""
-        new = thing not in self._things
-        self._things[thing] = None
-        if len(self._things) > self._most:
-            self._things.popitem(last=False)
+    def add(self, key: Hashable) -> bool:
+        """Remember `key`; False if it was there already."""
+        new = key not in self._keys
+        self._keys[key] = None
+        if len(self._keys) > self._size:
+            self._keys.popitem(last=False)
         return new

@@ -1,4 +1,7 @@
-"""Where an answer in the making is shown: a draft in a private chat, a message that is edited elsewhere."""
+"""Shows an answer while it is being written: as a draft in private chats, as a message that is edited in groups.
+
+`Previews` runs one `Preview` per question, which follows the live events and shows them on a `PreviewSurface`.
+"""
 
 import asyncio
 import math
@@ -13,15 +16,21 @@ from telegram.constants import ChatAction
 from telegram.error import RetryAfter, TelegramError
 
 from bot.channels.telegram.limits import RecentKeys, SendLimits
-from bot.channels.telegram.rendering import MAX_MESSAGE_UNITS, StyledText, render_markdown, split_text, width
+from bot.channels.telegram.rendering import (
+    MAX_MESSAGE_UNITS,
+    StyledText,
+    render_markdown,
+    split_text,
+    utf16_length,
+)
 from bot.channels.telegram.sending import (
-    FINAL,
-    UNKNOWN,
+    PERMANENT_ERRORS,
+    UNKNOWN_METHOD,
     MessagePart,
+    describe,
     edit_text,
     entities,
-    explained,
-    seconds,
+    retry_seconds,
     send_text,
 )
 from bot.channels.telegram.updates import ChatThread
@@ -30,32 +39,32 @@ from dialogue.events import Answered, Event, Failed, Rewritten, Token
 from dialogue.manager import Manager
 
 UNFINISHED_MARK = " …"
-"""Ends a message that still grows."""
+"""Appended to a message that is not complete yet."""
 
 
 class PreviewSurface(Protocol):
     message: int | None
-    """The message that stands in the chat, if one does."""
+    """The id of the preview's message in the chat, if there is one."""
 
     def ready(self) -> bool:
-        """Whether Telegram's limits allow to show something now."""
+        """Whether Telegram's rate limits allow an update now."""
 
     async def show(self, text: str) -> None:
-        """Show all that has been said so far (Markdown). Raises TelegramError."""
+        """Show the answer so far (Markdown). Raises TelegramError."""
 
 
 class DraftPreview:
-    """Telegram's own preview (Bot API, sendMessageDraft), for private chats.
+    """Telegram's own preview for private chats (Bot API, sendMessageDraft).
 
-    It vanishes when the answer comes or after 30 seconds, so nothing is ever left behind. `number` is not 0
-    and tells the drafts of a chat apart.
+    It disappears when the answer arrives or after 30 seconds, so there is nothing to clean up. `number` tells the
+    drafts of a chat apart and must not be 0.
     """
 
     message: int | None = None
 
-    def __init__(self, bot: Bot, place: ChatThread, number: int) -> None:
+    def __init__(self, bot: Bot, thread: ChatThread, number: int) -> None:
         self._bot = bot
-        self._place = place
+        self._thread = thread
         self._number = number
 
     def ready(self) -> bool:
@@ -64,203 +73,203 @@ class DraftPreview:
     async def show(self, text: str) -> None:
         part = _beginning(text)
         await self._bot.send_message_draft(
-            self._place.chat,
+            self._thread.chat_id,
             self._number,
             part["text"],
-            message_thread_id=self._place.thread,
+            message_thread_id=self._thread.thread_id,
             entities=entities(part),
         )
 
 
 class EditedPreview:
-    """A message that grows by edits; they count against the chat's limits, so room is left for the answer."""
+    """A message that is edited as the answer grows, within the rate limits and leaving room for the answer."""
 
-    def __init__(self, bot: Bot, place: ChatThread, limits: SendLimits, reply_to: int | None) -> None:
+    def __init__(self, bot: Bot, thread: ChatThread, limits: SendLimits, reply_to: int | None) -> None:
         self.message: int | None = None
         self._bot = bot
-        self._place = place
+        self._thread = thread
         self._limits = limits
         self._reply_to = reply_to
 
     def ready(self) -> bool:
-        return self._limits.wait(self._place.chat, messages=2) == 0
+        return self._limits.wait(self._thread.chat_id, messages=2) == 0
 
     async def show(self, text: str) -> None:
-        await self._limits.book(self._place.chat)
+        await self._limits.acquire(self._thread.chat_id)
         try:
             await self._write(_beginning(text, UNFINISHED_MARK))
         except RetryAfter as error:
-            self._limits.hold(self._place.chat, seconds(error))
+            self._limits.pause(self._thread.chat_id, retry_seconds(error))
             raise
 
     async def _write(self, part: MessagePart) -> None:
         if self.message is None:
-            self.message = await send_text(self._bot, self._place, part, self._reply_to)
+            self.message = await send_text(self._bot, self._thread, part, self._reply_to)
         else:
-            await edit_text(self._bot, self._place, self.message, part)
+            await edit_text(self._bot, self._thread, self.message, part)
 
 
 def _beginning(text: str, end: str = "") -> MessagePart:
-    """What of `text` fits one message, and `end` after it."""
-    first, *_ = split_text(render_markdown(text), MAX_MESSAGE_UNITS - width(end))
+    """As much of `text` as fits into one message together with `end`."""
+    first, *_ = split_text(render_markdown(text), MAX_MESSAGE_UNITS - utf16_length(end))
     return (first + StyledText(end)).message
 
 
-LAST_LOOK = 5.0
-"""Seconds that an answer waits for its own preview, which Telegram may be slow to take."""
+CLOSE_TIMEOUT = 5.0
+"""Seconds that an answer waits for a preview call in progress."""
 
 log = structlog.get_logger(__name__)
 
 
 class Preview:
-    """The answer to the user's turn `question`, shown at most every `interval` seconds.
+    """The preview of the answer to the user's turn `question`, updated at most every `interval` seconds.
 
-    Once closed it shows nothing more, so that it cannot overwrite the answer.
+    A closed preview is never updated, so that it cannot overwrite the answer.
     """
 
     def __init__(self, surface: PreviewSurface, question: int, interval: float) -> None:
-        self.begun = asyncio.Event()
-        """The first words are there."""
-        self.settled = asyncio.Event()
-        """The answer has been delivered."""
+        self.started = asyncio.Event()
+        """Set when the first token arrives."""
+        self.delivered = asyncio.Event()
+        """Set when the answer has been delivered."""
         self.refused = False
-        """Telegram does not take this surface in this chat."""
+        """Telegram does not allow this kind of preview in this chat."""
         self._surface = surface
         self._question = question
         self._interval = interval
-        self._said = ""
-        self._due = -math.inf
+        self._text = ""
+        self._next_update = -math.inf
         self._closed = False
-        self._showing = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def watch(self, events: AsyncIterator[Event]) -> None:
-        """Until the answer is committed. An answer that is begun anew is shown from its beginning."""
+        """Follow the answer until it is committed. A new attempt starts over."""
         async for event in events:
             match event:
                 case Rewritten(turn=number) | Failed(turn=number) if number == self._question:
-                    self._said = ""
+                    self._text = ""
                 case Token(turn=number, text=text) if number == self._question:
-                    self.begun.set()
-                    self._said += text
-                    await self._look()
+                    self.started.set()
+                    self._text += text
+                    await self._update()
                 case Answered(reply_to=number) if number == self._question:
                     return
 
     async def close(self) -> int | None:
-        """The message that stands in the chat, when nothing more will be written into it."""
+        """Stop updating; returns the id of the preview's message, if there is one."""
         self._closed = True
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_LOOK), self._showing:
+            async with asyncio.timeout(CLOSE_TIMEOUT), self._lock:
                 pass
         return self._surface.message
 
-    async def _look(self) -> None:
-        """Show what has been said, if it is time and there is room."""
-        async with self._showing:
-            early = time.monotonic() < self._due or not self._said.strip()
+    async def _update(self) -> None:
+        """Show the answer so far, if it is time and the rate limits allow it."""
+        async with self._lock:
+            early = time.monotonic() < self._next_update or not self._text.strip()
             if early or self._closed or not self._surface.ready():
                 return
             pause = await self._show()
-            self._due = time.monotonic() + pause
+            self._next_update = time.monotonic() + pause
 
     async def _show(self) -> float:
-        """Seconds until it is worth another try."""
+        """Returns the seconds until the next update."""
         try:
-            await self._surface.show(self._said)
+            await self._surface.show(self._text)
         except RetryAfter as error:
-            return seconds(error)
+            return retry_seconds(error)
         except TelegramError as error:
-            log.info("preview_not_shown", reason=explained(error))
-            self.refused = isinstance(error, (*FINAL, UNKNOWN))
+            log.info("preview_not_shown", reason=describe(error))
+            self.refused = isinstance(error, (*PERMANENT_ERRORS, UNKNOWN_METHOD))
             return math.inf
         return self._interval
 
 
-INTERVAL = 1.0
-"""Seconds between two looks at an answer."""
-TYPING, TIMES_TYPING = 4.5, 20
-"""Telegram shows a chat action for five seconds; after so many the answer is another process's, or a long way off."""
-LONGEST_ANSWER = 600.0
-LEFT_OVER = 60.0
-"""Seconds after which a preview is taken back: another process delivered its answer."""
+UPDATE_INTERVAL = 1.0
+"""Seconds between two updates of a preview."""
+TYPING_INTERVAL, MAX_TYPING = 4.5, 20
+"""Telegram shows "typing" for five seconds; after so many repeats, another process answers or it takes very long."""
+ANSWER_TIMEOUT = 600.0
+DELIVERY_TIMEOUT = 60.0
+"""Seconds until a preview is removed because another process delivered the answer."""
 
 
 class Previews:
-    """By conversation and number of the user's turn."""
+    """The previews of one bot, by conversation and number of the user's turn."""
 
-    def __init__(self, bot: Bot, limits: SendLimits, interval: float = INTERVAL) -> None:
+    def __init__(self, bot: Bot, limits: SendLimits, interval: float = UPDATE_INTERVAL) -> None:
         self._bot = bot
         self._limits = limits
         self._interval = interval
-        self._draftless = RecentKeys()
+        self._without_drafts = RecentKeys()
         self._previews: dict[tuple[str, int], Preview] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def follow(self, manager: Manager, place: ChatThread, receipt: Receipt) -> None:
-        """Show the answer to the turn that was just received, as it is made."""
-        task = asyncio.create_task(self._follow(manager, place, receipt))
+    def follow(self, manager: Manager, thread: ChatThread, receipt: Receipt) -> None:
+        """Start to show the answer to the turn that was just received."""
+        task = asyncio.create_task(self._follow(manager, thread, receipt))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self, conversation: str, question: int) -> int | None:
-        """Show no more of this answer; the message that stands for it, if there is one."""
+        """Stop the preview of this answer; returns the id of its message, if there is one."""
         preview = self._previews.get((conversation, question))
         return await preview.close() if preview else None
 
-    def settle(self, conversation: str, question: int) -> None:
+    def mark_delivered(self, conversation: str, question: int) -> None:
         """The answer has been delivered."""
         if preview := self._previews.pop((conversation, question), None):
-            preview.settled.set()
+            preview.delivered.set()
 
     async def stop(self) -> None:
-        """Follow nothing any more; messages that only half an answer stands in are taken back."""
+        """Stop all previews, and delete messages that show only part of an answer."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _follow(self, manager: Manager, place: ChatThread, receipt: Receipt) -> None:
+    async def _follow(self, manager: Manager, thread: ChatThread, receipt: Receipt) -> None:
         key = conversation, question = receipt.conversation.id, receipt.turn.number
-        preview = self._previews[key] = Preview(self._surface(place, receipt), question, self._interval)
-        typing = asyncio.create_task(self._type(place, preview))
+        preview = self._previews[key] = Preview(self._surface(thread, receipt), question, self._interval)
+        typing = asyncio.create_task(self._show_typing(thread, preview))
         try:
             with manager.listen(conversation) as events:
-                async with asyncio.timeout(LONGEST_ANSWER):
+                async with asyncio.timeout(ANSWER_TIMEOUT):
                     await preview.watch(events)
-            async with asyncio.timeout(LEFT_OVER):
-                await preview.settled.wait()
+            async with asyncio.timeout(DELIVERY_TIMEOUT):
+                await preview.delivered.wait()
         except TimeoutError:
-            log.info("preview_left_over", conversation=conversation, turn=question)
+            log.info("preview_abandoned", conversation=conversation, turn=question)
         except Exception:
             log.exception("preview_failed", conversation=conversation, turn=question)
         finally:
             typing.cancel()
             self._previews.pop(key, None)
-            await self._tidy(place, preview)
+            await self._clean_up(thread, preview)
 
-    def _surface(self, place: ChatThread, receipt: Receipt) -> PreviewSurface:
-        if place.private and place.chat not in self._draftless:
-            return DraftPreview(self._bot, place, receipt.turn.number)
+    def _surface(self, thread: ChatThread, receipt: Receipt) -> PreviewSurface:
+        if thread.private and thread.chat_id not in self._without_drafts:
+            return DraftPreview(self._bot, thread, receipt.turn.number)
         asked = receipt.turn.reference
         return EditedPreview(
-            self._bot, place, self._limits, int(asked) if asked and not place.private else None
+            self._bot, thread, self._limits, int(asked) if asked and not thread.private else None
         )
 
-    async def _type(self, place: ChatThread, preview: Preview) -> None:
-        """Says that the bot is typing until the first words are there."""
-        for _ in range(TIMES_TYPING):
+    async def _show_typing(self, thread: ChatThread, preview: Preview) -> None:
+        """Show "typing" until the first token arrives."""
+        for _ in range(MAX_TYPING):
             with suppress(TelegramError):
                 await self._bot.send_chat_action(
-                    place.chat, ChatAction.TYPING, message_thread_id=place.thread
+                    thread.chat_id, ChatAction.TYPING, message_thread_id=thread.thread_id
                 )
             with suppress(TimeoutError):
-                await asyncio.wait_for(preview.begun.wait(), TYPING)
+                await asyncio.wait_for(preview.started.wait(), TYPING_INTERVAL)
                 return
 
-    async def _tidy(self, place: ChatThread, preview: Preview) -> None:
-        """Learns where drafts are refused, and takes back what no answer will replace."""
+    async def _clean_up(self, thread: ChatThread, preview: Preview) -> None:
+        """Remember chats that do not allow drafts, and delete a message that no answer will replace."""
         if preview.refused:
-            self._draftless.note(place.chat)
+            self._without_drafts.add(thread.chat_id)
         message = await preview.close()
-        if message is not None and not preview.settled.is_set():
+        if message is not None and not preview.delivered.is_set():
             with suppress(TelegramError):
-                await self._bot.delete_message(place.chat, message)
+                await self._bot.delete_message(thread.chat_id, message)

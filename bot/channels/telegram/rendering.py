@@ -1,6 +1,6 @@
-"""Text with styles, measured and cut as Telegram measures it: 4,096 UTF-16 code units a message.
+"""Renders an answer as Telegram messages: Markdown becomes text with entities, split at 4,096 UTF-16 code units.
 
-Knows Telegram's entities and where a text may be broken. Knows nothing of Markdown, answers or sending.
+`render_answer` makes the payload for the outbox. Links and citation markers such as `[1]` stay as they are written.
 """
 
 import re
@@ -23,19 +23,19 @@ SENTENCE = re.compile(r"[.!?…]+[\"'”’)]*(?:\s?\[\d+\])*(?=\s)|[。！？�
 LINE = re.compile(r"\n")
 WORD = re.compile(r"\s+|[，、：]")
 BREAKS = (PARAGRAPH, SENTENCE, LINE, WORD)
-"""Where to cut, best first."""
+"""Where to cut, in order of preference."""
 
 JOINER = "\u200d"
 
 
-def width(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Length in UTF-16 code units."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A style over `text[start:end]`; `kind` is a MessageEntity type, `detail` its language or address."""
+    """A style of `text[start:end]`: `kind` is a MessageEntity type, `detail` its language or URL."""
 
     kind: str
     start: int
@@ -43,7 +43,7 @@ class Span:
     detail: str | None = None
 
     def within(self, start: int, end: int) -> Self:
-        """The part of it that lies in a slice, counted from the slice's beginning; may be empty."""
+        """The part of the span inside a slice, relative to the start of the slice; may be empty."""
         return replace(self, start=max(self.start, start) - start, end=min(self.end, end) - start)
 
 
@@ -60,11 +60,11 @@ class StyledText:
         return StyledText(self.text + other.text, (*self.spans, *moved))
 
     def styled(self, kind: str) -> "StyledText":
-        """All of it in one more style, which encloses the others."""
+        """The whole text in one more style, around the others."""
         return StyledText(self.text, (Span(kind, 0, len(self.text)), *self.spans))
 
     def slice(self, start: int, end: int) -> "StyledText":
-        """`text[start:end]` without white space around it, and the spans that reach into it."""
+        """`text[start:end]` stripped of whitespace, with the spans that overlap it."""
         body = self.text[start:end]
         start += len(body) - len(body.lstrip())
         body = body.strip()
@@ -73,15 +73,15 @@ class StyledText:
 
     @property
     def message(self) -> dict[str, Any]:
-        """`text` and `entities` (the spans, offsets in UTF-16 code units) as the Bot API's JSON has them."""
+        """`text` and `entities` in the Bot API's JSON, with offsets in UTF-16 code units."""
         return {"text": self.text, "entities": self._entities()}
 
     def _entities(self) -> list[dict[str, Any]]:
         return [
             {
                 "type": span.kind,
-                "offset": width(self.text[: span.start]),
-                "length": width(self.text[span.start : span.end]),
+                "offset": utf16_length(self.text[: span.start]),
+                "length": utf16_length(self.text[span.start : span.end]),
             }
             | _detail(span)
             for span in self.spans
@@ -94,16 +94,16 @@ def _detail(span: Span) -> dict[str, str]:
     return {"url" if span.kind == "text_link" else "language": span.detail}
 
 
-def clean(text: str) -> str:
-    """`text` as UTF-8 can carry it: halves of surrogate pairs joined or replaced, NULs taken out."""
+def sanitize(text: str) -> str:
+    """`text` as valid UTF-8 without NULs: surrogate pairs are joined, lone surrogates replaced."""
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def split_text(styled: StyledText, longest: int = MAX_MESSAGE_UNITS) -> list[StyledText]:
-    """Parts of at most `longest` UTF-16 code units, in order, none blank; a cut style goes on in the next.
+    """Split into non-blank parts of at most `longest` UTF-16 code units; a style that is cut goes on in the next.
 
-    Cuts after a paragraph, else a sentence, a line, a word, in the second half of what fits; outside of every
-    span if there is such a place; never within a character.
+    Prefers to cut after a paragraph, then a sentence, a line, a word, within the second half of what fits, and outside
+    of spans where possible; never inside a character.
     """
     return [part for part in _parts(styled, longest) if part.text]
 
@@ -118,7 +118,7 @@ def _parts(styled: StyledText, longest: int) -> Iterator[StyledText]:
 
 
 def _reach(text: str, start: int, longest: int) -> int:
-    """The furthest end such that `text[start:end]` fits."""
+    """The largest end such that `text[start:end]` fits."""
     units = text[start : start + longest].encode("utf-16-le")[: 2 * longest]
     return start + len(units.decode("utf-16-le", "ignore"))
 
@@ -129,24 +129,24 @@ def _cut(styled: StyledText, start: int, end: int) -> int:
     for spans in (whole, []):
         for pattern in BREAKS:
             places = (match.end() for match in pattern.finditer(styled.text, half, end))
-            if place := max(_outside(places, spans), default=0):
-                return place
+            if thread := max(_outside(places, spans), default=0):
+                return thread
     return _between_characters(styled.text, half, end)
 
 
 def _outside(places: Iterable[int], spans: list[Span]) -> Iterator[int]:
-    return (place for place in places if not any(span.start < place < span.end for span in spans))
+    return (thread for thread in places if not any(span.start < thread < span.end for span in spans))
 
 
 def _between_characters(text: str, half: int, end: int) -> int:
-    """The last place up to `end` that parts no character from its accents, joiners and variants."""
-    for place in range(end, max(half, end - 50), -1):
-        if not _clings(text[place]) and text[place - 1] != JOINER:
-            return place
+    """The last thread up to `end` that parts no character from its accents, joiners and variants."""
+    for thread in range(end, max(half, end - 50), -1):
+        if not _is_combining(text[thread]) and text[thread - 1] != JOINER:
+            return thread
     return end
 
 
-def _clings(character: str) -> bool:
+def _is_combining(character: str) -> bool:
     return character == JOINER or unicodedata.category(character) in {"Mn", "Me", "Mc", "Sk"}
 
 
@@ -165,7 +165,7 @@ _markdown = MarkdownIt("commonmark").enable("strikethrough").disable(OFF)
 
 
 def render_markdown(markdown: str) -> StyledText:
-    """The text with its marks turned into spans; what is no mark stays as it stands, `[1]` included."""
+    """The text with Markdown turned into spans; anything else stays as it is written, including `[1]`."""
     page = _MarkdownWriter()
     page.write(_markdown.parse(markdown))
     result = StyledText(page.text, tuple(_nest_spans(page.spans)))
@@ -173,7 +173,7 @@ def render_markdown(markdown: str) -> StyledText:
 
 
 class _MarkdownWriter:
-    """Grows while tokens are read: the text so far, finished spans, and where open styles began."""
+    """Collects the text and spans while it reads Markdown tokens."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -201,13 +201,13 @@ class _MarkdownWriter:
             self._gap(2)
 
     def _span(self, kind: str, start: int, detail: str | None = None) -> None:
-        """Marks what was written since `start`; an inner quote is part of the outer one."""
+        """Add a span over what was written since `start`; nested quotes become part of the outer one."""
         end = len(self.text.rstrip())
         if start < end and not (kind == "blockquote" and self._quotes > 1):
             self.spans.append(Span(kind, start, end, detail))
 
     def _gap(self, lines: int) -> None:
-        """Ends the block: at least so many line ends before what comes next."""
+        """End the block: the next one starts after `lines` line breaks."""
         self.text = self.text.rstrip("\n") + "\n" * lines if self.text else ""
 
     def _inline(self, token: Token) -> None:
@@ -275,7 +275,7 @@ class _MarkdownWriter:
 
 
 def _nest_spans(spans: Sequence[Span]) -> list[Span]:
-    """Outer spans before inner ones, with code cut out of the others: Telegram nests nothing with code."""
+    """Sort outer spans before inner ones, and cut code out of other styles: Telegram does not nest code."""
     code = [span for span in spans if span.kind in VERBATIM]
     rest = [span for span in spans if span.kind not in VERBATIM]
     for hole in code:
@@ -291,17 +291,17 @@ def _around(span: Span, hole: Span) -> list[Span]:
 
 
 MAX_QUOTE_CHARACTERS = 400
-"""Characters of a supporting sentence that are shown."""
+"""Longer quotes are truncated."""
 
 
 def render_answer(answer: Answer, turn: Turn, wording: Wording) -> dict[str, Any]:
     """The payload for the outbox: JSON.
 
-    `parts` are messages (`text`, `entities`), `question` is the number of the user's turn, `reply_to` the
-    message that asked, `rateable` whether thumbs go under the last part: not under apologies, nor under what a
-    human wrote, which no release produced.
+    parts: the messages (`text`, `entities`). question: the number of the user's turn. reply_to: the id of the
+    user's message. rateable: whether to put rating buttons below the last part; not for apologies, nor for what an
+    operator wrote.
     """
-    whole = render_markdown(clean(answer.text))
+    whole = render_markdown(sanitize(answer.text))
     if answer.citations:
         whole += StyledText("\n\n") + _sources(answer.citations, wording.sources)
     return {
@@ -313,17 +313,17 @@ def render_answer(answer: Answer, turn: Turn, wording: Wording) -> dict[str, Any
 
 
 def _sources(citations: tuple[Citation, ...], heading: str) -> StyledText:
-    """The heading, and under it each source with its quote in a block that folds."""
+    """The heading, and below it the sources with their quotes in an expandable block."""
     block = StyledText("")
     for citation in sorted({c.n: c for c in citations}.values(), key=lambda citation: citation.n):
         line = "\n" if block.text else ""
-        title = clean(citation.title).strip() or clean(citation.source)
+        title = sanitize(citation.title).strip() or sanitize(citation.source)
         block += StyledText(f"{line}[{citation.n}] ") + StyledText(title).styled("bold") + _quote(citation)
     return StyledText(heading).styled("bold") + StyledText("\n") + block.styled("expandable_blockquote")
 
 
 def _quote(citation: Citation) -> StyledText:
-    quote = " ".join(clean(citation.quote).split())
+    quote = " ".join(sanitize(citation.quote).split())
     if len(quote) > MAX_QUOTE_CHARACTERS:
         quote = quote[:MAX_QUOTE_CHARACTERS].rstrip() + "…"
     return StyledText(f"\n“{quote}”" if quote else "")

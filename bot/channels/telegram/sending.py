@@ -1,4 +1,8 @@
-"""One message to one place through python-telegram-bot, and what Telegram's refusals mean for the sender."""
+"""Sending through python-telegram-bot: the connection, one message or edit, and replies that need no outbox.
+
+Replies such as greetings and confirmations are retried a few times and lost in a crash; answers go through the outbox
+(`delivery`).
+"""
 
 import asyncio
 import json
@@ -15,49 +19,49 @@ from telegram.request import HTTPXRequest
 
 from bot.channels.telegram.limits import SendLimits
 from bot.channels.telegram.rendering import StyledText
-from bot.channels.telegram.updates import ChatThread, readable_update
+from bot.channels.telegram.updates import ChatThread, sanitize_update
 
-PREVIEWLESS = LinkPreviewOptions(is_disabled=True)
-READ_SECONDS = 20.0
-"""How long Telegram may take to answer a call. Generous: a call given up may have been done."""
+NO_LINK_PREVIEW = LinkPreviewOptions(is_disabled=True)
+READ_TIMEOUT = 20.0
+"""Seconds that Telegram has to answer a call. Generous, because a call that timed out may have succeeded."""
 
-FINAL = (Forbidden, BadRequest)
-"""Refusals that stay: the person blocked the bot, the chat is gone, the text is not taken."""
+PERMANENT_ERRORS = (Forbidden, BadRequest)
+"""A retry will not help: the person blocked the bot, the chat is gone, the text is invalid."""
 
-UNKNOWN = InvalidToken
-"""What the library makes of 404: of a method that an older Bot API server does not know."""
+UNKNOWN_METHOD = InvalidToken
+"""What the library raises for 404, which an older Bot API server sends for a method it does not know."""
 
 MessagePart = Mapping[str, Any]
-"""`text` and `entities`, as `letters` makes them."""
+"""`text` and `entities`, as `rendering` makes them."""
 Markup = InlineKeyboardMarkup | ForceReply | None
 
 
 class LenientRequest(HTTPXRequest):
-    """The connection for polling: an update that the library cannot read comes through empty, and is passed."""
+    """The connection for polling: an update that the library cannot parse arrives empty and is skipped."""
 
     async def do_request(self, *given: Any, **named: Any) -> tuple[int, bytes]:
         code, payload = await super().do_request(*given, **named)
-        return code, _with_readable_updates(payload) if code == HTTPStatus.OK else payload
+        return code, _sanitize_updates(payload) if code == HTTPStatus.OK else payload
 
 
-def connect(token: str, base_url: str, read_seconds: float = READ_SECONDS) -> Bot:
-    """A Bot that keeps connections for sending apart from the one that polls. Nothing is sent yet."""
+def connect(token: str, base_url: str, read_seconds: float = READ_TIMEOUT) -> Bot:
+    """A Bot with separate connections for sending and for polling. Does not connect yet."""
     sending = HTTPXRequest(read_timeout=read_seconds, pool_timeout=read_seconds)
     polling = LenientRequest(connection_pool_size=2, read_timeout=read_seconds)
     return Bot(token, base_url=base_url, request=sending, get_updates_request=polling)
 
 
 async def send_text(
-    bot: Bot, place: ChatThread, part: MessagePart, reply_to: int | None = None, markup: Markup = None
+    bot: Bot, thread: ChatThread, part: MessagePart, reply_to: int | None = None, markup: Markup = None
 ) -> int:
-    """Send `part`; the id of the new message. `reply_to` is left out if that message is gone."""
+    """Send `part` and return the id of the new message. If `reply_to` has been deleted, it is not a reply."""
     reply = None if reply_to is None else ReplyParameters(reply_to, allow_sending_without_reply=True)
     message = await bot.send_message(
-        place.chat,
+        thread.chat_id,
         part["text"],
         entities=entities(part),
-        message_thread_id=place.thread,
-        link_preview_options=PREVIEWLESS,
+        message_thread_id=thread.thread_id,
+        link_preview_options=NO_LINK_PREVIEW,
         reply_parameters=reply,
         reply_markup=markup,
     )
@@ -65,16 +69,16 @@ async def send_text(
 
 
 async def edit_text(
-    bot: Bot, place: ChatThread, message: int, part: MessagePart, markup: InlineKeyboardMarkup | None = None
+    bot: Bot, thread: ChatThread, message: int, part: MessagePart, markup: InlineKeyboardMarkup | None = None
 ) -> None:
-    """Give a message of the bot the text of `part`; that it has it already is no error."""
+    """Replace the text of a message of the bot by `part`; no error if it is the same."""
     try:
         await bot.edit_message_text(
             part["text"],
-            place.chat,
+            thread.chat_id,
             message,
             entities=entities(part),
-            link_preview_options=PREVIEWLESS,
+            link_preview_options=NO_LINK_PREVIEW,
             reply_markup=markup,
         )
     except BadRequest as error:
@@ -82,14 +86,14 @@ async def edit_text(
             raise
 
 
-def seconds(error: RetryAfter) -> float:
-    """How long Telegram asks to wait; the library is on its way from numbers to timedeltas."""
+def retry_seconds(error: RetryAfter) -> float:
+    """How long Telegram asks to wait; the library is moving from numbers to timedeltas."""
     wait = error.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
 
-def explained(error: TelegramError) -> str:
-    """One line for the log and the outbox, with the remedy where there is one."""
+def describe(error: TelegramError) -> str:
+    """The error in one line for the log and the outbox, with a remedy where there is one."""
     match error:
         case InvalidToken():
             return "Telegram does not know this bot token. Correct TELEGRAM_BOT_TOKEN."
@@ -97,32 +101,32 @@ def explained(error: TelegramError) -> str:
             return f"{type(error).__name__}: {error}"
 
 
-def _with_readable_updates(payload: bytes) -> bytes:
-    """Telegram's response to getUpdates with legible updates; anything else as it is."""
+def _sanitize_updates(payload: bytes) -> bytes:
+    """A getUpdates response in which every update can be parsed; anything else unchanged."""
     try:
         body = json.loads(payload)
-        body["result"] = [readable_update(data) for data in body["result"]]
+        body["result"] = [sanitize_update(data) for data in body["result"]]
     except (ValueError, TypeError, KeyError):
         return payload
     return json.dumps(body).encode()
 
 
 def entities(part: MessagePart) -> list[MessageEntity]:
-    """The part's styles as the library takes them."""
+    """The part's entities as objects of the library."""
     return [MessageEntity(**entity) for entity in part["entities"]]
 
 
-NOTICE_TRIES = 4
-NOTICE_GRACE = 3.0
-"""Seconds that notices under way get when the bot stops."""
+MAX_TRIES = 4
+STOP_TIMEOUT = 3.0
+"""Seconds that replies in progress have when the bot stops."""
 
 Call = Callable[[], Awaitable[object]]
 
 log = structlog.get_logger(__name__)
 
 
-class NoticeSender:
-    """Says things at Telegram's pace."""
+class ReplySender:
+    """Sends replies in the background, within Telegram's rate limits."""
 
     def __init__(self, bot: Bot, limits: SendLimits, pause: float = 1.0) -> None:
         self._bot = bot
@@ -130,51 +134,55 @@ class NoticeSender:
         self._pause = pause
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def say(
-        self, place: ChatThread, text: str | StyledText, reply_to: int | None = None, markup: Markup = None
+    def send(
+        self, thread: ChatThread, text: str | StyledText, reply_to: int | None = None, markup: Markup = None
     ) -> None:
-        """A message of its own, in reply to another or not."""
+        """Send a new message, as a reply to `reply_to` if given."""
         message = (text if isinstance(text, StyledText) else StyledText(text)).message
-        self._begin(self._paced(place, partial(send_text, self._bot, place, message, reply_to, markup)))
-
-    def replace(self, place: ChatThread, message: int, text: str) -> None:
-        """Other words, and no buttons, in a message of the bot."""
-        self._begin(
-            self._paced(place, partial(edit_text, self._bot, place, message, StyledText(text).message))
+        self._start(
+            self._within_limits(thread, partial(send_text, self._bot, thread, message, reply_to, markup))
         )
 
-    def take_back(self, place: ChatThread, message: int) -> None:
-        self._begin(self._insist(partial(self._bot.delete_message, place.chat, message)))
+    def edit(self, thread: ChatThread, message: int, text: str) -> None:
+        """Replace the text of a message of the bot, and remove its buttons."""
+        self._start(
+            self._within_limits(
+                thread, partial(edit_text, self._bot, thread, message, StyledText(text).message)
+            )
+        )
 
-    def acknowledge(self, press: str, text: str | None = None) -> None:
-        """Ends the waiting sign of a pressed button, with a few words on top of the chat."""
-        self._begin(self._insist(partial(self._bot.answer_callback_query, press, text)))
+    def delete(self, thread: ChatThread, message: int) -> None:
+        self._start(self._retry(partial(self._bot.delete_message, thread.chat_id, message)))
+
+    def answer_callback(self, callback: str, text: str | None = None) -> None:
+        """Stop the progress indicator of a pressed button, and show `text` at the top of the chat."""
+        self._start(self._retry(partial(self._bot.answer_callback_query, callback, text)))
 
     async def stop(self) -> None:
-        """Let what is under way end, for a moment."""
+        """Give replies in progress a moment to finish, then cancel them."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=NOTICE_GRACE)
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT)
             for task in late:
                 task.cancel()
 
-    def _begin(self, saying: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(saying)
+    def _start(self, sending: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(sending)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _paced(self, place: ChatThread, call: Call) -> None:
-        await self._limits.book(place.chat)
-        await self._insist(call)
+    async def _within_limits(self, thread: ChatThread, call: Call) -> None:
+        await self._limits.acquire(thread.chat_id)
+        await self._retry(call)
 
-    async def _insist(self, call: Call) -> None:
-        for attempt in range(NOTICE_TRIES):
+    async def _retry(self, call: Call) -> None:
+        for attempt in range(MAX_TRIES):
             try:
                 await call()
                 return
-            except FINAL as error:
-                log.info("notice_refused", reason=explained(error))
+            except PERMANENT_ERRORS as error:
+                log.info("reply_refused", reason=describe(error))
                 return
             except TelegramError as error:
-                wait = seconds(error) if isinstance(error, RetryAfter) else self._pause * 2**attempt
-                log.info("notice_not_sent", reason=explained(error), again_in=wait)
+                wait = retry_seconds(error) if isinstance(error, RetryAfter) else self._pause * 2**attempt
+                log.info("reply_not_sent", reason=describe(error), retry_in=wait)
                 await asyncio.sleep(wait)

@@ -1,4 +1,7 @@
-"""Where in Telegram something is said: a chat, and in a forum the topic."""
+"""What Telegram's updates mean to the bot: a question, a command, a rating, a correction, and who sent it where.
+
+`read` turns an update of python-telegram-bot into one of the values of `InboundUpdate`, or None.
+"""
 
 import re
 from collections.abc import Sequence
@@ -23,194 +26,196 @@ CHANNEL = "telegram"
 
 @dataclass(frozen=True, slots=True)
 class ChatThread:
-    """`chat` is Telegram's id, positive for a person's own chat, negative for a group. `thread`: a topic."""
+    """A chat, or a topic of a forum. `chat_id` is positive for a private chat and negative for a group."""
 
-    chat: int
-    thread: int | None = None
+    chat_id: int
+    thread_id: int | None = None
 
     @property
     def account(self) -> str:
-        """Its name in the store: `chat` or `chat:thread`."""
-        return str(self.chat) if self.thread is None else f"{self.chat}:{self.thread}"
+        """Its name in the store: `chat_id` or `chat_id:thread_id`."""
+        return str(self.chat_id) if self.thread_id is None else f"{self.chat_id}:{self.thread_id}"
 
     @classmethod
-    def of(cls, account: str) -> Self:
+    def from_account(cls, account: str) -> Self:
         chat, _, thread = account.partition(":")
         return cls(int(chat), int(thread) if thread else None)
 
     @property
     def private(self) -> bool:
-        return self.chat > 0
+        return self.chat_id > 0
 
 
-THUMBS = {"up": "👍", "down": "👎"}
+RATING_BUTTONS = {"up": "👍", "down": "👎"}
 
 
 @dataclass(frozen=True, slots=True)
 class RatedTurn:
-    """An answer: the assistant's turn of a conversation."""
+    """An answer that somebody may rate, as buttons and links refer to it."""
 
     conversation: str
     turn: int
 
-    def thumbs(self) -> InlineKeyboardMarkup:
-        """Two buttons. Callback data has at most 64 bytes; a conversation id has 22 characters."""
+    def buttons(self) -> InlineKeyboardMarkup:
+        """Thumbs up and down. Callback data has at most 64 bytes; a conversation id has 22 characters."""
         row = [
             InlineKeyboardButton(sign, callback_data=f"{rating}:{self.turn}:{self.conversation}")
-            for rating, sign in THUMBS.items()
+            for rating, sign in RATING_BUTTONS.items()
         ]
         return InlineKeyboardMarkup([row])
 
-    def address(self, username: str) -> str:
-        """An address on Telegram that names the answer."""
+    def url(self, username: str) -> str:
+        """A link that identifies the answer; the bot hides one in the message that asks for a correction."""
         return f"https://t.me/{username}?" + urlencode({"correct": f"{self.turn}:{self.conversation}"})
 
     @classmethod
-    def at(cls, address: str) -> Self | None:
-        """The answer that `address` names, if it names one."""
-        named = parse_qs(urlsplit(address).query).get("correct", [""])[0]
-        return cls.named(named)
+    def from_url(cls, url: str) -> Self | None:
+        """The answer that `url` identifies, if any."""
+        name = parse_qs(urlsplit(url).query).get("correct", [""])[0]
+        return cls.parse(name)
 
     @classmethod
-    def named(cls, name: str) -> Self | None:
-        """`turn:conversation`, as buttons and addresses hold it; None for anything else: clients may lie."""
+    def parse(cls, name: str) -> Self | None:
+        """`turn:conversation`, as in callback data and links; None for anything else, since clients can forge it."""
         turn, _, conversation = name.partition(":")
         return cls(conversation, int(turn)) if turn.isdecimal() and len(turn) < 10 and conversation else None
 
 
-ALLOWED = ["message", "callback_query"]
-"""The kinds of updates to ask for."""
+ALLOWED_UPDATES = ["message", "callback_query"]
+"""The kinds of updates that the bot asks Telegram for."""
 COMMANDS = ("start", "help", "new", "consent", "forget")
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Who wrote where. `language` is that of the person's app, `message` what was written or pressed."""
+class MessageInfo:
+    """Who wrote where. `language` is that of the person's app; `message_id` the message or the one with the button."""
 
-    place: ChatThread
+    thread: ChatThread
     author: str
     language: str | None
-    message: int
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class TextMessage:
-    origin: Origin
+    info: MessageInfo
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    origin: Origin
+    info: MessageInfo
     name: str
-    """One of COMMANDS; whatever else begins with a slash asks for help."""
+    """One of COMMANDS; any other command means `help`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A reply to the bot's question what the right answer would have been."""
+    """A reply to the bot's request for the right answer."""
 
-    origin: Origin
+    info: MessageInfo
     rated: RatedTurn
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedMessage:
-    """A photo, a sticker, a voice message; several may belong to one `album`."""
+    """A photo, sticker, voice message or the like; the photos of an album share its id."""
 
-    origin: Origin
+    info: MessageInfo
     album: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class ButtonPress:
-    """A button under a message of the bot. The client may have made `data` up."""
+class ButtonCallback:
+    """Somebody pressed a button below a message of the bot. Clients can forge `data`."""
 
-    origin: Origin
+    info: MessageInfo
     id: str
     data: str
 
 
-Inbound = TextMessage | Command | Correction | UnsupportedMessage | ButtonPress
+InboundUpdate = TextMessage | Command | Correction | UnsupportedMessage | ButtonCallback
 
 
-def readable_update(data: dict[str, Any]) -> dict[str, Any]:
-    """An update's JSON, but only its number if the library cannot read the rest: it must not stop the next one.
+def sanitize_update(data: dict[str, Any]) -> dict[str, Any]:
+    """`data`, or just its number if the library cannot parse it, so that it does not block the updates after it.
 
-    Raises KeyError or TypeError for what is no update at all.
+    Raises KeyError or TypeError if `data` is not an update.
     """
     try:
         Update.de_json(data)
     except Exception:
         number = data["update_id"]
-        log.exception("update_illegible", update=number)
+        log.exception("update_not_parsed", update=number)
         return {"update_id": number}
     return data
 
 
-def read(update: Update, me: User) -> Inbound | None:
-    """What `update` means to the bot `me`; None if nothing."""
+def read(update: Update, me: User) -> InboundUpdate | None:
+    """What `update` means to the bot `me`; None for updates it ignores."""
     if update.message is not None:
         return _message(update.message, me)
     if update.callback_query is not None:
-        return _button_press(update.callback_query)
+        return _button_callback(update.callback_query)
     return None
 
 
-def _button_press(query: CallbackQuery) -> ButtonPress | None:
+def _button_callback(query: CallbackQuery) -> ButtonCallback | None:
     if query.message is None or query.data is None:
         return None
-    shown = query.message
-    place = _thread(shown) if isinstance(shown, Message) else ChatThread(shown.chat.id)
+    message = query.message
+    thread = _thread(message) if isinstance(message, Message) else ChatThread(message.chat.id)
     user = query.from_user
-    return ButtonPress(
-        Origin(place, str(user.id), user.language_code, shown.message_id), query.id, query.data
+    return ButtonCallback(
+        MessageInfo(thread, str(user.id), user.language_code, message.message_id), query.id, query.data
     )
 
 
-def _message(message: Message, me: User) -> Inbound | None:
-    origin = _origin(message)
-    if origin is None or not _addressed(message, origin.place, me):
+def _message(message: Message, me: User) -> InboundUpdate | None:
+    info = _info(message)
+    if info is None or not _addressed(message, info.thread, me):
         return None
     text = message.text or message.caption
     if text is None:
         unreadable = message.effective_attachment is not None
-        return UnsupportedMessage(origin, message.media_group_id) if unreadable else None
+        return UnsupportedMessage(info, message.media_group_id) if unreadable else None
     if name := _command(message):
-        return Command(origin, name if name in COMMANDS else "help")
-    spoken = _without_mentions(text, _mentions(message, me))
-    if rated := _asked_to_correct(message, me):
-        return Correction(origin, rated, spoken)
-    return TextMessage(origin, spoken) if spoken else Command(origin, "help")
+        return Command(info, name if name in COMMANDS else "help")
+    cleaned = _without_mentions(text, _mentions(message, me))
+    if rated := _rated_turn(message, me):
+        return Correction(info, rated, cleaned)
+    return TextMessage(info, cleaned) if cleaned else Command(info, "help")
 
 
-def _origin(message: Message) -> Origin | None:
-    """None for what no person wrote. An anonymous administrator writes as the group."""
+def _info(message: Message) -> MessageInfo | None:
+    """None if no person wrote it. Anonymous administrators write as the group."""
     user = message.from_user
     if user is None or (user.is_bot and message.sender_chat is None):
         return None
     author = message.sender_chat.id if message.sender_chat else user.id
-    return Origin(_thread(message), str(author), user.language_code, message.message_id)
+    return MessageInfo(_thread(message), str(author), user.language_code, message.message_id)
 
 
 def _thread(message: Message) -> ChatThread:
     return ChatThread(message.chat.id, message.message_thread_id if message.is_topic_message else None)
 
 
-def _addressed(message: Message, place: ChatThread, me: User) -> bool:
-    """In a group only a command, a mention or a reply is meant for the bot, and never another's command."""
+def _addressed(message: Message, thread: ChatThread, me: User) -> bool:
+    """In groups the bot reacts only to its commands, mentions of it and replies to it."""
     if command := _command_entity(message):
         _, _, addressee = message.parse_entity(command).partition("@")
-        return addressee.lower() == str(me.username).lower() if addressee else _is_ours(message, place)
-    return place.private or _replies_to(message, me) or bool(_mentions(message, me))
+        return (
+            addressee.lower() == str(me.username).lower() if addressee else _is_our_command(message, thread)
+        )
+    return thread.private or _replies_to(message, me) or bool(_mentions(message, me))
 
 
-def _is_ours(message: Message, place: ChatThread) -> bool:
-    """Whether a command without a name is for us: in a group with other bots an unknown one is for them."""
-    return place.private or _command(message) in COMMANDS
+def _is_our_command(message: Message, thread: ChatThread) -> bool:
+    """Whether a command without @username is for us. In a group, an unknown one may be for another bot."""
+    return thread.private or _command(message) in COMMANDS
 
 
 def _command_entity(message: Message) -> MessageEntity | None:
@@ -223,7 +228,7 @@ def _command(message: Message) -> str | None:
 
 
 def _replies_to(message: Message, me: User) -> bool:
-    """Whether it replies to the bot. Each message of a topic "replies" to the topic's first."""
+    """Whether it replies to the bot. Every message in a topic counts as a reply to the topic's first message."""
     reply = message.reply_to_message
     return reply is not None and reply.forum_topic_created is None and _is(reply.from_user, me)
 
@@ -251,9 +256,9 @@ def _without_mentions(text: str, mentions: Sequence[MessageEntity]) -> str:
     return re.sub(r"[ \t]{2,}", " ", units.decode("utf-16-le")).strip(" \t\n,:，：")
 
 
-def _asked_to_correct(message: Message, me: User) -> RatedTurn | None:
+def _rated_turn(message: Message, me: User) -> RatedTurn | None:
     reply = message.reply_to_message
     if reply is None or not _is(reply.from_user, me):
         return None
-    addresses = (entity.url for entity in reply.entities if entity.url)
-    return next((rated for address in addresses if (rated := RatedTurn.at(address))), None)
+    urls = (entity.url for entity in reply.entities if entity.url)
+    return next((rated for url in urls if (rated := RatedTurn.from_url(url))), None)

@@ -1,6 +1,6 @@
-"""The frames of websocket protocol 1: what a client may send, checked, and what the server sends.
+"""The frames of websocket protocol 1: validates what clients send, and builds what the server sends.
 
-`docs/websocket.md` describes them for people who write a client. Knows their form, not what they cause.
+`docs/websocket.md` describes them for authors of clients.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +13,12 @@ from dialogue.events import Failed, Retrieved, Rewritten, Token
 
 PROTOCOL = 1
 LAST_TURN = 2**31 - 1
-SNIPPET = 240
-"""Characters of a passage that travel in a frame; the whole passage is fetched when someone opens it."""
+SNIPPET_CHARACTERS = 240
+"""Length of a passage in `passages`; the page fetches the whole passage when someone opens it."""
 
 
 class BadFrame(Exception):
-    """A frame that cannot be used; `code` is stable, the text says what to correct."""
+    """A frame that was refused; `code` is stable, and the message says what to correct."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _said_something(text: str) -> str:
+def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
     return text
@@ -43,7 +43,7 @@ TurnNumber = Annotated[int, Field(ge=1, le=LAST_TURN)]
 
 
 class BaseFrame(BaseModel):
-    """Fields that protocol 1 does not know are ignored, so that a newer client can use an older server."""
+    """Unknown fields are ignored, so that newer clients can use older servers."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
@@ -57,7 +57,7 @@ class HelloFrame(BaseFrame):
 class MessageFrame(BaseFrame):
     type: Literal["message"]
     id: Name
-    text: Annotated[Text, AfterValidator(_said_something)]
+    text: Annotated[Text, AfterValidator(_not_blank)]
 
 
 class FeedbackFrame(BaseFrame):
@@ -92,15 +92,15 @@ def parse(raw: str) -> ClientFrame:
 def _first_problem(error: ValidationError) -> str:
     """The first thing wrong, for example `message.text: Field required`."""
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    return f"{place}: {problem['msg']}" if place else problem["msg"]
+    field = ".".join(str(part) for part in problem["loc"])
+    return f"{field}: {problem['msg']}" if field else problem["msg"]
 
 
 ServerFrame = Mapping[str, Any]
 
 
 def ready(conversation: Conversation, turns: Iterable[Turn], *, asks_consent: bool) -> ServerFrame:
-    """`consent` is null where nobody is asked for it."""
+    """`consent` is null if the deployment does not ask for it."""
     return {
         "type": "ready",
         "conversation": conversation.id,
@@ -119,7 +119,7 @@ def accepted(message_id: str, turn: int) -> ServerFrame:
 
 
 def stored(turn: Turn) -> ServerFrame:
-    """A committed turn that this client has not seen: an `answer`, or what another tab `said`."""
+    """A stored turn that this client has not seen: an `answer`, or `said` for a message from elsewhere."""
     if turn.role is Role.USER:
         return {"type": "said", "turn": turn.number, "text": turn.text}
     return {"type": "answer", "turn": turn.number, **answer_json(turn)}
@@ -137,7 +137,7 @@ def passages(event: Retrieved) -> ServerFrame:
             "title": passage.title,
             "source": passage.source,
             "score": passage.score,
-            "snippet": passage.text[:SNIPPET],
+            "snippet": passage.text[:SNIPPET_CHARACTERS],
         }
         for passage in event.passages
     ]
@@ -153,15 +153,15 @@ def failed(event: Failed) -> ServerFrame:
 
 
 def error(code: str, message: str, turn: int | None = None, message_id: str | None = None) -> ServerFrame:
-    """`message_id` names the `message` frame that was refused."""
+    """`message_id`: the id of the `message` frame that was refused."""
     frame = {"type": "error", "code": code, "message": message, "turn": turn}
     return frame if message_id is None else {**frame, "id": message_id}
 
 
 def turn_json(turn: Turn) -> Mapping[str, Any]:
-    """A turn as `ready` and the reading of earlier turns show it."""
-    said = {"turn": turn.number, "role": turn.role.value, "text": turn.text}
-    return said if turn.role is Role.USER else {**said, **answer_json(turn)}
+    """A turn as in `ready` and in the HTTP response with earlier turns."""
+    common = {"turn": turn.number, "role": turn.role.value, "text": turn.text}
+    return common if turn.role is Role.USER else {**common, **answer_json(turn)}
 
 
 def answer_json(turn: Turn) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def _app(manager: Manager, channel: Channel) -> FastAPI:
     routers: list[APIRouter] = [
         channel.router(manager),
         chat_page.page_router(VOICE),
-        chat_page.reading_router(manager.store),
+        chat_page.history_router(manager.store),
     ]
     for router in routers:
         app.include_router(router)

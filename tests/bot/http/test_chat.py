@@ -98,6 +98,7 @@ async def test_an_answer_is_seen_while_it_is_said(visit: Open, bot: BotFixture) 
 async def test_a_citation_opens_the_passage_with_the_quote_marked(visit: Open) -> None:
     page = await online(await visit())
     await ask(page)
+    await answered(page)
     await page.locator(".cite").first.click()
     await expect(page.locator("#passage-title")).to_have_text("Returns")
     await expect(page.locator("#passage-text")).to_contain_text("Anything you ordered can go back to us.")

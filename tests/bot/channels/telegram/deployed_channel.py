@@ -74,7 +74,7 @@ async def deployed(
     step = step or FakeStep()
     async with await Store.open(url) as store:
         bot = connect(BotApi.token, base_url, read_seconds)
-        channel = TelegramChannel(bot, VOICE, webhook, limits=limits or fast_limits(), first_wait=0.02)
+        channel = TelegramChannel(bot, VOICE, webhook, limits=limits or fast_limits(), first_pause=0.02)
         dispatcher = OutboxDispatcher(store.outbox, channel, OWNER, lease=5.0, poll=0.02)
         manager = _manager(store, step, channel, dispatcher)
         async with _running(manager, dispatcher, channel):

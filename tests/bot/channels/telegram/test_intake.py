@@ -9,7 +9,7 @@ from bot.channels.rate_limits import Rate
 from bot.channels.telegram.intake import MessageLimits, UpdateIntake
 from bot.channels.telegram.limits import SendLimits
 from bot.channels.telegram.previews import Previews
-from bot.channels.telegram.sending import NoticeSender, connect
+from bot.channels.telegram.sending import ReplySender, connect
 from dialogue.conversation import Receipt, Utterance
 from dialogue.errors import StoreUnavailable
 from dialogue.events import EventBus
@@ -57,11 +57,11 @@ async def intake(api: BotApi, manager: Faltering) -> AsyncIterator[UpdateIntake]
     """Takes in one message, and another only after a while."""
     async with connect(api.token, api.base_url) as bot:
         limits: SendLimits = fast_limits()
-        previews, notices = Previews(bot, limits), NoticeSender(bot, limits)
-        allowance = MessageLimits(messages=Rate(burst=1, per_second=0.001))
-        yield UpdateIntake(bot.bot, manager, VOICE, previews, notices, allowance)
+        previews, replies = Previews(bot, limits), ReplySender(bot, limits)
+        message_limits = MessageLimits(messages=Rate(burst=1, per_second=0.001))
+        yield UpdateIntake(bot.bot, manager, VOICE, previews, replies, message_limits)
         await previews.stop()
-        await notices.stop()
+        await replies.stop()
 
 
 def update(api: BotApi, text: str) -> Update:
@@ -76,9 +76,9 @@ async def test_what_could_not_be_stored_is_not_too_fast_when_it_comes_again(
     manager.outages, message = 3, update(api, "Which voltage?")
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
-            await intake.take(message)
-    await intake.take(message)
-    await intake.take(update(api, "And the colour?"))
+            await intake.receive(message)
+    await intake.receive(message)
+    await intake.receive(update(api, "And the colour?"))
 
     await api.until(lambda: api.texts(ADA.room))
     assert api.texts(ADA.room) == [VOICE.wording("en").too_fast]
@@ -87,8 +87,8 @@ async def test_what_could_not_be_stored_is_not_too_fast_when_it_comes_again(
 async def test_a_reply_is_not_sent_again_for_the_same_update(api: BotApi, intake: UpdateIntake) -> None:
     command = update(api, "/start")
     for _ in range(3):
-        await intake.take(command)
-    await intake.take(update(api, "/help"))
+        await intake.receive(command)
+    await intake.receive(update(api, "/help"))
 
     await api.until(lambda: len(api.texts(ADA.room)) == 2)
     assert api.texts(ADA.room) == [VOICE.wording("en").greeting, VOICE.wording("en").help]

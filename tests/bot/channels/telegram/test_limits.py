@@ -31,7 +31,7 @@ async def sent(limits: SendLimits, clock: Clock, chat: int, seconds: float) -> i
     end, count = clock.now + seconds, 0
     while clock.now + limits.wait(chat) < end:
         clock.now += limits.wait(chat)
-        await limits.book(chat)
+        await limits.acquire(chat)
         count += 1
     return count
 
@@ -46,7 +46,7 @@ async def test_a_group_gets_a_few_at_once_and_twenty_a_minute(limits: SendLimits
 
 
 async def test_chats_do_not_wait_for_each_other(limits: SendLimits) -> None:
-    await limits.book(PERSON)
+    await limits.acquire(PERSON)
 
     assert limits.wait(PERSON) == pytest.approx(1.0)
     assert limits.wait(OTHER) == 0
@@ -57,7 +57,7 @@ async def test_all_chats_together_stay_below_thirty_a_second(clock: Clock) -> No
     end = clock.now + 1
     while clock.now < end:
         if limits.wait(1_000 + count) == 0:
-            await limits.book(1_000 + count)
+            await limits.acquire(1_000 + count)
             count += 1
         else:
             clock.now += 0.001
@@ -66,7 +66,7 @@ async def test_all_chats_together_stay_below_thirty_a_second(clock: Clock) -> No
 
 
 async def test_what_telegram_asks_for_is_kept(limits: SendLimits, clock: Clock) -> None:
-    limits.hold(GROUP, 137)
+    limits.pause(GROUP, 137)
 
     assert limits.wait(GROUP) == 137
     clock.now += 137
@@ -75,7 +75,7 @@ async def test_what_telegram_asks_for_is_kept(limits: SendLimits, clock: Clock) 
 
 async def test_room_for_two_comes_later_than_room_for_one(limits: SendLimits, clock: Clock) -> None:
     assert limits.wait(PERSON, messages=2) == 0
-    await limits.book(PERSON)
+    await limits.acquire(PERSON)
     clock.now += 1
 
     assert (limits.wait(PERSON), limits.wait(PERSON, messages=2)) == (0, 1)

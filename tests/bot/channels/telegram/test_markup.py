@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.telegram.rendering import clean, render_markdown
+from bot.channels.telegram.rendering import render_markdown, sanitize
 from tests.botapi.messages import check_text
 
 MARKS = st.lists(
@@ -29,7 +29,7 @@ def pieces(markdown: str) -> list[tuple[str, str]]:
     return [(span.kind, result.text[span.start : span.end]) for span in result.spans]
 
 
-@given(st.one_of(MARKS, st.text().map(clean)).filter(str.strip))
+@given(st.one_of(MARKS, st.text().map(sanitize)).filter(str.strip))
 def test_telegram_accepts_whatever_a_model_writes(markdown: str) -> None:
     message = render_markdown(markdown).message
 

@@ -26,7 +26,7 @@ def text(update: Update) -> str:
 async def polling(api: BotApi, take: Callable[[Update], Awaitable[None]]) -> AsyncIterator[None]:
     """`take` gets the updates until the block ends."""
     async with connect(api.token, api.base_url) as bot:
-        task = asyncio.create_task(Poller(bot, take, first_wait=0.01).run())
+        task = asyncio.create_task(Poller(bot, take, first_pause=0.01).run())
         try:
             yield
         finally:

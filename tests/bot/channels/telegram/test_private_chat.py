@@ -97,7 +97,13 @@ async def test_new_begins_another_conversation(api: BotApi, bot: Deployment) -> 
     [
         {"photo": [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]},
         {
-            "sticker": {"file_id": "s", "file_unique_id": "s", "type": "regular", "width": 1, "height": 1}
+            "sticker": {
+                "file_id": "s",
+                "file_unique_id": "s",
+                "type": "regular",
+                "width": 1,
+                "height": 1,
+            }
             | {"is_animated": False, "is_video": False}
         },
         {"voice": {"file_id": "v", "file_unique_id": "v", "duration": 3}},

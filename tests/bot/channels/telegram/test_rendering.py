@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.channels.telegram.rendering import MAX_MESSAGE_UNITS, render_answer, width
+from bot.channels.telegram.rendering import MAX_MESSAGE_UNITS, render_answer, utf16_length
 from bot.settings import PACKAGE
 from bot.voice import load_voice
 from dialogue.conversation import Answer, Citation, Role, Turn
@@ -50,7 +50,7 @@ def test_a_long_answer_is_several_messages_that_telegram_accepts() -> None:
     assert len(payload["parts"]) > 3
     for part in payload["parts"]:
         check_text(part["text"], part)
-    assert all(width(part["text"]) <= MAX_MESSAGE_UNITS for part in payload["parts"])
+    assert all(utf16_length(part["text"]) <= MAX_MESSAGE_UNITS for part in payload["parts"])
 
 
 def test_what_the_database_and_the_network_cannot_carry_is_replaced() -> None:

@@ -6,7 +6,7 @@ import pytest
 from telegram.error import InvalidToken, RetryAfter, TimedOut
 from telegram.warnings import PTBDeprecationWarning
 
-from bot.channels.telegram.sending import connect, explained, seconds, send_text
+from bot.channels.telegram.sending import connect, describe, retry_seconds, send_text
 from bot.channels.telegram.updates import ChatThread
 from tests.botapi import BotApi, Person
 
@@ -14,13 +14,13 @@ ADA = Person(11, "Ada")
 
 
 def test_how_long_to_wait_is_read_as_the_library_will_say_it() -> None:
-    assert seconds(RetryAfter(timedelta(seconds=7))) == 7.0
+    assert retry_seconds(RetryAfter(timedelta(seconds=7))) == 7.0
 
 
 def test_how_long_to_wait_is_read_as_the_library_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PTB_TIMEDELTA")
     with pytest.warns(PTBDeprecationWarning):
-        assert seconds(RetryAfter(7)) == 7.0
+        assert retry_seconds(RetryAfter(7)) == 7.0
 
 
 async def test_a_refused_token_is_explained_without_the_token(api: BotApi) -> None:
@@ -29,8 +29,8 @@ async def test_a_refused_token_is_explained_without_the_token(api: BotApi) -> No
         await bot.initialize()
     await bot.shutdown()
 
-    assert explained(refusal.value) == "Telegram does not know this bot token. Correct TELEGRAM_BOT_TOKEN."
-    assert explained(TimedOut()) == "TimedOut: Timed out"
+    assert describe(refusal.value) == "Telegram does not know this bot token. Correct TELEGRAM_BOT_TOKEN."
+    assert describe(TimedOut()) == "TimedOut: Timed out"
 
 
 async def test_a_reply_to_what_is_gone_is_sent_all_the_same(api: BotApi) -> None:

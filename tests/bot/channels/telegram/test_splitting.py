@@ -5,10 +5,19 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channels.telegram.rendering import MAX_MESSAGE_UNITS, Span, StyledText, clean, split_text, width
+from bot.channels.telegram.rendering import (
+    MAX_MESSAGE_UNITS,
+    Span,
+    StyledText,
+    sanitize,
+    split_text,
+    utf16_length,
+)
 
 KINDS = st.sampled_from(["bold", "italic", "expandable_blockquote"])
-TEXTS = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(" \n\n.。!😀👍🏽é漢字"))).map(clean)
+TEXTS = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(" \n\n.。!😀👍🏽é漢字"))).map(
+    sanitize
+)
 
 
 @st.composite
@@ -31,8 +40,8 @@ def marked(parts: list[StyledText], kind: str) -> str:
     return "".join(
         visible(character)
         for part in parts
-        for place, character in enumerate(part.text)
-        if any(span.kind == kind and span.start <= place < span.end for span in part.spans)
+        for thread, character in enumerate(part.text)
+        if any(span.kind == kind and span.start <= thread < span.end for span in part.spans)
     )
 
 
@@ -40,7 +49,7 @@ def marked(parts: list[StyledText], kind: str) -> str:
 def test_parts_fit_and_together_are_the_text(whole: StyledText, longest: int) -> None:
     parts = split_text(whole, longest)
 
-    assert all(0 < width(part.text) <= longest for part in parts)
+    assert all(0 < utf16_length(part.text) <= longest for part in parts)
     assert visible("".join(part.text for part in parts)) == visible(whole.text)
 
 
@@ -64,7 +73,7 @@ def test_entities_count_utf_16_code_units(whole: StyledText) -> None:
 
 @given(st.text())
 def test_clean_text_can_always_be_sent(text: str) -> None:
-    assert "\0" not in clean(text).encode().decode()
+    assert "\0" not in sanitize(text).encode().decode()
 
 
 def test_a_short_text_is_one_part() -> None:
@@ -102,7 +111,7 @@ def test_leaves_a_style_whole_where_it_can() -> None:
 def test_an_emoji_counts_twice_and_is_never_halved() -> None:
     parts = split_text(StyledText("😀" * MAX_MESSAGE_UNITS))
 
-    assert [width(part.text) for part in parts] == [MAX_MESSAGE_UNITS, MAX_MESSAGE_UNITS]
+    assert [utf16_length(part.text) for part in parts] == [MAX_MESSAGE_UNITS, MAX_MESSAGE_UNITS]
 
 
 def test_a_character_keeps_its_accents_and_joiners() -> None:
