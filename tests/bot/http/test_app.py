@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from bot.assembly import Runtime
-from bot.http.health import EMPTY
+from bot.http.health import NO_DOCUMENTS
 from bot.metrics import EngineMonitor
 from dialogue.errors import EngineError
 from tests.bot.channels.bot_fixture import FakeChatModel
@@ -37,7 +37,7 @@ async def test_a_process_that_runs_is_alive_even_if_it_is_not_ready(client):
 async def test_without_documents_the_reason_names_the_remedy(client):
     body = (await client.get("/readyz")).json()
     assert body["ready"] is False
-    assert body["index"] == {"ok": False, "reason": EMPTY}
+    assert body["index"] == {"ok": False, "reason": NO_DOCUMENTS}
     assert body["database"]["ok"]
 
 

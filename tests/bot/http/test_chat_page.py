@@ -3,7 +3,7 @@ import re
 import httpx
 import pytest
 
-from bot.http.chat_page import FOLDER
+from bot.http.chat_page import STATIC_FOLDER
 from tests.bot.channels.bot_fixture import VOICE
 
 
@@ -13,7 +13,7 @@ async def test_the_page_and_all_that_it_asks_for_is_served(http: httpx.AsyncClie
     asked_for = set(re.findall(r'(?:href|src)="(web/[^"]+)"', page.text))
     imported = {
         f"web/{name}"
-        for file in FOLDER.glob("*.js")
+        for file in STATIC_FOLDER.glob("*.js")
         for name in re.findall(r'"\./([^"]+)"', file.read_text())
     }
     for path in asked_for | imported:
@@ -32,7 +32,7 @@ async def test_nothing_but_the_own_files_may_run(http: httpx.AsyncClient) -> Non
 
 
 def test_no_file_of_the_page_names_another_site() -> None:
-    for file in (*FOLDER.glob("*.js"), *FOLDER.glob("*.css"), *FOLDER.glob("*.html")):
+    for file in (*STATIC_FOLDER.glob("*.js"), *STATIC_FOLDER.glob("*.css"), *STATIC_FOLDER.glob("*.html")):
         sites = set(re.findall(r"https?://[\w.]+", file.read_text())) - {"http://www.w3.org"}
         assert not sites, file.name
 
