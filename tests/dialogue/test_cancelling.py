@@ -1,4 +1,4 @@
-"""An answer can be stopped at any moment, by the person and by the end of the process."""
+"""An answer can be stopped at any moment, by the person or by the end of the process."""
 
 import asyncio
 

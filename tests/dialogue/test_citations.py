@@ -1,4 +1,4 @@
-"""Markers follow the evidence: what a passage bears out is cited with the sentence that does, what is made up goes."""
+"""Markers follow the evidence: supported sentences are cited, invented numbers are dropped."""
 
 import re
 import time

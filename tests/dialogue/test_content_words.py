@@ -1,4 +1,4 @@
-"""The words that carry a text's meaning, and its numbers."""
+"""The content words of a text, and its numbers."""
 
 import pytest
 from hypothesis import given

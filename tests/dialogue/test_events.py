@@ -1,4 +1,4 @@
-"""Live events reach everyone who listens, and nobody who is slow holds up the others."""
+"""Events reach every subscriber of a conversation, and a slow one does not hold up the others."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Answers come from passages and from nothing else: what is shown to the model, and what becomes of what it says."""
+"""Answers come from passages only: what the model is shown, and what becomes of its answer."""
 
 from collections.abc import Sequence
 
@@ -167,7 +167,7 @@ class TestReply:
     ],
 )
 def test_a_passage_that_gives_orders_is_at_most_cited(forged: str) -> None:
-    """Obeyed or not, what is told stands in a passage and carries that passage's number."""
+    """Whether the model obeys or not, what is answered stands in a passage and carries the passage's number."""
     shown = [passage(), passage(forged, n=2)]
     told = reply(forged, shown)
     assert told.abstained or set(markers(told.text)) == {citation.n for citation in told.citations} <= {1, 2}

@@ -1,4 +1,4 @@
-"""Prompts: what never changes comes first, what people and documents say is put in as it is."""
+"""Prompts: the constant part comes first, and messages and passages are inserted unchanged."""
 
 from datetime import UTC, datetime
 

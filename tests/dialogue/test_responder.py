@@ -1,4 +1,4 @@
-"""What a turn is made of: courtesy and requests for a human first, then rewriting, searching, grounding."""
+"""The default steps of a turn: hand-over and small talk first, then rewriting, retrieving, grounding."""
 
 from dataclasses import replace
 

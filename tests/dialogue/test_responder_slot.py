@@ -1,4 +1,4 @@
-"""The responder that answers may be replaced while it answers: no turn is mixed, and the former one ends in peace."""
+"""The responder may be swapped while it answers: an attempt keeps its own, and the old one is left when it ends."""
 
 import asyncio
 
@@ -12,14 +12,14 @@ from tests.dialogue.bot_process import VOICE, FakeRetriever, bot_process, chat, 
 from tests.dialogue.fake_chat_model import FakeChatModel
 
 
-def someone(turns=None, chat_model=None, release="one") -> Responder:
+def a_responder(turns=None, chat_model=None, release="one") -> Responder:
     chat_model = chat_model or FakeChatModel()
     steps = default_steps(Rewriter(chat_model), FakeRetriever(), Grounder(chat_model, VOICE))
     return Responder(turns, steps, VOICE, release=release)
 
 
-async def test_what_was_lent_stays_the_same_until_the_attempt_ends():
-    first, second = someone(), someone()
+async def test_an_attempt_keeps_its_responder_until_it_ends():
+    first, second = a_responder(), a_responder()
     slot = ResponderSlot(first)
     with slot.acquire() as acquired:
         swapping = asyncio.create_task(slot.swap(second))
@@ -33,29 +33,29 @@ async def test_what_was_lent_stays_the_same_until_the_attempt_ends():
     assert slot.responder is second
 
 
-async def test_who_holds_nothing_is_relieved_at_once():
-    slot = ResponderSlot(someone())
+async def test_an_unused_responder_is_swapped_at_once():
+    slot = ResponderSlot(a_responder())
     with slot.acquire():
         pass
     async with asyncio.timeout(1):
-        await slot.swap(someone())
+        await slot.swap(a_responder())
 
 
-async def test_an_attempt_that_breaks_down_gives_back_the_responder():
-    slot = ResponderSlot(someone())
+async def test_an_attempt_that_fails_gives_the_responder_back():
+    slot = ResponderSlot(a_responder())
     with pytest.raises(ConnectionError), slot.acquire():
         raise ConnectionError("the cable again")
     async with asyncio.timeout(1):
-        await slot.swap(someone())
+        await slot.swap(a_responder())
 
 
-async def test_an_answer_in_progress_is_finished_by_who_began_it(sqlite_url):
+async def test_a_current_answer_is_finished_by_the_responder_that_started_it(sqlite_url):
     async with bot_process(sqlite_url) as bot:
         bot.chat_model.pause()
         begun = await bot.say("Which voltage?")
         await until(lambda: bot.chat_model.streaming)
 
-        swapping = asyncio.create_task(bot.slot.swap(someone(bot.store.turns, release="two")))
+        swapping = asyncio.create_task(bot.slot.swap(a_responder(bot.store.turns, release="two")))
         await asyncio.sleep(0)
         newcomer = await bot.say("Which voltage?", chat("newcomer"))
         (later,) = await bot.answered(newcomer.conversation.id)

@@ -1,4 +1,4 @@
-"""A follow-up becomes a question that stands alone; a rewrite that drifts is not used."""
+"""A follow-up becomes a standalone question; a rewrite that drifts is not used."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Courtesy alone is answered with courtesy; with a question in it, the question counts."""
+"""Small talk is answered without a search, unless the message also asks something."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Messages come in once, in order, and into the right conversation."""
+"""Messages are stored once, in order, in the right conversation."""
 
 import asyncio
 import re

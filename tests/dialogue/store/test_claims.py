@@ -1,4 +1,4 @@
-"""One worker a conversation, and no harm from one that stalls."""
+"""One worker per conversation, and no harm from one that stalls."""
 
 import asyncio
 

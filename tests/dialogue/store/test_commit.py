@@ -1,4 +1,4 @@
-"""An answer is committed once and whole, or not at all."""
+"""An answer is committed once and as a whole, or not at all."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Nobody is learnt from who did not say yes, and a yes can be taken back."""
+"""Consent to training: nobody has it by default, and it can be withdrawn."""
 
 import pytest
 

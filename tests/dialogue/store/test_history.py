@@ -1,4 +1,4 @@
-"""Windows over a conversation, in the order in which people understand it."""
+"""History: windows over a conversation, each answer after its question."""
 
 import pytest
 

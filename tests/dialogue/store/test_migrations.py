@@ -1,4 +1,4 @@
-"""Databases of any age are brought to the tables of this version."""
+"""Databases of any earlier version are migrated to this one."""
 
 import asyncio
 import sys

@@ -86,7 +86,7 @@ def listening(note: Callable[..., None]) -> Iterator[None]:
 
 
 def _plan(statement: str, parameters: Any, connection: Connection) -> list[str]:
-    """The plan's lines. PostgreSQL is told to prefer indexes, for it would read tables so small whole."""
+    """The lines of the plan. PostgreSQL is set to prefer indexes, because it would scan tables as small as these."""
     if connection.dialect.name == "sqlite":
         found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         return [row.detail for row in found]

@@ -1,4 +1,4 @@
-"""What a conversation carries, and how a store opens and fails."""
+"""The fields of a conversation, and how a store opens and fails."""
 
 import asyncio
 from pathlib import Path
