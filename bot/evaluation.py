@@ -1,7 +1,4 @@
-"""Measures systems on sets of examples: each is loaded, asked everything, and let go of before the next one.
-
-Knows what a system needs to be measured, not how releases are loaded.
-"""
+"""Measures releases on evaluation sets: each is loaded, asked everything, and unloaded before the next one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -36,11 +33,11 @@ from finetune.retraining import Comparisons
 from retrieval.encoders.loading import Encoder
 
 Bar = Callable[[str, int], AbstractContextManager[RowProgress]]
-"""Shows how far along something is, by its name and how many rows it has."""
+"""Shows the progress of something with a name and a number of rows."""
 
 
 class EvaluationTarget(Protocol):
-    """A release, or the weights as they come, that can be asked. Models are in memory while a block holds them."""
+    """A release or a base model that can be asked. Models are in memory while their context manager is open."""
 
     @property
     def name(self) -> str: ...
@@ -52,13 +49,13 @@ class EvaluationTarget(Protocol):
     async def encoder(self) -> Encoder: ...
 
     async def size(self, task: str) -> int | None:
-        """Bytes of the weights that do the task, with their adapter; None where they run elsewhere."""
+        """Bytes of the model that does the task, with its adapter; None if it runs elsewhere."""
 
 
 async def measure(
     system: EvaluationTarget, sets: EvaluationSets, cache: Path, bar: Bar
 ) -> list[EvaluationResult]:
-    """What `system` gets on all of them. cache: where vectors of corpora are kept. Raises the packages' errors."""
+    """The results of `system` on `sets`. cache: where vectors of corpora are kept. Raises the packages' errors."""
     async with AsyncExitStack() as loaded:
         language = [
             *await _measure_rewriting(system, sets, bar, loaded),
@@ -116,7 +113,7 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTarget:
-    """What would answer under a active models."""
+    """The models that would answer if `active` were live."""
 
     settings: Settings
     weights: Weights
@@ -149,7 +146,7 @@ class ReleaseTarget:
 
 
 class EvaluationTargets:
-    """What loads models for measuring; a bot that serves has its own."""
+    """Loads models to measure them, apart from those of a running bot."""
 
     def __init__(self, settings: Settings, releases: Releases) -> None:
         self._settings = settings
@@ -162,18 +159,18 @@ class EvaluationTargets:
         return ReleaseTarget(self._settings, self._weights, self.loader, active)
 
     async def named(self, name: str) -> ReleaseTarget:
-        """See `lineup_of`."""
+        """See `active_models_for`."""
         return self.under(await active_models_for(name, self._releases))
 
 
 def _bytes(place: Path) -> int:
-    """Of a file, or of all files in a folder."""
+    """The size of a file, or of all files in a folder."""
     files = [place] if place.is_file() else place.rglob("*")
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
 async def active_models_for(name: str, releases: Releases) -> ActiveModels:
-    """The live active models (`live`), or what it would be if a release, `base` or `shipped` took over its tasks.
+    """The live models (`live`), or what they would be if a release, `base` or `shipped` took over its tasks.
 
     Raises UnknownRelease, StoreUnavailable.
     """
@@ -186,9 +183,9 @@ async def active_models_for(name: str, releases: Releases) -> ActiveModels:
 
 @dataclass(frozen=True, slots=True)
 class CandidateEvaluation:
-    """frozen: files and folders that an operator checked, which every candidate is measured on.
+    """frozen: files and folders that an operator checked; every candidate is measured on them.
 
-    limit: rows of each set at most. cache: where vectors of corpora are kept.
+    limit: at most this many rows of each set. cache: where vectors of corpora are kept.
     """
 
     systems: EvaluationTargets
@@ -197,7 +194,7 @@ class CandidateEvaluation:
     cache: Path
     bar: Bar
 
-    async def hold(self, release: Release, dataset: Dataset, live: ActiveModels) -> Comparisons:
+    async def compare(self, release: Release, dataset: Dataset, live: ActiveModels) -> Comparisons:
         """Measures one system after the other. Raises the packages' errors."""
         actives = (
             live.given_to(release.id, release.tasks),

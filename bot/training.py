@@ -1,7 +1,7 @@
-"""Trains what a cycle asks for: an adapter for the text engine, or a map of questions for the retriever.
+"""Trains candidates for releases: an adapter for the language model, or a map of questions for the retriever.
 
-Every training is a run in DATA_DIR, named by what it learns from, so that one that was interrupted goes on. Knows where
-weights and datasets are; how they are trained is up to `finetune.training`. Needs the extra `finetune`.
+Every training is a run in DATA_DIR, named after what it learns from, so that an interrupted one is resumed. Needs the
+extra `finetune`.
 """
 
 import asyncio
@@ -33,16 +33,16 @@ from finetune.training.run import Run, run_name
 from finetune.training.sft_data import DataMixture
 
 EXAMPLE_KINDS = {"rewrite": "rewriting", "answer": "grounding"}
-"""The kind of examples that teaches a task."""
+"""The kind of examples that a task is learnt from."""
 Report = Callable[[int, int], None]
-"""Told how many of how many steps are done."""
+"""Called with the number of finished steps and of all steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageTraining:
-    """Teaches the weights called `base`, going on from the adapter that is live, where it was trained on the same.
+    """Trains the model called `base`, starting from the live adapter if that was trained on the same model.
 
-    parent: a release's id, `base` or `shipped`, to go on from in its place.
+    parent: the id of a release, `base` or `shipped`, to start from instead.
     """
 
     settings: Settings
@@ -60,7 +60,7 @@ class LanguageTraining:
         path = await asyncio.to_thread(self.weights.locate, self.base) if self.settings.runs_here else None
         if path is None:
             raise SettingsError(
-                f"{self.base} runs elsewhere and cannot be trained here: set ENGINE and GENERATOR."
+                f"{self.base} runs elsewhere and cannot be trained here. Set ENGINE and GENERATOR."
             )
         name, parent = await self._parent(live)
         record = self._record(dataset, name)
@@ -68,11 +68,11 @@ class LanguageTraining:
         if not run.finished:
             await run_stoppable(lambda alive: self._train(run, path, dataset, parent, alive))
         return Candidate(
-            run.artifact, self._learnt(dataset), self.base, None if name in BUILT_IN_RELEASES else name
+            run.artifact, self._learnt_tasks(dataset), self.base, None if name in BUILT_IN_RELEASES else name
         )
 
-    def _learnt(self, dataset: Dataset) -> tuple[str, ...]:
-        """The tasks that the dataset has lessons of: one that was not taught may have been unlearnt."""
+    def _learnt_tasks(self, dataset: Dataset) -> tuple[str, ...]:
+        """The tasks that the dataset has examples of; the model may have unlearnt the others."""
         if self.objective is not TrainingObjective.SUPERVISED:
             return self.choice.tasks
         return tuple(task for task in self.choice.tasks if dataset.path(EXAMPLE_KINDS[task], TRAIN))
@@ -88,29 +88,29 @@ class LanguageTraining:
         }
 
     def _train(self, run: Run, base: Path, dataset: Dataset, parent: Path | None, alive: Report) -> None:
-        # Trainers call each other's old names: nothing that an operator could mend.
+        # The training libraries use deprecated names of each other; an operator cannot do anything about it.
         warnings.filterwarnings("ignore", category=FutureWarning)
         disable_progress_bar()
         disable_progress_bars()
-        told = [ProgressCallback(_both(self.report, alive))]
+        callbacks = [ProgressCallback(_both(self.report, alive))]
         train_language_model(
-            run, base, dataset, self.choice, self.objective, self.options, parent=parent, callbacks=told
+            run, base, dataset, self.choice, self.objective, self.options, parent=parent, callbacks=callbacks
         )
 
     async def _parent(self, live: ActiveModels) -> tuple[str, Path | None]:
-        """What was asked for, or does the last task now, and its adapter. Raises SettingsError, UnknownRelease."""
+        """The parent's name and adapter; by default those that are live. Raises SettingsError, UnknownRelease."""
         name = live.names.get(self.choice.tasks[-1], SHIPPED_RELEASE) if self.parent is None else self.parent
         if adapter := await self._adapter(name):
             return name, adapter
         if self.parent not in (None, BASE_RELEASE):
             raise SettingsError(
-                f"{self.parent} has learnt nothing on {self.base}, so that nothing can go on from it. Give a --parent "
-                "on these weights (`groundtalk releases list`), its weights as --base, or --parent base."
+                f"{self.parent} was not trained on {self.base}, so training cannot continue from it. Give a --parent "
+                "trained on this model (`groundtalk releases list`), the parent's model as --base, or --parent base."
             )
         return BASE_RELEASE, None
 
     async def _adapter(self, name: str) -> Path | None:
-        """None if `name` has learnt nothing on these weights; what ships need only have learnt one of the tasks."""
+        """None if `name` was not trained on this model; the shipped adapter need only have learnt one of the tasks."""
         if name == SHIPPED_RELEASE:
             return shipped_adapter(self.base, *self.choice.tasks)
         if name == BASE_RELEASE or (await self.releases.get(name)).base != self.base:
@@ -120,7 +120,7 @@ class LanguageTraining:
 
 @dataclass(frozen=True, slots=True)
 class RetrieverTraining:
-    """Learns the map of questions anew from all that was cited; seconds, so it starts from nothing."""
+    """Trains the map of questions from scratch on everything that was cited; it takes seconds."""
 
     settings: Settings
     loader: ModelLoader
@@ -166,11 +166,11 @@ class ProgressCallback(TrainerCallback):
 
 
 class Stopped(Exception):
-    """Nobody waits for the work any more."""
+    """Nobody is waiting for the work any more."""
 
 
 async def run_stoppable(work: Callable[[Report], object]) -> None:
-    """Does `work` in a thread; when this is cancelled, the report that it was given raises Stopped, and so ends it."""
+    """Runs `work` in a thread. When this is cancelled, the function passed to `work` raises Stopped, which ends it."""
     stopped = Event()
 
     def alive(done: int, total: int) -> None:

@@ -1,19 +1,19 @@
-"""What can go wrong in learning and evaluation. Every message names the remedy.
+"""The errors of training and evaluation. Every message names the remedy.
 
 FinetuneError
-├── BadFile        a file of rows cannot be read, or a row has not the form it should have
-├── UnusableBase   weights cannot be trained on
+├── BadFile        a file of rows cannot be read, or a row does not have the required form
+├── UnusableBase   a model cannot be trained
 ├── UnusableAdapter  an adapter does not fit the weights it is merged into
-├── RunMismatch    a folder holds the run of something else
+├── RunMismatch    a folder holds a different run
 ├── DatasetError   a dataset is missing, damaged, or was changed
-│   └── EmptyDataset   nothing logged or imported is fit to learn from
+│   └── EmptyDataset   the log and the files have no usable examples
 ├── NothingToLearn no example is left to train on
 ├── UnknownRelease     no release has this id
 ├── BadRelease         a release's files are missing, damaged, or not what they should be
-├── NothingToRollBack  nothing was promoted
-├── LeaseLost          another process does now what this one did
+├── NothingToRollBack  nothing was promoted, or everything was rolled back
+├── LeaseLost          another process took over the work
 ├── LiveChanged        another release went live while a candidate was measured
-└── StepFailed         a step of a cycle of learning failed
+└── StepFailed         a step of a retraining cycle failed
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from pathlib import Path
 
 
 class FinetuneError(Exception):
-    """The root of this package's errors; its text may be shown to an operator."""
+    """The root of this package's errors; the text may be shown to operators."""
 
     def __init__(self, message: str = "", *, remedies: tuple[str, ...] = ()) -> None:
         """remedies: names of the parameters and functions that put it right, for whoever has other names for them."""
@@ -30,7 +30,7 @@ class FinetuneError(Exception):
 
 
 class BadFile(FinetuneError):
-    """A file of rows cannot be read, or the row in `line` (from 1) has not the form it should have."""
+    """A file of rows cannot be read, or the row in `line` (from 1) does not have the required form."""
 
     def __init__(self, path: Path, line: int | None, problem: str) -> None:
         place = f"{path}, line {line}" if line else str(path)
@@ -40,11 +40,11 @@ class BadFile(FinetuneError):
 
 
 class UnusableBase(FinetuneError):
-    """Weights cannot be trained on."""
+    """A model cannot be trained."""
 
     def __init__(self, path: Path, reason: Exception) -> None:
         super().__init__(
-            f"{path.name} cannot be trained on: {reason}. Give a GGUF file of a Llama or Qwen model, or a folder that "
+            f"{path.name} cannot be trained: {reason}. Give a GGUF file of a Llama or Qwen model, or a folder that "
             "transformers reads."
         )
 
@@ -54,17 +54,17 @@ class UnusableAdapter(FinetuneError):
 
     def __init__(self, adapter: Path, reason: str) -> None:
         super().__init__(
-            f"The adapter in {adapter} cannot be merged: {reason}. Merge it into the weights it was trained on."
+            f"The adapter in {adapter} cannot be merged: {reason}. Merge it into the model it was trained on."
         )
 
 
 class RunMismatch(FinetuneError):
-    """A folder holds the run of something else."""
+    """A folder holds a different run."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder} holds a run with other data or options, or one whose run.json is damaged. "
-            "Choose another name, or remove the folder to start anew."
+            f"{folder} holds a run with other data or options, or its run.json is damaged. "
+            "Choose another name, or remove the folder to start over."
         )
 
 
@@ -79,13 +79,13 @@ class DatasetError(FinetuneError):
 
 
 class EmptyDataset(DatasetError):
-    """Nothing logged or imported is fit to learn from."""
+    """The log and the imported files have no usable examples."""
 
     def __init__(self, folder: Path, left: Mapping[str, int]) -> None:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(left.items()) if count)
         FinetuneError.__init__(
             self,
-            f"Nothing in the log is fit to learn from (left out: {reasons or 'nothing'}). "
+            f"Nothing in the log can be learnt from (left out: {reasons or 'nothing'}). "
             "Ask people for consent (docs/privacy.md), or import files of examples.",
             remedies=("imports",),
         )
@@ -98,7 +98,7 @@ class NothingToLearn(FinetuneError):
 
     def __init__(self, task: str) -> None:
         super().__init__(
-            f"There is no example to train a {task} on. Build a dataset with some, or name files of them."
+            f"There are no examples to train a {task} on. Build a dataset that has some, or give files of them."
         )
 
 
@@ -121,14 +121,14 @@ class BadRelease(FinetuneError):
 
 
 class NothingToRollBack(FinetuneError):
-    """Nothing was promoted, or all of it was rolled back."""
+    """Nothing was promoted, or everything was rolled back."""
 
     def __init__(self) -> None:
-        super().__init__("There is nothing to roll back: what comes by default is live already.")
+        super().__init__("There is nothing to roll back: the default is live already.")
 
 
 class LeaseLost(FinetuneError):
-    """Another process does now what this one did, which stood still for too long."""
+    """Another process took over the work, because this one stood still for too long."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -140,16 +140,18 @@ class LiveChanged(FinetuneError):
     """Another release went live while a candidate was measured."""
 
     def __init__(self) -> None:
-        super().__init__("Another release went live meanwhile, so the candidate was beside the wrong one")
+        super().__init__(
+            "Another release went live in the meantime, so the candidate was compared with the wrong one"
+        )
 
 
 class StepFailed(FinetuneError):
-    """A step of a cycle of learning failed; what is live stayed as it was."""
+    """A step of a retraining cycle failed; the live release stays."""
 
     def __init__(self, step: str, error: Exception) -> None:
         super().__init__(
             f"Retraining stopped at {step}: {error}\n"
-            "What is live stays as it was. Retrain again: it goes on where it stopped.",
+            "The live release stays. Retrain again to continue from there.",
             remedies=(*getattr(error, "remedies", ()), "retrain"),
         )
         self.step = step

@@ -17,18 +17,18 @@ from finetune.releases import Releases
 
 @dataclass(frozen=True, slots=True)
 class ErasureReport(ErasedRows):
-    """What was forgotten, learnt or not. Weights cannot forget: releases that learnt the words are named instead."""
+    """What was erased. Weights cannot forget: the releases that were trained on the words are named instead."""
 
     datasets: tuple[str, ...]
     """Datasets that held the person's words; each was replaced by one without them."""
     examples: int
-    """How many examples they lost."""
+    """How many examples were removed from them."""
     learnt: tuple[str, ...]
-    """Releases trained on these datasets: roll back, or train anew."""
+    """Releases trained on these datasets: roll them back, or train again."""
 
 
 class Eraser:
-    """datasets: the folder of all datasets; reports: of the pages that show what releases replied."""
+    """datasets: the folder of all datasets. reports: the folder of the pages that show replies of releases."""
 
     def __init__(self, store: Store, datasets: Path, reports: Path) -> None:
         self._store = store

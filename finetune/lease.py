@@ -25,9 +25,9 @@ LEASE_SECONDS = 120.0
 
 @asynccontextmanager
 async def hold_lease(database: Database, name: str, seconds: float = LEASE_SECONDS) -> AsyncIterator[bool]:
-    """True until the block ends; False where the lease is held elsewhere.
+    """True if the lease is ours until the end of the block; False if another process holds it.
 
-    A lease that is lost, as by a process that stood still, cuts the block short and raises LeaseLost. Raises
+    If the lease is lost, because this process stood still, the block is cancelled and LeaseLost is raised. Raises
     StoreUnavailable.
     """
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex}"

@@ -33,16 +33,16 @@ GGUF_NAMES = {
     "up_proj": "ffn_up",
     "down_proj": "ffn_down",
 }
-"""Of the layers' matrices, in transformers and in a GGUF file."""
+"""The layers' matrices, as transformers and GGUF files call them."""
 PERMUTED = {"attn_q": "head_count", "attn_k": "head_count_kv"}
-"""Matrices whose rows lie in another order in Llama's files, and the field that says how many heads they have."""
+"""Matrices whose rows are in a different order in Llama's files, and the field with their number of heads."""
 
 LoraMatrices = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class LoraDelta:
-    """What an adapter adds to a matrix of shape (outputs, inputs); heads: of a matrix whose rows are moved, else 0."""
+    """What an adapter adds to a matrix of shape (outputs, inputs). heads: if its rows are permuted, otherwise 0."""
 
     pieces: LoraMatrices
     scale: float
@@ -54,7 +54,7 @@ class LoraDelta:
 
 
 def merge_adapter(base: Path, adapter: Path, target: Path) -> None:
-    """Writes `base`, a GGUF file, with the adapter in the folder `adapter` added, to `target`, whole or not at all.
+    """Merges the adapter in the folder `adapter` into the GGUF file `base`; writes `target` completely or not at all.
 
     Raises UnusableAdapter.
     """
@@ -84,7 +84,7 @@ def _lora_matrices(tensors: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray
             layer, matrix, piece = match.groups()
             found[f"blk.{layer}.{GGUF_NAMES[matrix]}.weight"][piece] = tensor.float().numpy()
         elif "ranknum" not in name:
-            raise ValueError(f"{name} is no part of a layer's matrix")
+            raise ValueError(f"{name} is not part of a layer's matrix")
     return dict(found)
 
 
@@ -102,7 +102,7 @@ def _heads(base: GGUFReader, name: str) -> int:
 
 
 def _permute(added: np.ndarray, heads: int) -> np.ndarray:
-    """Rows from transformers' order, halves of a head apart, to that of the files, in pairs."""
+    """Reorders rows: the two halves of a head follow each other in transformers, and alternate in the files."""
     outputs, inputs = added.shape
     halves = added.reshape(heads, 2, outputs // heads // 2, inputs)
     return halves.swapaxes(1, 2).reshape(outputs, inputs)

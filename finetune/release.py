@@ -22,11 +22,11 @@ TASKS = ("rewrite", "answer", "retrieve")
 LANGUAGE_TASKS = ("rewrite", "answer")
 """The tasks of the language model."""
 BASE_RELEASE = "base"
-"""In place of a release's id: the weights as they come."""
+"""Instead of a release's id: the base model without an adapter."""
 SHIPPED_RELEASE = "shipped"
-"""In place of a release's id: the adapter that comes with this package."""
+"""Instead of a release's id: the adapter that comes with this package."""
 BUILT_IN_RELEASES: Mapping[str, tuple[str, ...]] = {BASE_RELEASE: TASKS, SHIPPED_RELEASE: LANGUAGE_TASKS}
-"""What may be promoted though it is in no database, and for which tasks."""
+"""What can be promoted without being in the database, and for which tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """base: the weights it was trained on, by the name in the catalog. decision: what the gate said, once it did.
+    """base: the model it was trained on, by its name in the catalog. decision: the gate's, once it has decided.
 
-    files: by their path below the release's folder. What has the same base, tasks and files has the same id.
+    files: by their path in the release's folder. Releases with the same base, tasks and files have the same id.
     """
 
     id: str
@@ -56,15 +56,15 @@ class Release:
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """The size of all files, in bytes."""
         return sum(file.size for file in self.files.values())
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveModels:
-    """names: a release's id, `base` or `shipped`, by task; whoever loads it chooses for a task without a name.
+    """names: a release's id, `base` or `shipped`, by task; a task without a name gets the default.
 
-    number: of the promotion that made it, 0 before the first one.
+    number: of the promotion that set them, 0 before the first one.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -73,23 +73,23 @@ class ActiveModels:
     since: datetime | None = None
 
     def given_to(self, name: str, tasks: Iterable[str]) -> dict[str, str]:
-        """The names if `name` takes over `tasks`."""
+        """The names after `name` has taken over `tasks`."""
         return {**self.names, **dict.fromkeys(tasks, name)}
 
     @property
     def releases(self) -> Collection[str]:
-        """The ids of the releases in it."""
+        """The ids of the releases among the names."""
         return {name for name in self.names.values() if name not in BUILT_IN_RELEASES}
 
 
 PART_SIZE = 1 << 20
-"""Bytes of a part."""
+"""Bytes per part."""
 CONVERTED_FOLDER = "openvino"
-"""The folder in which an encoder keeps its converted graph: each machine makes its own."""
+"""The folder with an encoder's converted graph, which each machine makes for itself."""
 
 
 def describe_files(folder: Path) -> dict[str, StoredFile]:
-    """The files below `folder` by their path there. Raises BadRelease where there are none."""
+    """The files in `folder` by their path. Raises BadRelease if there are none."""
     found = {
         path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
     }
@@ -104,7 +104,7 @@ def describe_files(folder: Path) -> dict[str, StoredFile]:
 
 
 def store_files(connection: Connection, release: str, folder: Path, files: Mapping[str, StoredFile]) -> None:
-    """Writes the parts of all files. Raises BadRelease where a file is no longer what `survey` saw."""
+    """Writes the parts of all files. Raises BadRelease if a file has changed since `describe_files`."""
     for name, file in files.items():
         digest = hashlib.sha256()
         with (folder / name).open("rb") as source:
@@ -117,7 +117,7 @@ def store_files(connection: Connection, release: str, folder: Path, files: Mappi
 
 
 async def fetch_files(database: Database, release: Release, folder: Path) -> None:
-    """Writes the files below `folder`. Raises BadRelease where one is damaged, StoreUnavailable."""
+    """Writes the files to `folder`. Raises BadRelease if one is damaged, StoreUnavailable."""
     for name, file in release.files.items():
         with _open_for_writing(release.id, folder, name) as out:
             found = await _fetch_file(database, release.id, name, out)
@@ -126,7 +126,7 @@ async def fetch_files(database: Database, release: Release, folder: Path) -> Non
 
 
 def _open_for_writing(release: str, folder: Path, name: str) -> BinaryIO:
-    """The file, to be written. Raises BadRelease for a name that leads out of the folder."""
+    """Opens a file for writing. Raises BadRelease for a name that leads out of the folder."""
     target = folder / name
     if not target.resolve().is_relative_to(folder.resolve()):
         raise BadRelease(release, f"{name!r} leads out of its folder")
@@ -135,7 +135,7 @@ def _open_for_writing(release: str, folder: Path, name: str) -> BinaryIO:
 
 
 async def _fetch_file(database: Database, release: str, name: str, out: BinaryIO) -> str:
-    """Writes one file part by part; its SHA-256."""
+    """Writes one file part by part and returns its SHA-256."""
     digest, number = hashlib.sha256(), 0
     while (part := await database.read(partial(_read_part, release, name, number))) is not None:
         digest.update(part)

@@ -32,7 +32,7 @@ RELEASE_TABLE, PROMOTION_TABLE = schema.release, schema.promotion
 
 
 class Releases:
-    """Over an open database. Every method raises StoreUnavailable when the database cannot do its work."""
+    """The releases in an open database. Every method raises StoreUnavailable if the database fails."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -48,9 +48,9 @@ class Releases:
         metrics: Mapping[str, Any] | None = None,
         decision: Mapping[str, Any] | None = None,
     ) -> Release:
-        """Keeps all files below `folder`; the release that is there where the same was added before.
+        """Stores all files in `folder` as a release, or returns the existing release with the same files.
 
-        Raises BadRelease where there are no files, UnknownRelease where there is no such parent.
+        Raises BadRelease if there are no files, UnknownRelease if there is no such parent.
         """
         files = describe_files(folder)
         served = tuple(task for task in TASKS if task in set(tasks))
@@ -92,9 +92,9 @@ class Releases:
         return [_release_from(row) for row in rows]
 
     async def fetch(self, release: str, folder: Path) -> Path:
-        """The release's files in `folder`, whole and verified, or not there at all; quick where they are.
+        """Writes the release's files to `folder`, all of them verified or none; does nothing if the folder exists.
 
-        Raises UnknownRelease, BadRelease where what the database holds is damaged.
+        Raises UnknownRelease, BadRelease if a file in the database is damaged.
         """
         if await asyncio.to_thread(folder.exists):
             return folder
@@ -104,17 +104,22 @@ class Releases:
         return folder
 
     async def judge(
-        self, release: str, decision: Mapping[str, Any], beside: ActiveModels, promoted_for: str | None = None
+        self,
+        release: str,
+        decision: Mapping[str, Any],
+        compared_with: ActiveModels,
+        promoted_for: str | None = None,
     ) -> Release:
-        """Stores what the gate said of it beside what is live and, given a reason, makes it live: both or neither.
+        """Stores the gate's decision and, if `promoted_for` gives a reason, promotes the release: both or neither.
 
-        Raises UnknownRelease, and LiveChanged if `beside` is not live any more.
+        compared_with: the models that were live in the comparison. Raises UnknownRelease, and LiveChanged if they
+        are not live any more.
         """
         change = update(RELEASE_TABLE).where(RELEASE_TABLE.c.id == release).values(decision=dict(decision))
 
         def store(connection: Connection) -> Release:
             judged = _release_from(_get_row(connection, release))
-            if _active_models(connection).number != beside.number:
+            if _active_models(connection).number != compared_with.number:
                 raise LiveChanged
             connection.execute(change)
             if promoted_for is not None:
@@ -124,7 +129,7 @@ class Releases:
         return await self._database.write(store)
 
     async def trained_on(self, datasets: Collection[str]) -> Sequence[str]:
-        """The ids of the releases that learnt from one of `datasets`, themselves or by their ancestors."""
+        """The ids of the releases that were trained on one of `datasets`, directly or through a parent."""
         query = select(RELEASE_TABLE.c.id, RELEASE_TABLE.c.parent, RELEASE_TABLE.c.dataset).order_by(
             RELEASE_TABLE.c.created_at
         )
@@ -136,11 +141,11 @@ class Releases:
         return tainted
 
     async def live(self) -> ActiveModels:
-        """Who does which task now; reads one row by its key."""
+        """The models that are live now; reads one row by its key."""
         return await self._database.read(_active_models)
 
     async def promote(self, release: str, reason: str = "") -> ActiveModels:
-        """From now on `release`, or `base` or `shipped`, does its tasks. Raises UnknownRelease."""
+        """Makes `release`, or `base` or `shipped`, live for its tasks. Raises UnknownRelease."""
 
         def store(connection: Connection) -> ActiveModels:
             tasks = BUILT_IN_RELEASES.get(release) or tuple(_get_row(connection, release)["tasks"])
@@ -149,7 +154,7 @@ class Releases:
         return await self._database.write(store)
 
     async def rollback(self, reason: str = "") -> ActiveModels:
-        """Undoes the last promotion, and a second time the one before that.
+        """Undoes the last promotion; called again, the one before it.
 
         Raises NothingToRollBack.
         """
@@ -166,7 +171,7 @@ class Releases:
 
 
 class PinnedReleases(Releases):
-    """Releases of which the given ones count as active, whatever was promoted: to try them out."""
+    """Releases of which the given ones are active, whatever was promoted: to evaluate them."""
 
     def __init__(self, database: Database, active: ActiveModels) -> None:
         super().__init__(database)

@@ -23,7 +23,7 @@ from retrieval.errors import RetrievalError
 from retrieval.files import write_atomically
 
 MAX_RESUMES = 3
-"""So often a cycle that was interrupted goes on with its dataset, before it begins anew with the log of the day."""
+"""How often an interrupted cycle is continued with its dataset before a new one is built."""
 
 
 class CycleStatus(StrEnum):
@@ -34,7 +34,7 @@ class CycleStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
-    """What a cycle came to. `release` is the candidate, also where it was rejected."""
+    """The result of a cycle. release: the candidate, even if it was rejected."""
 
     verdict: CycleStatus
     reasons: tuple[str, ...]
@@ -43,7 +43,7 @@ class CycleResult:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a training left in `folder`: what it does, on which weights, and the live release that it started from."""
+    """The result of a training, in `folder`. base: the model it was trained on. parent: the release it started from."""
 
     folder: Path
     tasks: tuple[str, ...]
@@ -53,10 +53,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
-    """The candidate beside the systems called `live` and `base`, on sets of examples.
+    """The candidate compared with the systems called `live` and `base`, on sets of examples.
 
-    decisive: the log's own and those that an operator checked, each as a whole; others: parts of them, and what was
-    imported beside the log.
+    decisive: the regression set from the log and the sets that an operator checked, each as a whole. others: parts of
+    them, and imported examples.
     """
 
     decisive: Sequence[Comparison]
@@ -67,9 +67,9 @@ class Comparisons:
 
 @dataclass(frozen=True, slots=True)
 class RetrainingSteps:
-    """What does the work. `train` goes on where it was interrupted when it is called again with the same dataset.
+    """The functions that do the work. `train` resumes if it is called again with the same dataset.
 
-    show: is given what was decided, to lay it before people.
+    show: presents the decision to people.
     """
 
     build: Callable[[], Awaitable[Dataset]]
@@ -79,14 +79,14 @@ class RetrainingSteps:
 
 
 Announce = Callable[[str], None]
-"""Told what begins."""
+"""Called with a line about the step that begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetrainingCycle:
-    """kinds: of the examples that candidates for `tasks` learn from. minimum: so many new ones make it worth while.
+    """kinds: the kinds of examples that candidates for `tasks` learn from. minimum: how many new ones a cycle needs.
 
-    folders: of the datasets, and of the note that a cycle leaves while it is under way.
+    datasets: the folder of all datasets. note: remembers the dataset of a cycle until it is finished.
     """
 
     tasks: tuple[str, ...]
@@ -99,7 +99,7 @@ class RetrainingCycle:
     say: Announce
 
     async def run(self) -> CycleResult:
-        """Once. Raises StepFailed, which says what failed and what to do."""
+        """Runs one cycle. Raises StepFailed, which says what failed and what to do."""
         try:
             dataset = await self._dataset()
         except EmptyDataset as error:
@@ -113,31 +113,31 @@ class RetrainingCycle:
         return outcome
 
     async def _dataset(self) -> Dataset:
-        """The one that an interrupted cycle learnt from, or one of the log as it is now."""
+        """The dataset of an interrupted cycle, or a new one from the log."""
         if dataset := self.note.dataset(self.datasets):
-            self.say(f"Going on with dataset {dataset.id}")
+            self.say(f"Continuing with dataset {dataset.id}")
             return dataset
         with _step("building the dataset"):
             self.say("Building a dataset from the log")
             return await self.steps.build()
 
     async def _too_little(self, dataset: Dataset) -> str | None:
-        """Why it is not worth while to learn from it; None if it is."""
+        """Why the dataset is not worth training on; None if it is."""
         former = await self._former()
         if former == dataset.id:
-            return f"Dataset {former} was learnt from already, and nothing was said since."
+            return f"Dataset {former} was trained on already, and there is nothing new."
         new = count_new(dataset, self._opened(former), self.kinds)
         if new >= self.minimum:
             return None
-        return f"{new} examples are new, and {self.minimum} are wanted. Wait, or give a smaller --minimum."
+        return f"There are {new} new examples; {self.minimum} are needed. Wait, or give a smaller --minimum."
 
     async def _former(self) -> str | None:
-        """The dataset of the last candidate for these tasks that came to the gate."""
+        """The dataset of the last candidate for these tasks that reached the gate."""
         judged = (r for r in await self.releases.list() if r.decision and set(r.tasks) & set(self.tasks))
         return next((release.dataset for release in judged), None)
 
     def _opened(self, dataset: str | None) -> Dataset | None:
-        """None where there was none, or it lies on another machine."""
+        """None if there was none, or if it is on another machine."""
         try:
             return find_dataset(self.datasets, dataset) if dataset else None
         except DatasetError:
@@ -168,7 +168,7 @@ class RetrainingCycle:
 
 
 def count_new(dataset: Dataset, former: Dataset | None, kinds: Sequence[str]) -> int:
-    """How many examples to train on `former` does not hold, or holds in other words."""
+    """How many training examples are new or changed since `former`."""
     return sum(len(_lines(dataset, kind) - _lines(former, kind)) for kind in kinds)
 
 
@@ -178,7 +178,7 @@ def _lines(dataset: Dataset | None, kind: str) -> frozenset[bytes]:
 
 
 def decision_record(decision: Decision, compared: Comparisons) -> dict[str, Any]:
-    """What is kept with the release."""
+    """What is stored with the release."""
     comparisons = [*compared.decisive, *compared.others]
     return {
         "verdict": "promote" if decision.promote else "reject",
@@ -190,7 +190,7 @@ def decision_record(decision: Decision, compared: Comparisons) -> dict[str, Any]
 
 @contextmanager
 def _step(name: str) -> Iterator[None]:
-    """What a person can do something about is said with the step that it stopped; nothing to learn from passes."""
+    """Names the step in errors that a person can do something about. EmptyDataset passes."""
     try:
         yield
     except EmptyDataset:
@@ -201,12 +201,12 @@ def _step(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class PendingDataset:
-    """A file that names the dataset of a cycle under way, so that the next one goes on after a kill."""
+    """A file that names the dataset of a cycle in progress, so that the next cycle continues after a kill."""
 
     path: Path
 
     def dataset(self, folder: Path) -> Dataset | None:
-        """The dataset noted; None if there is no note, it was tried too often, or its dataset is gone."""
+        """The noted dataset; None if there is no note, it was tried too often, or the dataset is gone."""
         name, attempts = self._read()
         if not name or attempts >= MAX_RESUMES:
             return None
@@ -216,7 +216,7 @@ class PendingDataset:
             return None
 
     def write(self, dataset: str) -> None:
-        """Counts one more attempt with the dataset."""
+        """Notes one more attempt with the dataset."""
         name, attempts = self._read()
         attempts = attempts + 1 if name == dataset else 1
         with write_atomically(self.path) as partial:

@@ -1,4 +1,4 @@
-"""`groundtalk dataset`: examples to learn from, made of what was logged and of files."""
+"""`groundtalk dataset`: builds training datasets from the conversation log and from files, and shows them."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -22,10 +22,12 @@ from finetune.datasets.storage import row_counts
 
 Import = Annotated[
     list[Path] | None,
-    typer.Option("--import", exists=True, help="A file of examples or a BEIR folder, beside the log."),
+    typer.Option(
+        "--import", exists=True, help="A file of examples or a BEIR folder, in addition to the log."
+    ),
 ]
 Since = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was answered from this day (UTC) on.")
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only answers from this day (UTC) on.")
 ]
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,7 +35,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def build(imports: Import = None, since: Since = None) -> None:
-    """Make a dataset of the logged conversations with consent, and of imported files."""
+    """Build a dataset from the logged conversations with consent, and from imported files."""
     settings = load_settings()
     options = BuildOptions(since=since.replace(tzinfo=UTC) if since else None)
     with _reading() as progress:
@@ -44,7 +46,7 @@ def build(imports: Import = None, since: Since = None) -> None:
 
 @app.command("list")
 def list_datasets() -> None:
-    """Show the datasets, with how many examples they have."""
+    """List the datasets and how many examples they have."""
     table = Table("dataset", *EXAMPLE_TYPES, box=None, pad_edge=False)
     for dataset in all_datasets(load_settings().datasets):
         told = row_counts(dataset.manifest)
@@ -53,8 +55,8 @@ def list_datasets() -> None:
 
 
 @app.command()
-def show(dataset: Annotated[str, typer.Argument(help="Such as d-0123456789ab.")]) -> None:
-    """Show a dataset's card: what is in it, and what was left out."""
+def show(dataset: Annotated[str, typer.Argument(help="For example d-0123456789ab.")]) -> None:
+    """Show a dataset's card: what it contains, and what was left out."""
     _show(find_dataset(load_settings().datasets, dataset))
 
 
@@ -67,7 +69,7 @@ async def _build(
 
 @contextmanager
 def _reading() -> Iterator[builder.BuildProgress]:
-    """A line for each kind of thing that is read; how many there are is not known before."""
+    """A line for each kind of thing that is read; the totals are not known in advance."""
     columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} {task.description}"))
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:

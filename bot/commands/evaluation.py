@@ -1,4 +1,4 @@
-"""`groundtalk evaluate`: the measures of `docs/evaluation.md` on files, as a table, as JSON or as a page."""
+"""`groundtalk evaluate`: the measures of `docs/evaluation.md`, as a table, as JSON or as an HTML page."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -41,21 +41,28 @@ from finetune.migrations import upgrade
 from finetune.releases import PinnedReleases, Releases
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many of each file.")]
-Drawn = Annotated[int | None, typer.Option("--limit", min=1, help="Only so many of each file, drawn.")]
-Release = Annotated[str, typer.Option(help="What answers: live, base, shipped, or a release's id.")]
-Against = Annotated[
-    list[str] | None, typer.Option(help="Another release to measure too, and to compare with; repeatable.")
+Limit = Annotated[int | None, typer.Option(min=1, help="Use only the first N of each file.")]
+Drawn = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, help="Use a random sample of N of each file, always the same one."),
 ]
-Html = Annotated[Path | None, typer.Option("--html", dir_okay=False, help="Write a page with plots there.")]
-Json = Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the rows there too.")]
+Release = Annotated[str, typer.Option(help="The release that answers: live, base, shipped, or an id.")]
+Against = Annotated[
+    list[str] | None, typer.Option(help="Another release to measure and compare with; repeatable.")
+]
+Html = Annotated[
+    Path | None, typer.Option("--html", dir_okay=False, help="Write a page with plots to this file.")
+]
+Json = Annotated[
+    Path | None, typer.Option("--json", dir_okay=False, help="Write the rows to this file as well.")
+]
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
 def handbook(limit: Limit = None, release: Release = LIVE, json: Json = None) -> None:
-    """Ask 40 questions about the sample handbook through the whole pipeline."""
+    """Ask the whole bot 40 questions about the sample handbook."""
     questions = list(read_examples(SAMPLE_QUESTIONS, HandbookQuestion, limit))
     system, outcomes = asyncio.run(_ask_handbook(load_settings(), release, questions))
     _show(rows_by_kind(outcomes, system), "The sample handbook")
@@ -73,9 +80,11 @@ def retrieval(
     against: Against = None,
     json: Json = None,
     html: Html = None,
-    rewrites: Annotated[bool, typer.Option("--rewrite/--no-rewrite", help="Let the bot rewrite too.")] = True,
+    rewrites: Annotated[
+        bool, typer.Option("--rewrite/--no-rewrite", help="Also search with our rewrites.")
+    ] = True,
 ) -> None:
-    """Search for the raw question, our rewrite and a person's rewrite."""
+    """Search with the raw question, our rewrite and a person's rewrite."""
     searches = [searches_at(path, limit) for path in sets]
     results = _measured(EvaluationSets(retrieval=searches, rewrites=rewrites), release, against)
     _report(results, "Retrieval", json, html)
@@ -90,7 +99,7 @@ def rewriting(
     json: Json = None,
     html: Html = None,
 ) -> None:
-    """Rewrite follow-up questions, beside the rewrites that people wrote."""
+    """Rewrite follow-up questions, and compare with the rewrites that people wrote."""
     sets = {
         name: drawn(read_examples(file, RewritingExample), limit) for file, name in names_of(files).items()
     }
@@ -118,7 +127,7 @@ def _measured(sets: EvaluationSets, release: str, against: Sequence[str] | None)
 
 
 async def _compared(settings: Settings, sets: EvaluationSets, names: Sequence[str]) -> list[Comparison]:
-    """One release after the other, so that each has the machine alone; the first of them beside the others."""
+    """Measures one release after the other, each with the machine to itself, and compares the first with the rest."""
     async with _opened(settings) as store:
         known = EvaluationTargets(settings, Releases(store.database))
         systems = [await known.named(name) for name in names]
@@ -130,7 +139,10 @@ async def _compared(settings: Settings, sets: EvaluationSets, names: Sequence[st
 async def _ask_handbook(
     settings: Settings, release: str, questions: Sequence[HandbookQuestion]
 ) -> tuple[str, list[HandbookResult]]:
-    """What answered, and how. In a data folder of its own: the deployment's documents and conversations stay alone."""
+    """The name of what answered, and the results.
+
+    Runs in a data folder of its own, so that the deployment's documents and conversations are not touched.
+    """
     apart = {
         "data_dir": settings.data_dir / "evaluation",
         "database_url": type(settings.database_url)(""),
@@ -154,7 +166,7 @@ async def _ask_handbook(
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Store]:
-    """The deployment's store, made where there is none."""
+    """The deployment's store, created if there is none."""
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store:
         yield store

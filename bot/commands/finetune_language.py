@@ -1,7 +1,4 @@
-"""`groundtalk finetune rewriter|generator`: an adapter for the text engine, learnt from a dataset.
-
-What was learnt becomes a release.
-"""
+"""`groundtalk finetune rewriter|generator`: trains an adapter for the language model on a dataset, as a release."""
 
 import asyncio
 from typing import Annotated, Any
@@ -22,22 +19,24 @@ from finetune.releases import Releases
 from finetune.training.options import OBJECTIVE_OPTIONS, PreferenceOptions, TrainingObjective, TrainingOptions
 from finetune.training.sft_data import UNANSWERABLE_SHARE, DataMixture
 
-Of = Annotated[str, typer.Option("--dataset", help="Such as d-0123456789ab; see `groundtalk dataset`.")]
-Base = Annotated[str | None, typer.Option(help="Names the weights; by default those that do the task.")]
+Of = Annotated[str, typer.Option("--dataset", help="For example d-0123456789ab; see `groundtalk dataset`.")]
+Base = Annotated[
+    str | None, typer.Option(help="The model to train; by default the one that serves the task.")
+]
 Parent = Annotated[
-    str, typer.Option(help="Go on from a release's id, from `shipped`, or from `base`: nothing.")
+    str, typer.Option(help="The release to continue from: an id, `shipped`, or `base` for none.")
 ]
 How = Annotated[
     TrainingObjective,
-    typer.Option(help="Learn from replies, from pairs of them (dpo), or from thumbs (kto)."),
+    typer.Option(help="Learn from replies, from pairs of replies (dpo), or from thumbs (kto)."),
 ]
 Take = Annotated[
     list[str] | None,
-    typer.Option(metavar="SOURCE=N", help="Learn from at most so many examples of a source."),
+    typer.Option(metavar="SOURCE=N", help="Use at most N examples of a source."),
 ]
 Withheld = Annotated[
     float,
-    typer.Option(min=0, max=1, help="Share of the answered questions also asked without their evidence."),
+    typer.Option(min=0, max=1, help="Share of the answered questions to use again without their evidence."),
 ]
 Chosen = Annotated[
     list[str] | None,
@@ -45,7 +44,7 @@ Chosen = Annotated[
         "--option",
         "-o",
         metavar="NAME=VALUE",
-        help=f"Of the training: {', '.join(PreferenceOptions().record())}.",
+        help=f"Training options: {', '.join(PreferenceOptions().record())}.",
     ),
 ]
 
@@ -61,7 +60,7 @@ def teach_rewriter(
     take: Take = None,
     option: Chosen = None,
 ) -> None:
-    """Teach a model to rewrite follow-up questions."""
+    """Train a model to rewrite follow-up questions."""
     options = _options(option, OBJECTIVE_OPTIONS[objective])
     choice = DataMixture(tasks=("rewrite",), take=_counts(take), seed=options.seed)
     _learn(choice, dataset, base, parent, objective, options)
@@ -77,7 +76,7 @@ def teach_generator(
     withheld: Withheld = UNANSWERABLE_SHARE,
     option: Chosen = None,
 ) -> None:
-    """Teach a model to answer from passages, and to rewrite follow-up questions."""
+    """Train a model to answer from passages and to rewrite follow-up questions."""
     options = _options(option, OBJECTIVE_OPTIONS[objective])
     choice = DataMixture(take=_counts(take), withheld=withheld, seed=options.seed)
     _learn(choice, dataset, base, parent, objective, options)
@@ -104,7 +103,9 @@ def _learn(
             "report": report,
         }
         release = asyncio.run(_released(settings, known, learning))
-    Console().print(f"{release.id}: `groundtalk releases promote {release.id}` puts it live.", soft_wrap=True)
+    Console().print(
+        f"{release.id}: `groundtalk releases promote {release.id}` makes it live.", soft_wrap=True
+    )
 
 
 async def _released(settings: Settings, dataset: Dataset, how: dict[str, Any]) -> Release:
@@ -130,7 +131,7 @@ def _counts(take: list[str] | None) -> dict[str, int]:
 def _options(given: list[str] | None, form: type[TrainingOptions] = TrainingOptions) -> TrainingOptions:
     unknown = _pairs(given, "--option").keys() - form().record().keys()
     if unknown:
-        raise typer.BadParameter(f"--option has no {', '.join(sorted(unknown))}; --help lists them")
+        raise typer.BadParameter(f"unknown --option {', '.join(sorted(unknown))}; --help lists them")
     options: TrainingOptions = _checked(form, given, "--option")
     return options
 
@@ -148,5 +149,5 @@ def _pairs(given: list[str] | None, flag: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in given or ()]
     for name, equals, value in pairs:
         if not (name and equals and value):
-            raise typer.BadParameter(f"{flag} wants NAME=VALUE, not {name}{equals}{value}")
+            raise typer.BadParameter(f"{flag} must be NAME=VALUE, not {name}{equals}{value}")
     return {name: value for name, _, value in pairs}

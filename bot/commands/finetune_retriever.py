@@ -1,4 +1,4 @@
-"""`groundtalk finetune retriever`: a map of its questions, or a whole encoder, learnt from examples or documents."""
+"""`groundtalk finetune retriever`: trains a map of the questions, or a whole encoder, from examples or documents."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,20 +40,23 @@ class Method(StrEnum):
 
 
 Files = Annotated[
-    list[Path] | None, typer.Argument(exists=True, help="Files of retrieval examples, folders in BEIR form.")
+    list[Path] | None,
+    typer.Argument(exists=True, help="Files of retrieval examples, or folders in BEIR form."),
 ]
 How = Annotated[
     Method, typer.Option(help="cloze: from the ingested documents; distillation: from the --teacher.")
 ]
-Set = Annotated[str | None, typer.Option("--dataset", help="Such as d-0123456789ab.")]
-Name = Annotated[str | None, typer.Option(help="The run's folder in DATA_DIR/runs; a killed one goes on.")]
+Set = Annotated[str | None, typer.Option("--dataset", help="For example d-0123456789ab.")]
+Name = Annotated[
+    str | None, typer.Option(help="The run's folder in DATA_DIR/runs; an interrupted run is resumed.")
+]
 
 app = typer.Typer()
 
 
 @dataclass(frozen=True, slots=True)
 class RetrieverTask:
-    """What was asked for. files: all that is learnt from; chosen: options that were given."""
+    """What to train. files: everything to learn from; chosen: the options that were given."""
 
     settings: Settings
     method: Method
@@ -68,7 +71,7 @@ class RetrieverTask:
 
     @property
     def documents(self) -> Path | None:
-        """The snapshot of the ingested documents to learn from; None where something else is learnt from."""
+        """The snapshot of the ingested documents to learn from; None if it learns from something else."""
         if self.method is not Method.CLOZE or self.files:
             return None
         index = newest_index(self.settings)
@@ -76,7 +79,7 @@ class RetrieverTask:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What the run is made from; the same again goes on with it."""
+        """What the run is made from; a run with the same record is resumed."""
         return {
             "base": self.settings.encoder,
             "method": self.method.value,
@@ -96,11 +99,11 @@ def retriever(
     teacher: Annotated[str, typer.Option(help="An encoder's name or folder.")] = "all-mpnet-base-v2",
     name: Name = None,
     learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
-    epochs: Annotated[float | None, typer.Option(min=0, help="Of an encoder.")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0, help="For an encoder only.")] = None,
     batch: Annotated[int | None, typer.Option(min=1)] = None,
     seed: Annotated[int | None, typer.Option()] = None,
 ) -> None:
-    """Teach the retriever from a dataset, from FILES, or from the documents alone; the result is a release."""
+    """Train the retriever on a dataset, on FILES, or on the documents alone; the result is a release."""
     settings = load_settings()
     known = find_dataset(settings.datasets, dataset) if dataset else None
     given = {"learning_rate": learning_rate, "epochs": epochs, "batch": batch, "seed": seed}
@@ -116,7 +119,9 @@ def retriever(
         with training_bar(f"{method} retriever") as report:
             _train(task, run, report)
     release = asyncio.run(_kept(task, run))
-    Console().print(f"{release.id}: `groundtalk releases promote {release.id}` puts it live.", soft_wrap=True)
+    Console().print(
+        f"{release.id}: `groundtalk releases promote {release.id}` makes it live.", soft_wrap=True
+    )
 
 
 def _examples(dataset: Dataset | None) -> Iterator[Path]:
@@ -173,10 +178,12 @@ def _material(task: RetrieverTask) -> tuple[RetrieverData, RetrieverData]:
 
 
 def _folder(weights: Weights, encoder: str) -> Path:
-    """Raises SettingsError for an encoder that comes with a dependency: it has no folder to train."""
+    """Raises SettingsError for an encoder from an installed package, which has no folder to train."""
     if folder := weights.locate(encoder):
         return folder
-    raise SettingsError(f"{encoder} cannot be trained. Set ENCODER to one with a folder, or learn a map.")
+    raise SettingsError(
+        f"{encoder} cannot be trained. Set ENCODER to one with a folder, or train a map (--method map)."
+    )
 
 
 def _texts(snapshot: Path | None) -> list[str]:

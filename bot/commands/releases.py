@@ -1,4 +1,4 @@
-"""`groundtalk releases`: what was trained, which of it is live, and how to change that under a running server."""
+"""`groundtalk releases`: lists releases and changes which of them are live, also under a running server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,17 +14,17 @@ from finetune.release import TASKS, ActiveModels, Release
 from finetune.releases import Releases
 
 DEFAULT = "by default"
-"""In place of a name, where nothing was promoted for a task."""
+"""Shown for a task that no promotion has changed."""
 
 Result = TypeVar("Result")
-Reason = Annotated[str, typer.Option(help="Kept with the promotion.")]
+Reason = Annotated[str, typer.Option(help="Stored with the promotion.")]
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
 def list_releases() -> None:
-    """Show all releases, the newest first, and who does which task."""
+    """List all releases, the newest first, and which of them serve which task."""
     releases, live = _asked(lambda known: _both(known.list(), known.live()))
     table = Table("release", "tasks", "base", "dataset", "gate", "made", box=None, pad_edge=False)
     for release in releases:
@@ -48,7 +48,7 @@ def list_releases() -> None:
 
 @app.command()
 def show(release: str) -> None:
-    """Show where a release comes from, what it measured, what the gate said, and its files."""
+    """Show a release's origin, measures, gate decision and files."""
     shown = _asked(lambda known: known.get(release))
     console = _console()
     console.print(f"[bold]{shown.id}[/] for {', '.join(shown.tasks)}, on {shown.base}")
@@ -61,16 +61,16 @@ def show(release: str) -> None:
 
 @app.command()
 def promote(
-    release: Annotated[str, typer.Argument(help="An id of `releases list`, or base, or shipped.")],
+    release: Annotated[str, typer.Argument(help="An id from `releases list`, or base, or shipped.")],
     reason: Reason = "by hand",
 ) -> None:
-    """Make RELEASE live for its tasks. Running servers take it over within seconds, between two turns."""
+    """Make RELEASE live for its tasks. Running servers switch to it within seconds, between two turns."""
     _tell(_console(), _asked(lambda known: known.promote(release, reason)))
 
 
 @app.command()
 def rollback(reason: Reason = "by hand") -> None:
-    """Make live again what was live before the last promotion."""
+    """Undo the last promotion."""
     _tell(_console(), _asked(lambda known: known.rollback(reason)))
 
 

@@ -1,4 +1,4 @@
-"""`groundtalk retrain`: learn from what was logged, and go live only with what is better."""
+"""`groundtalk retrain`: learns from the conversation log, and goes live only with what is better."""
 
 import asyncio
 import re
@@ -48,11 +48,11 @@ log = structlog.get_logger(__name__)
 Train = Callable[[Dataset, ActiveModels], Awaitable[Candidate]]
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 OPTIONS = TrainingOptions(epochs=3.0, learning_rate=2e-4, batch=4, accumulation=2)
-"""For the few hundred examples of a small deployment's log."""
+"""For the log of a small deployment, with a few hundred examples."""
 
 
 class RetrainTask(StrEnum):
-    """language: what GENERATOR names, for all that it does. rewriter: what REWRITER names, to rewrite."""
+    """language: the model of GENERATOR, for all tasks it serves. rewriter: the model of REWRITER, for rewriting."""
 
     LANGUAGE = "language"
     REWRITER = "rewriter"
@@ -80,7 +80,7 @@ class RetrainOptions:
 def seconds(text: str) -> float:
     """`90s`, `30m`, `24h`, `7d`."""
     if not (found := re.fullmatch(r"([1-9]\d*)([smhd])", text)):
-        raise typer.BadParameter(f"{text!r} is no time such as 30m, 24h or 7d")
+        raise typer.BadParameter(f"{text!r} is not a duration such as 30m, 24h or 7d")
     return int(found[1]) * UNITS[found[2]]
 
 
@@ -91,18 +91,20 @@ app = typer.Typer()
 def retrain(
     task: Annotated[RetrainTask, typer.Option(help="What to train.")] = RetrainTask.LANGUAGE,
     every: Annotated[
-        float | None, typer.Option(parser=seconds, metavar="24h", help="Again and again, until stopped.")
+        float | None, typer.Option(parser=seconds, metavar="24h", help="Repeat until stopped.")
     ] = None,
-    minimum: Annotated[int, typer.Option(min=0, help="Skip if fewer examples are new.")] = 50,
+    minimum: Annotated[int, typer.Option(min=0, help="Skip the cycle if there are fewer new examples.")] = 50,
     imports: Annotated[
         list[Path] | None,
-        typer.Option("--import", exists=True, help="Examples to learn from beside the log."),
+        typer.Option("--import", exists=True, help="Examples to learn from in addition to the log."),
     ] = None,
     frozen: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, help="A set that you checked: nothing may be worse on it."),
+        typer.Option(
+            exists=True, help="A set that you checked yourself: a candidate must not be worse on it."
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Measure on so many rows of each set.")] = 200,
+    limit: Annotated[int, typer.Option(min=1, help="Measure on at most N rows of each set.")] = 200,
 ) -> None:
     """Learn from the log, and go live only with what is better and nowhere worse."""
     plan = RetrainOptions(task, minimum, tuple(imports or ()), tuple(frozen or ()), limit)
@@ -119,7 +121,7 @@ def retrain(
 
 
 async def _cycle(plan: RetrainOptions) -> CycleResult:
-    """Once, unless another process that shares the database is at it."""
+    """One cycle, unless another process that shares the database is retraining."""
     settings = load_settings()
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store, hold_lease(store.database, "retraining") as mine:
@@ -133,14 +135,14 @@ def _wired(plan: RetrainOptions, settings: Settings, store: Store, bars: Progres
     releases = Releases(store.database)
     systems = EvaluationTargets(settings, releases)
     cache = settings.data_dir / "evaluation" / "searches"
-    trials = CandidateEvaluation(
+    evaluation = CandidateEvaluation(
         systems, plan.frozen, plan.limit, cache, lambda name, total: _bar(bars, name, total)
     )
 
-    def show(release: Release, trial: Comparisons, decision: Decision) -> None:
+    def show(release: Release, compared: Comparisons, decision: Decision) -> None:
         title = f"{release.id}: {'promoted' if decision.promote else 'rejected'}"
         page = report_path(settings.reports, release.id)
-        write_report([*trial.decisive, *trial.others], title, page, decision.reasons)
+        write_report([*compared.decisive, *compared.others], title, page, decision.reasons)
         bars.console.print(f"Report: {page}", soft_wrap=True)
 
     tasks = _tasks(plan.task, settings)
@@ -154,7 +156,7 @@ def _wired(plan: RetrainOptions, settings: Settings, store: Store, bars: Progres
         steps=RetrainingSteps(
             build=lambda: build_dataset(store.database, settings.datasets, BuildOptions(), plan.imports),
             train=_trainer(plan.task, tasks, settings, systems, releases, _steps(bars)),
-            compare=trials.hold,
+            compare=evaluation.compare,
             show=show,
         ),
         say=bars.console.print,
@@ -186,7 +188,7 @@ def _trainer(
 
 
 def _tasks(task: RetrainTask, settings: Settings) -> tuple[str, ...]:
-    """What the candidate will do."""
+    """The tasks of the candidate."""
     if task is RetrainTask.RETRIEVER:
         return ("retrieve",)
     if task is RetrainTask.REWRITER:

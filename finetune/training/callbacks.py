@@ -20,9 +20,9 @@ from transformers.integrations import TensorBoardCallback
 from finetune.training.run import Run
 
 SECONDS_SPENT = "seconds"
-"""Of all steps since the beginning of the run."""
+"""The time of all steps since the start of the run."""
 TOKENS_PER_SECOND = "tokens_per_second"
-"""Since the last entry that says it; only of trainers that count tokens, as TRL's do."""
+"""Since the last entry that has it; only from trainers that count tokens, as TRL's do."""
 
 
 class SpeedCallback(TrainerCallback):
@@ -34,7 +34,7 @@ class SpeedCallback(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
-        """Trainers count tokens from 0 again when they go on."""
+        """A trainer that resumes counts tokens from 0 again."""
         self._spent = max((entry.get(SECONDS_SPENT, 0.0) for entry in state.log_history), default=0.0)
         self._told = (self._spent, 0)
 
@@ -72,7 +72,7 @@ class SpeedCallback(TrainerCallback):
 def run_callbacks(
     run: Run, patience: int | None, callbacks: Sequence[TrainerCallback] = ()
 ) -> list[TrainerCallback]:
-    """`callbacks` and those of every run; patience: evaluations without a better result, None for no early end."""
+    """`callbacks` and those of every run. patience: evaluations without a better result, None for no early stopping."""
     curves = TensorBoardCallback()
     curves.logging_dir = str(run.tensorboard)
     stopping = [] if patience is None else [EarlyStoppingCallback(patience)]

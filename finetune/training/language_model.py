@@ -31,7 +31,7 @@ from finetune.training.supervised import train_supervised
 AnyExample = TypeVar("AnyExample", bound=Example)
 
 MAX_VALIDATION = 64
-"""Examples to validate with at most: each evaluation reads them all."""
+"""At most this many examples for validation, since each evaluation reads all of them."""
 
 
 def train_language_model(
@@ -79,4 +79,4 @@ TRAINERS: dict[
     TrainingObjective.DPO: (train_dpo, _preference_pairs),
     TrainingObjective.KTO: (train_kto, _rated_replies),
 }
-"""What trains, and what makes its examples of a split."""
+"""The function that trains, and the one that makes its examples from a split."""

@@ -17,14 +17,15 @@ Precision = Literal["bf16", "fp32"]
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """learning_rate: at its highest, after `warmup` (a share of all steps); it falls to 0 by a cosine.
-    batch: examples read at once; accumulation: so many batches make one step.
+    """learning_rate: the maximum, reached after `warmup` (a share of all steps) and followed by a cosine decay to 0.
+    batch: examples per batch. accumulation: batches per step.
     layers: how many of the last layers are trained, None for all of them.
-    focus: how much more is learnt from tokens that the model is unsure of (Lin et al., "Focal Loss", 2017), as are the
-    first ones of a copied sentence, which choose it; 0 for all alike.
+    longest: examples with more tokens are left out.
+    focus: how much more is learnt from tokens that the model is uncertain about (Lin et al., "Focal Loss", 2017), such
+    as the first ones of a copied sentence, which decide which sentence it is; 0 for the plain loss.
     noise: strength of the noise on embeddings (Jain et al., "NEFTune", 2023), 0 for none.
-    packing: several examples in one row; only where the attention keeps them apart (a GPU with flash-attention).
-    patience: evaluations without a better validation loss before the run ends early; evaluations a run: how many.
+    packing: several examples in one row; needs an attention that keeps them apart (a GPU with flash-attention).
+    evaluations: how many per run. patience: after how many without a better validation loss the run stops early.
     """
 
     method: AdapterMethod = "lora"
@@ -52,8 +53,8 @@ class TrainingOptions:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceOptions(TrainingOptions):
-    """beta: how closely what is learnt is held to the model as it was; more is closer.
-    likelihood: weight of the likelihood of the better reply beside the preference for it; of pairs only.
+    """beta: how closely the model is held to the one it started from; more is closer.
+    likelihood: weight of the better reply's own likelihood in the loss; for DPO only.
     """
 
     learning_rate: float = 5e-5
@@ -95,12 +96,12 @@ class MapOptions:
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
-    """learning_rate: at its highest, after `warmup` (a share of all steps); it falls to 0 by a cosine.
-    batch: rows that are each other's negatives; at_once: how many of them are in memory together.
-    accumulation: so many batches make one step.
-    negatives: hard ones in each row. positives: of a question, at most; each has a row.
-    longest: tokens of a text while training.
-    patience: evaluations without a better validation nDCG before the run ends early; evaluations a run: how many.
+    """learning_rate: the maximum, reached after `warmup` (a share of all steps) and followed by a cosine decay to 0.
+    batch: rows that serve as each other's negatives. at_once: how many of them are computed together.
+    accumulation: batches per step.
+    negatives: hard negatives per row. positives: at most this many rows per question, each with one positive.
+    longest: texts are cut to this many tokens in training.
+    evaluations: how many per run. patience: after how many without a better validation nDCG the run stops early.
     """
 
     learning_rate: float = 2e-5

@@ -44,7 +44,7 @@ from finetune.training.trainer_setup import finish_run, last_checkpoint, make_sc
 
 
 class ReplyLogProbs:
-    """Takes the place of a model's `forward`, after TRL has put its own there."""
+    """Replaces a model's `forward`, after TRL has replaced it by its own."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._model = model
@@ -62,7 +62,7 @@ class ReplyLogProbs:
         output_router_logits: bool = False,
         **kwargs: Any,
     ) -> ModelOutput:
-        """labels: (rows, tokens). What is given of a token stands at the token before: (rows, tokens - 1)."""
+        """labels: (rows, tokens). The values of a token are at the position before it: (rows, tokens - 1)."""
         if not fused_lm_head or labels is None or output_router_logits:
             more = {"output_router_logits": True} if output_router_logits else {}
             return self._usual(*args, fused_lm_head=fused_lm_head, labels=labels, **more, **kwargs)
@@ -102,7 +102,7 @@ def train_dpo(
 
     Raises UnusableBase, UnusableAdapter.
     """
-    # A pair is two rows of a batch.
+    # A pair takes two rows of a batch.
     halved = replace(options, batch=max(1, options.batch // 2), accumulation=2 * options.accumulation)
     plan = make_schedule(len(pairs), halved)
     config = DPOConfig(
@@ -120,7 +120,7 @@ def train_dpo(
         eval_dataset=_pair_rows(validation) if validation else None,
         callbacks=run_callbacks(run, patience, [*callbacks, *rank_callbacks(options, parent)]),
     )
-    _train(trainer, run, {"pairs": len(pairs), "pairs to validate": len(validation)})
+    _train(trainer, run, {"training pairs": len(pairs), "validation pairs": len(validation)})
 
 
 def train_kto(
@@ -133,14 +133,14 @@ def train_kto(
     parent: Path | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> None:
-    """The same from rated replies, of which one kind may be far more than the other.
+    """The same from rated replies, even if there are far more of one kind than of the other.
 
     Raises UnusableBase, UnusableAdapter.
     """
-    # A reply to another prompt of the batch tells how far the model has moved, so there must be two.
+    # KTO measures how far the model has moved by replies to other prompts of the batch, so it needs two.
     batched = replace(options, batch=max(2, options.batch))
     plan = make_schedule(len(rated), batched)
-    # Either kind counts the same as a whole (equation 8 of the paper).
+    # Both kinds have the same total weight (equation 8 of the paper).
     welcome, unwelcome = _count_ratings(rated)
     config = KTOConfig(
         **trainer_arguments(run, batched, plan, validated=bool(validation)),
@@ -157,30 +157,30 @@ def train_kto(
         eval_dataset=_rated_rows(validation) if validation else None,
         callbacks=run_callbacks(run, patience, [*callbacks, *rank_callbacks(options, parent)]),
     )
-    _train(trainer, run, {"ratings": len(rated), "ratings to validate": len(validation)})
+    _train(trainer, run, {"training ratings": len(rated), "validation ratings": len(validation)})
 
 
 def _trainer_model(base: Path, options: PreferenceOptions, steps: int, parent: Path | None) -> dict[str, Any]:
-    """What a trainer is given to train. It keeps a copy of the adapter in `parent` to compare with."""
+    """The model arguments of a trainer, which keeps a copy of the adapter in `parent` as its reference."""
     model, tokenizer = load_base_model(base, options.precision)
     if parent is None:
         config = adapter_config(options, model.config, steps)
         return {"model": model, "processing_class": tokenizer, "peft_config": config}
     started = add_adapter(model, options, steps, parent)
     if started.peft_config["default"].peft_type != PeftType.LORA:
-        raise UnusableAdapter(parent, "preference training goes on from LoRA adapters only")
+        raise UnusableAdapter(parent, "preference training can only continue from LoRA adapters")
     return {"model": started, "processing_class": tokenizer}
 
 
-def _train(trainer: DPOTrainer | KTOTrainer, run: Run, read: Mapping[str, int]) -> None:
+def _train(trainer: DPOTrainer | KTOTrainer, run: Run, counts: Mapping[str, int]) -> None:
     ReplyLogProbs.fit(trainer.model.get_base_model())
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
-    finish_run(trainer, run, partial(save_adapter, trainer.model), read)
+    finish_run(trainer, run, partial(save_adapter, trainer.model), counts)
 
 
 def _count_ratings(rated: Sequence[RatedReply]) -> tuple[int, int]:
-    """Of welcome and of unwelcome replies, at least 1 each."""
+    """How many are welcome and unwelcome, at least 1 each."""
     welcome = sum(rating.welcome for rating in rated)
     return max(1, welcome), max(1, len(rated) - welcome)
 

@@ -17,7 +17,7 @@ from finetune.examples import ExamplePassage, PreferenceExample, RatedExample
 from finetune.training.sft_data import NEUTRAL_VOICE, prompt_passages
 from retrieval.sentences import sentences
 
-JudgedExample = PreferenceExample | RatedExample
+FeedbackExample = PreferenceExample | RatedExample
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RatedReply:
 
 
 def to_preference_pairs(examples: Iterable[PreferenceExample]) -> Iterator[PreferencePair]:
-    """In their order; without those whose better answer the passages do not bear out, or that is the same answer."""
+    """In their order, without those whose better answer is unsupported by the passages or equals the other one."""
     for example in examples:
         passages = _passages(example, (example.chosen, example.rejected))
         chosen = model_reply(example, example.chosen, passages)
@@ -45,7 +45,7 @@ def to_preference_pairs(examples: Iterable[PreferenceExample]) -> Iterator[Prefe
 
 
 def to_rated_replies(examples: Iterable[RatedExample]) -> Iterator[RatedReply]:
-    """In their order; without welcome answers that the passages do not bear out."""
+    """In their order, without welcome answers that the passages do not support."""
     for example in examples:
         passages = _passages(example, (example.answer,))
         said = model_reply(example, example.answer, passages)
@@ -55,10 +55,10 @@ def to_rated_replies(examples: Iterable[RatedExample]) -> Iterator[RatedReply]:
             yield RatedReply(_prompt(example, passages), said, example.welcome)
 
 
-def model_reply(example: JudgedExample, answer: str, passages: Sequence[Passage]) -> str | None:
-    """The answer as a model would write it from `passages`; None where nothing of it can be said from them.
+def model_reply(example: FeedbackExample, answer: str, passages: Sequence[Passage]) -> str | None:
+    """The answer as a model would write it from `passages`; None if they support none of it.
 
-    `[n]` in an answer is the n-th passage of the example. In a log only an abstention is without citations.
+    `[n]` in an answer is the n-th passage of the example. In a log, only abstentions have no citations.
     """
     grounded = check_citations(answer, _number(example.passages), example.question)
     if not grounded.citations:
@@ -72,7 +72,7 @@ def model_reply(example: JudgedExample, answer: str, passages: Sequence[Passage]
 
 
 def _cited_sentence(sentence: str, given: Sequence[ExamplePassage], places: dict[str, int]) -> str:
-    """The sentence after the number in the prompt of what it cites; nothing where that is not in the prompt."""
+    """The sentence after the prompt's number of the passage it cites; empty if that passage is not in the prompt."""
     cited = list(markers(sentence))
     if not cited:
         return _strip_markers(sentence)
@@ -80,7 +80,7 @@ def _cited_sentence(sentence: str, given: Sequence[ExamplePassage], places: dict
     return f"[{here[0]}] {_strip_markers(sentence)}" if here else ""
 
 
-def _passages(example: JudgedExample, answers: Sequence[str]) -> tuple[Passage, ...]:
+def _passages(example: FeedbackExample, answers: Sequence[str]) -> tuple[Passage, ...]:
     """The passages of the prompt, those that the answers cite before all others."""
     numbered = _number(example.passages)
     evidence = [
@@ -91,7 +91,7 @@ def _passages(example: JudgedExample, answers: Sequence[str]) -> tuple[Passage, 
     return prompt_passages(example, evidence)
 
 
-def _prompt(example: JudgedExample, passages: Sequence[Passage]) -> tuple[ChatMessage, ...]:
+def _prompt(example: FeedbackExample, passages: Sequence[Passage]) -> tuple[ChatMessage, ...]:
     prompt = answer_prompt(example.language, NEUTRAL_VOICE, trained=True)
     return tuple(template_messages(prompt.messages(example.question, passages)))
 

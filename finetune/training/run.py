@@ -21,7 +21,7 @@ RECORD = "run.json"
 
 
 def run_name(kind: str, record: Mapping[str, Any]) -> str:
-    """The same for the same record, so that a run that was killed is found again."""
+    """The same name for the same record, so that an interrupted run is found again."""
     told = json.dumps(record, sort_keys=True).encode()
     return f"{kind}-{hashlib.sha256(told).hexdigest()[:8]}"
 
@@ -32,9 +32,9 @@ class Run:
 
     @classmethod
     def begin(cls, folder: Path, record: Mapping[str, Any]) -> "Run":
-        """The run in `folder`, new or to be gone on with.
+        """The run in `folder`: a new one, or the one to resume.
 
-        Raises RunMismatch if another one lies there, or one whose record is not whole.
+        Raises RunMismatch if the folder holds a different run, or one whose record is damaged.
         """
         place = folder / RECORD
         told = f"{json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False)}\n".encode()
@@ -67,5 +67,5 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether `artifact` is there; it is put there last, and whole."""
+        """Whether `artifact` exists; it is written last, and complete."""
         return self.artifact.is_dir()

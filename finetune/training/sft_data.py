@@ -36,18 +36,18 @@ from retrieval.chunking import estimate_tokens
 from retrieval.sentences import sentences
 
 MIN_OVERLAP = 0.8
-"""Share of a sentence's words that one passage must hold for the sentence to be learnt as it is."""
+"""A sentence is learnt as it is if one passage has this share of its words."""
 MIN_NEW_WORDS = 0.2
-"""Share of an answer's words that a further sentence has to add."""
+"""Each further sentence has to add this share of the answer's words."""
 MAX_SENTENCES = 4
-"""Sentences of a reply."""
+"""A reply has at most this many."""
 
 CitedSentences = list[tuple[int, str]]
 """Sentences with the numbers of their passages."""
 
 
 def grounded_reply(example: GroundingExample, passages: Sequence[Passage]) -> str | None:
-    """The reply from `passages`; None where the example does not say clearly what is right."""
+    """The reply from `passages`; None if it is not clear from the example what is right."""
     if example.answerable is False:
         return REFUSAL
     evidence = [passage for passage in passages if passage.chunk in example.evidence]
@@ -63,7 +63,7 @@ def grounded_reply(example: GroundingExample, passages: Sequence[Passage]) -> st
 
 
 def _sentences_around(answer: str, evidence: Sequence[Passage], question: str) -> CitedSentences:
-    """The sentences that the answer stands in word for word; of several places, the one nearest the question."""
+    """The sentences that contain the answer word for word; of several places, the one most similar to the question."""
     asked = content_words(question)
     found = [
         [
@@ -109,7 +109,7 @@ def _overlap(sentence: str, passage: Passage) -> float:
 
 
 def _covering(answer: str, evidence: Sequence[Passage]) -> CitedSentences:
-    """Sentences of the passages that together say what the answer says; the one that says most of it first."""
+    """Sentences of the passages that together cover the answer, starting with the one that covers most of it."""
     wanted = content_words(answer)
     left = set(wanted)
     said: CitedSentences = []
@@ -134,11 +134,11 @@ def _statements(evidence: Sequence[Passage]) -> Iterator[tuple[int, str]]:
 
 
 PASSAGE_BUDGETS = (160, 900)
-"""Tokens of the passages in a prompt, drawn between these, so that a model learns to read few and many."""
+"""The range of the random token budget of a prompt's passages, so that a model learns to read few and many."""
 RANKED_SHARE = 0.5
 """Share of the prompts whose passages are ranked."""
 NEUTRAL_VOICE = Voice("", "", "en", {})
-"""A trained model is asked without a name and a tone."""
+"""Prompts of a trained model have no name and no tone."""
 
 QuestionExample = GroundingExample | PreferenceExample | RatedExample
 """Examples with a question and passages."""
@@ -151,7 +151,7 @@ class SftExample:
 
 
 def sft_examples(examples: Iterable[Example]) -> Iterator[SftExample]:
-    """One for each rewriting or grounding example, in their order; what teaches nothing is left out."""
+    """One for each rewriting or grounding example, in their order, without those that teach nothing."""
     for example in examples:
         if isinstance(example, RewritingExample):
             yield rewriting_sft_example(example)
@@ -166,7 +166,7 @@ def rewriting_sft_example(example: RewritingExample) -> SftExample:
 
 
 def answering_sft_example(example: GroundingExample) -> SftExample | None:
-    """None where neither an answer nor an abstention is clearly right."""
+    """None if neither an answer nor an abstention is clearly right."""
     passages = prompt_passages(example, example.evidence)
     reply = grounded_reply(example, passages)
     if reply is None:
@@ -176,8 +176,11 @@ def answering_sft_example(example: GroundingExample) -> SftExample | None:
 
 
 def prompt_passages(example: QuestionExample, evidence: Sequence[str]) -> tuple[Passage, ...]:
-    """The passages shown in the prompt of `example`: within a drawn budget, half of the time as a search
-    would rank them, for so the bot will, and half of the time in any order, for the first is not always the one."""
+    """The passages shown in the prompt of `example`, within a random budget.
+
+    Half of the time they are ranked as a search would rank them, as in the bot; half of the time they are in random
+    order, because the first passage is not always the one that answers.
+    """
     draw = random.Random(example.id)
     kept = _fit_budget(example.passages, evidence, draw.randint(*PASSAGE_BUDGETS), draw)
     return _number(_rank(kept, example.question) if draw.random() < RANKED_SHARE else kept)
@@ -186,7 +189,7 @@ def prompt_passages(example: QuestionExample, evidence: Sequence[str]) -> tuple[
 def passages_within(
     passages: Sequence[ExamplePassage], evidence: Sequence[str], room: int, draw: random.Random
 ) -> tuple[Passage, ...]:
-    """Those that fit into so many tokens, evidence before all others, in a drawn order, numbered from 1."""
+    """Passages that fit into `room` tokens, evidence first; they are shuffled and numbered from 1."""
     return _number(_fit_budget(passages, evidence, room, draw))
 
 
@@ -204,7 +207,7 @@ def _fit_budget(
 
 
 def _rank(passages: Sequence[ExamplePassage], question: str) -> list[ExamplePassage]:
-    """By how many of the question's words they hold, the most first."""
+    """Ordered by how many of the question's words they contain, the most first."""
     asked = content_words(question)
     return sorted(
         passages, key=lambda passage: -len(asked & content_words(f"{passage.title} {passage.text}"))
@@ -251,7 +254,7 @@ class DataMixture:
 def mix_sft_examples(
     rewriting: Sequence[RewritingExample], grounding: Sequence[GroundingExample], choice: DataMixture
 ) -> list[SftExample]:
-    """The SFT examples that `choice` makes of the others."""
+    """The SFT examples of a mixture, shuffled."""
     chosen: list[Example] = []
     if "rewrite" in choice.tasks:
         chosen += _sample_sources(rewriting, choice)

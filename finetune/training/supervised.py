@@ -39,11 +39,11 @@ from finetune.training.trainer_setup import (
 )
 
 BATCHES_PER_WINDOW = 32
-"""Batches that are drawn together, so that enough examples of like length are among them."""
+"""Batches that are drawn together, so that there are enough examples of similar length among them."""
 
 
 class MixedLengthSampler(Sampler[int]):
-    """Indices in batches of like length, the batches in a drawn order; the same seed and epoch give the same order."""
+    """Indices in batches of similar length, in random order; the same seed and epoch give the same order."""
 
     def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
         self._lengths = lengths
@@ -72,11 +72,11 @@ def _slices(indices: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 IGNORED_LABEL = -100
-"""The label of a token that nothing is learnt from."""
+"""The label of a token that has no loss."""
 
 
 class ReplyTrainer(SFTTrainer):
-    """Any model of transformers whose logits come from its output embeddings, with or without an adapter.
+    """For any transformers model whose logits come from its output embeddings, with or without an adapter.
 
     focus: the exponent of the focal loss (Lin et al., ICCV 2017), 0 for cross-entropy.
     """
@@ -116,19 +116,19 @@ class ReplyTrainer(SFTTrainer):
 
 
 def _focal_weights(losses: Tensor, focus: float) -> Tensor:
-    """(1 - p) ** focus of each token; no gradient goes through it."""
+    """(1 - p) ** focus of each token, without a gradient."""
     return (1 - (-losses.detach()).exp()).clamp(min=0) ** focus
 
 
 def _count_tokens(given: dict[str, Any]) -> int:
-    """How many tokens; rows that are packed have no mask and no padding."""
+    """The number of tokens; packed rows have no mask and no padding."""
     mask = given.get("attention_mask")
     return given["input_ids"].numel() if mask is None else int(mask.sum())
 
 
 @contextmanager
 def _logits_only_at(told: Tensor, head: nn.Module) -> Iterator[None]:
-    """The head reads the states before the tokens that are told: (told, width), not (rows, tokens, width)."""
+    """The head only reads the states before the tokens that have a loss: (told, width), not (rows, tokens, width)."""
 
     def select(_: nn.Module, states: tuple[Tensor, ...]) -> tuple[Tensor]:
         return (states[0][:, :-1][told],)
@@ -152,8 +152,9 @@ def train_supervised(
 ) -> None:
     """Trains an adapter on `base`, from the adapter in `parent` where one is given, into the run's artifact.
 
-    An example of more than `options.longest` tokens is left out: its reply would be cut. Raises UnusableBase,
-    UnusableAdapter, NothingToLearn.
+    Examples of more than `options.longest` tokens are left out, because their replies would be cut.
+
+    Raises UnusableBase, UnusableAdapter, NothingToLearn.
     """
     model, tokenizer = load_base_model(base, options.precision)
     given = len(examples)
@@ -175,12 +176,12 @@ def train_supervised(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last_checkpoint(run))
-    read = {
-        "lessons": len(examples),
-        "lessons that were too long": given - len(examples),
-        "lessons to validate": len(validation),
+    counts = {
+        "training examples": len(examples),
+        "left out because they are too long": given - len(examples),
+        "validation examples": len(validation),
     }
-    finish_run(trainer, run, partial(save_adapter, trainer.model), read)
+    finish_run(trainer, run, partial(save_adapter, trainer.model), counts)
 
 
 def _config(run: Run, options: TrainingOptions, plan: Schedule, *, validated: bool) -> SFTConfig:

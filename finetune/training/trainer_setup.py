@@ -24,7 +24,7 @@ TRAINER_STATE = "trainer_state.json"
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Optimizer steps of a run, and after how many each evaluation and checkpoint comes."""
+    """steps: optimizer steps of a run. interval: steps between evaluations, which also write checkpoints."""
 
     steps: int
     interval: int
@@ -39,7 +39,7 @@ def make_schedule(examples: int, options: TrainingOptions | EncoderOptions) -> S
 def trainer_arguments(
     run: Run, options: TrainingOptions | EncoderOptions, plan: Schedule, *, validated: bool
 ) -> dict[str, Any]:
-    """Arguments by name. The best of the evaluated checkpoints is what remains where there is a validation split."""
+    """Arguments by name. With a validation split, the best of the evaluated checkpoints is kept."""
     every = {"eval_strategy": "steps", "eval_steps": plan.interval, "load_best_model_at_end": True}
     return {
         "output_dir": str(run.checkpoints),
@@ -69,14 +69,14 @@ def trainer_arguments(
 
 
 def last_checkpoint(run: Run) -> str | None:
-    """Where a killed run goes on: its newest whole checkpoint; None at its beginning."""
+    """The newest complete checkpoint, from which an interrupted run resumes; None at the beginning."""
     whole = filter(_is_complete, run.checkpoints.glob("checkpoint-*"))
     newest = max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
     return str(newest) if newest else None
 
 
 def _is_complete(checkpoint: Path) -> bool:
-    """The trainer's state is written last, in place: who is killed or short of disk leaves none, or half of it."""
+    """The trainer's state is written last: after a kill or on a full disk it is missing or incomplete."""
     try:
         json.loads((checkpoint / TRAINER_STATE).read_bytes())
     except (OSError, ValueError):
@@ -84,10 +84,10 @@ def _is_complete(checkpoint: Path) -> bool:
     return True
 
 
-def finish_run(trainer: Trainer, run: Run, save: Callable[[Path], None], read: Mapping[str, int]) -> None:
-    """`save` writes the artifact's folder, whole. Of several processes one writes, and all wait for it."""
+def finish_run(trainer: Trainer, run: Run, save: Callable[[Path], None], counts: Mapping[str, int]) -> None:
+    """Writes the report, and the artifact by `save`. One of several processes writes, and all wait for it."""
     if trainer.is_world_process_zero():
-        write_run_report(run, trainer.state.log_history, read)
+        write_run_report(run, trainer.state.log_history, counts)
         save(run.artifact)
         shutil.rmtree(run.checkpoints, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()

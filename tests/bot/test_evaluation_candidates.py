@@ -59,17 +59,17 @@ async def test_the_log_and_what_was_checked_decide_and_the_rest_guards(tmp_path)
     rows = (example("mine", "shop"), example("ours", "phone"))
     checked.write_text("".join(f"{row.model_dump_json()}\n" for row in rows))
     actives = Lineups()
-    trials = CandidateEvaluation(
+    evaluation = CandidateEvaluation(
         actives, [checked], 10, tmp_path, lambda name, total: nullcontext(no_progress)
     )
 
-    trial = await trials.hold(CANDIDATE, dataset, ActiveModels())
+    compared = await evaluation.compare(CANDIDATE, dataset, ActiveModels())
 
-    assert [c.candidate.set for c in trial.decisive] == [dataset.id, "checked"]
-    assert {c.candidate.set for c in trial.others} == {
+    assert [c.candidate.set for c in compared.decisive] == [dataset.id, "checked"]
+    assert {c.candidate.set for c in compared.others} == {
         "checked/shop",
         "checked/phone",
         f"{dataset.id} imported",
     }
-    assert (trial.live, trial.base) == ("base", "base")
+    assert (compared.live, compared.base) == ("base", "base")
     assert set(actives.loaded) == {"r-1", "base"}

@@ -68,9 +68,9 @@ async def test_what_was_asked_for_is_gone_on_from_whatever_is_live(learning, rel
 
 
 async def test_what_was_asked_for_and_does_not_fit_is_refused_with_the_remedy(learning, release):
-    with pytest.raises(SettingsError, match=f"{release.id} has learnt nothing on {WEIGHTS}.*--parent base"):
+    with pytest.raises(SettingsError, match=f"{release.id} was not trained on {WEIGHTS}.*--parent base"):
         await learning(release.id)._parent(ActiveModels())
-    with pytest.raises(SettingsError, match=r"shipped has learnt nothing on other-weights.*--parent base"):
+    with pytest.raises(SettingsError, match=r"shipped was not trained on other-weights.*--parent base"):
         await learning(SHIPPED_RELEASE, "other-weights")._parent(ActiveModels())
 
 
@@ -83,8 +83,11 @@ class Rewritings:
 
 def test_only_what_the_dataset_teaches_is_done_afterwards(learning):
     taught = learning()
-    assert taught._learnt(Rewritings()) == ("rewrite",)
-    assert replace(taught, objective=TrainingObjective.KTO)._learnt(Rewritings()) == ("rewrite", "answer")
+    assert taught._learnt_tasks(Rewritings()) == ("rewrite",)
+    assert replace(taught, objective=TrainingObjective.KTO)._learnt_tasks(Rewritings()) == (
+        "rewrite",
+        "answer",
+    )
 
 
 async def test_work_is_done_in_a_thread_to_its_end():

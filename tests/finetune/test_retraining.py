@@ -81,7 +81,7 @@ class Deployment:
         unmoved = [replace(system, task="rewrite") for system in systems]
         return Comparisons(compare(systems, release.id), compare(unmoved, release.id), live=name, base="base")
 
-    def show(self, release, trial, decision):
+    def show(self, release, compared, decision):
         self.break_if_told("show")
         self.shown.append((release.id, decision.promote))
 
@@ -144,7 +144,7 @@ async def test_the_same_log_is_not_learnt_from_twice(deployment):
     await deployment.cycle().run()
     again = await deployment.cycle(minimum=0).run()
     assert again.verdict is CycleStatus.SKIPPED
-    assert "nothing was said since" in again.reasons[0]
+    assert "there is nothing new" in again.reasons[0]
     assert len(deployment.trained) == 1
 
 
@@ -158,7 +158,7 @@ async def test_too_little_new_is_waited_for(deployment):
     await deployment.cycle().run()
     deployment.examples = 39
     skipped = await deployment.cycle().run()
-    assert skipped.reasons == ("9 examples are new, and 10 are wanted. Wait, or give a smaller --minimum.",)
+    assert skipped.reasons == ("There are 9 new examples; 10 are needed. Wait, or give a smaller --minimum.",)
     deployment.examples = 40
     assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED
 
@@ -205,7 +205,7 @@ async def test_a_cycle_that_was_killed_goes_on_with_its_dataset(deployment, step
     assert outcome.verdict is CycleStatus.PROMOTED
     assert len(deployment.built) == 1
     assert set(deployment.trained) == {deployment.built[0].id}
-    assert any("Going on with dataset" in said for said in deployment.said)
+    assert any("Continuing with dataset" in said for said in deployment.said)
 
 
 async def test_a_dataset_that_fails_again_and_again_is_given_up(deployment):
@@ -230,7 +230,7 @@ async def test_a_promotion_by_hand_during_the_evaluation_is_respected(deployment
         await deployment.releases.promote("shipped", "by hand")
         return await deployment.compare(release, dataset, live)
 
-    with pytest.raises(StepFailed, match="went live meanwhile"):
+    with pytest.raises(StepFailed, match="went live in the meantime"):
         await replace(cycle, steps=replace(cycle.steps, compare=interrupted)).run()
     assert await live(deployment) == "shipped"
     assert (await deployment.cycle().run()).verdict is CycleStatus.PROMOTED

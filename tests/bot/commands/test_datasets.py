@@ -68,7 +68,7 @@ def test_files_are_imported_beside_the_log(capsys, tmp_path):
 def test_a_log_of_tomorrow_is_empty_and_the_remedy_is_named(capsys):
     assert run("dataset", "build", "--since", "2999-01-01") == 1
     error = capsys.readouterr().err
-    assert "fit to learn from" in error
+    assert "can be learnt from" in error
     assert "--import" in error
 
 

@@ -120,7 +120,7 @@ def test_other_options_do_not_go_on_with_a_run_of_that_name(examples, capsys):
 
 def test_without_examples_there_is_nothing_to_learn(capsys):
     assert run() == 1
-    assert "no example to train a retriever on" in capsys.readouterr().err
+    assert "no examples to train a retriever on" in capsys.readouterr().err
 
 
 def test_an_encoder_without_a_folder_cannot_be_trained(monkeypatch, examples, capsys):

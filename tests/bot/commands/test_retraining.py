@@ -31,7 +31,7 @@ def test_an_empty_log_is_skipped(capsys, task):
     assert run("retrain", "--task", task) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("skipped")
-    assert "Nothing in the log is fit to learn from" in shown
+    assert "Nothing in the log can be learnt from" in shown
 
 
 def test_a_second_process_leaves_the_first_one_alone(sqlite_url, capsys):

@@ -75,4 +75,4 @@ def test_a_log_becomes_a_candidate_that_is_measured_judged_and_kept(logged, tmp_
     assert (tmp_path / "var" / "reports" / f"{release.id}.html").exists()
     assert not list((tmp_path / "var").glob("retraining-*.json"))
     assert run("retrain", "--minimum", "0") == 0
-    assert "nothing was said since" in capsys.readouterr().out
+    assert "there is nothing new" in capsys.readouterr().out

@@ -150,5 +150,5 @@ def test_adalora_learns_preferences_too(base: Path, tmp_path: Path) -> None:
 
 def test_an_adapter_that_cannot_be_compared_with_is_refused(base: Path, tmp_path: Path) -> None:
     first = prefer(tmp_path / "first", base, options=replace(OPTIONS, method="adalora", epochs=1))
-    with pytest.raises(UnusableAdapter, match="LoRA adapters only"):
+    with pytest.raises(UnusableAdapter, match="continue from LoRA adapters"):
         prefer(tmp_path / "second", base, parent=first.artifact)

@@ -23,19 +23,19 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_what_was_logged_is_drawn_and_what_was_not_is_not(run: Run) -> None:
-    page = run_report(run, HISTORY, {"lessons": 12})
+    page = run_report(run, HISTORY, {"training examples": 12})
     for title in ("Loss", "Learning rate", "Tokens a second"):
         assert f"<h3>{title}</h3>" in page
     assert "nDCG" not in page and "Margin" not in page
 
 
 def test_figures_of_the_whole_run_are_told(run: Run) -> None:
-    page = run_report(run, HISTORY, {"lessons": 12})
+    page = run_report(run, HISTORY, {"training examples": 12})
     for name, value in {
         "steps": "4",
         "best validation loss": "2.2",
         "minutes of steps": "2",
-        "lessons": "12",
+        "training examples": "12",
     }.items():
         assert f"<td>{name}</td><td>{value}</td>" in page
 
@@ -48,7 +48,7 @@ def test_what_was_asked_for_is_told(run: Run) -> None:
 
 
 def test_the_page_stands_alone_and_is_whole(run: Run) -> None:
-    write_run_report(run, HISTORY, {"lessons": 12})
+    write_run_report(run, HISTORY, {"training examples": 12})
     page = run.report.read_text("utf-8")
     assert is_balanced(page)
     assert "<script" not in page and "http" not in page

@@ -160,7 +160,7 @@ def test_examples_that_would_be_cut_are_left_out_and_counted(base: Path, tmp_pat
     long = [replace(example, reply="word " * 40) for example in EXAMPLES[:3]]
     run = Run.begin(tmp_path / "run", {})
     train_supervised(run, base, [*EXAMPLES, *long], EXAMPLES[:4], replace(OPTIONS, longest=100))
-    assert "<td>lessons that were too long</td><td>3</td>" in run.report.read_text("utf-8")
+    assert "<td>left out because they are too long</td><td>3</td>" in run.report.read_text("utf-8")
 
 
 def test_without_an_example_that_fits_there_is_nothing_to_learn(base: Path, tmp_path: Path) -> None:
