@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dialogue.conversation import Mode as Mode
     from dialogue.conversation import OutboxMessage as OutboxMessage
     from dialogue.conversation import Passage as Passage
+    from dialogue.conversation import RecordedMessage as RecordedMessage
     from dialogue.conversation import Role as Role
     from dialogue.conversation import Turn as Turn
     from dialogue.conversation import Utterance as Utterance
@@ -74,18 +75,8 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     "bot.errors": ["BotError", "HumanInCharge"],
     "bot.settings": ["Settings"],
     "dialogue.conversation": [
-        *(
-            "Address",
-            "Answer",
-            "Citation",
-            "Conversation",
-            "Mode",
-            "OutboxMessage",
-            "Passage",
-            "Role",
-            "Turn",
-        ),
-        "Utterance",
+        *("Address", "Answer", "Citation", "Conversation", "Mode", "OutboxMessage", "Passage"),
+        *("RecordedMessage", "Role", "Turn", "Utterance"),
     ],
     "dialogue.delivery": ["Postponed", "ReportProgress", "Undeliverable"],
     "dialogue.errors": ["DialogueError"],

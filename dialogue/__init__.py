@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dialogue.conversation import Mode as Mode
     from dialogue.conversation import OutboxMessage as OutboxMessage
     from dialogue.conversation import Passage as Passage
+    from dialogue.conversation import RecordedMessage as RecordedMessage
     from dialogue.conversation import Role as Role
     from dialogue.conversation import Turn as Turn
     from dialogue.conversation import Utterance as Utterance
@@ -71,6 +72,7 @@ PUBLIC = {
         "Mode",
         "OutboxMessage",
         "Passage",
+        "RecordedMessage",
         "Role",
         "Turn",
         "Utterance",

@@ -11,6 +11,7 @@ WEB = "fastapi"
 
 COMMANDS = {
     "--help": "",
+    "init project": "",
     "db upgrade": STORE,
     "export": STORE,
     "forget websocket --account visitor": STORE,
@@ -31,6 +32,7 @@ COMMANDS = {
 
 MODULES = {
     "bot": "",
+    "groundtalk": "",
     "finetune": "",
     "dialogue": "",
     "retrieval": "",

@@ -43,6 +43,7 @@ COMMANDS = TyperGroup(
     help="A chatbot that remembers, retrieves, answers with citations, and learns from its logs.",
     no_args_is_help=True,
     commands=[
+        LazyCommand("init", "init", "Create a project of your own: documents, a step, settings."),
         LazyCommand("serve", "serve", "Serve the bot: web page, websocket, Telegram, operators' API."),
         LazyCommand("chat", "chat", "Talk to the bot in this terminal."),
         LazyCommand("ingest", "documents:ingest_app", "Read a folder of documents into the index."),
