@@ -64,7 +64,7 @@ class SendLimits:
         await asyncio.sleep(seconds)
 
     def pause(self, chat: int, seconds: float) -> None:
-        """Send nokey to `chat` for so many seconds, because Telegram said so."""
+        """Send nothing to `chat` for so many seconds, because Telegram said so."""
         self._paused_until[chat] = self._clock() + seconds
 
     def _applying(self, chat: int) -> Iterator[tuple[int, SendInterval]]:

@@ -52,12 +52,12 @@ class Client:
 
     async def silence(self, seconds: float = 0.2) -> list[Frame]:
         """Every frame that comes until nothing has come for `seconds`."""
-        heard: list[Frame] = []
+        received: list[Frame] = []
         while True:
             try:
-                heard.append(json.loads(await asyncio.wait_for(self.socket.recv(), seconds)))
+                received.append(json.loads(await asyncio.wait_for(self.socket.recv(), seconds)))
             except TimeoutError:
-                return heard
+                return received
 
 
 @asynccontextmanager

@@ -46,7 +46,9 @@ async def visit(bot: BotFixture, browser: Browser) -> AsyncIterator[Open]:
     def watch(page: Page) -> None:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda sent: complaints.append(sent.url) if bot.url not in sent.url else None)
-        page.on("console", lambda said: complaints.append(said.text) if _is_policy(said.text) else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if _is_policy(message.text) else None
+        )
 
     async def visit(path: str = "/", **options: Any) -> Page:
         context = await browser.new_context(**{"reduced_motion": "reduce", **options})

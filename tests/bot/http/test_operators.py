@@ -70,9 +70,9 @@ async def test_a_human_takes_over_speaks_and_hands_back(bot, operator):
     early = await operator.post(f"{path}/messages", json={"text": "Hello."})
     assert early.status_code == 409
     await operator.put(f"{path}/mode", json={"mode": "human"})
-    said = await operator.post(f"{path}/messages", json={"text": "Yes, you may.", "operator": "kim"})
-    assert said.status_code == 201
-    assert (said.json()["role"], said.json()["author"]) == ("assistant", "kim")
+    sent = await operator.post(f"{path}/messages", json={"text": "Yes, you may.", "operator": "kim"})
+    assert sent.status_code == 201
+    assert (sent.json()["role"], sent.json()["author"]) == ("assistant", "kim")
     (outgoing,) = await bot.store.outbox.due("websocket", "dispatcher", 10, 60)
     assert outgoing.payload["text"] == "Yes, you may."
     assert (await operator.put(f"{path}/mode", json={"mode": "bot"})).json()["mode"] == "bot"

@@ -25,15 +25,15 @@ class TelegramRig:
     channel: Channel
     store: Store
     api: BotApi
-    said: dict[str, Json] = field(default_factory=dict)
+    sent: dict[str, Json] = field(default_factory=dict)
     """Messages by the contract's names for them."""
 
     async def say(self, external_id: str, text: str) -> Conversation:
         """Ada sends a message, or Telegram delivers it once more under a new update."""
-        if external_id in self.said:
-            self.api.inbox.queue({"message": self.said[external_id]})
+        if external_id in self.sent:
+            self.api.inbox.queue({"message": self.sent[external_id]})
         else:
-            self.said[external_id] = self.api.inbox.say(ADA, text)
+            self.sent[external_id] = self.api.inbox.say(ADA, text)
         await self.api.until(lambda: not self.api.inbox.updates)
         conversation = await self.store.conversations.current(Address("telegram", str(ADA.id)))
         assert conversation is not None

@@ -23,7 +23,7 @@ from tests.botapi import BotApi, Person
 ADA = Person(11, "Ada")
 
 
-class Faltering(Manager):
+class FailingManager(Manager):
     """Its store is away for the first `outages` messages; nobody answers."""
 
     outages = 0
@@ -36,10 +36,10 @@ class Faltering(Manager):
 
 
 @pytest.fixture
-async def manager(sqlite_url: str) -> AsyncIterator[Faltering]:
+async def manager(sqlite_url: str) -> AsyncIterator[FailingManager]:
     async with await Store.open(sqlite_url) as store:
         bus = EventBus()
-        yield Faltering(
+        yield FailingManager(
             store,
             Worker(
                 store,
@@ -53,7 +53,7 @@ async def manager(sqlite_url: str) -> AsyncIterator[Faltering]:
 
 
 @pytest.fixture
-async def intake(api: BotApi, manager: Faltering) -> AsyncIterator[UpdateIntake]:
+async def intake(api: BotApi, manager: FailingManager) -> AsyncIterator[UpdateIntake]:
     """Takes in one message, and another only after a while."""
     async with connect(api.token, api.base_url) as bot:
         limits: SendLimits = fast_limits()
@@ -65,13 +65,13 @@ async def intake(api: BotApi, manager: Faltering) -> AsyncIterator[UpdateIntake]
 
 
 def update(api: BotApi, text: str) -> Update:
-    """Ada said so."""
+    """A message from Ada."""
     api.inbox.say(ADA, text)
     return Update.de_json(api.inbox.updates[-1])
 
 
 async def test_what_could_not_be_stored_is_not_too_fast_when_it_comes_again(
-    api: BotApi, intake: UpdateIntake, manager: Faltering
+    api: BotApi, intake: UpdateIntake, manager: FailingManager
 ) -> None:
     manager.outages, message = 3, update(api, "Which voltage?")
     for _ in range(3):

@@ -19,7 +19,7 @@ PEOPLE = [Person(11 + number, f"P{number}") for number in range(4)]
 
 
 @asynccontextmanager
-async def bot_process_polling(api: BotApi, url: str) -> AsyncIterator[None]:
+async def polling_process(api: BotApi, url: str) -> AsyncIterator[None]:
     """A bot process that polls; killed when the block ends."""
     api.calls.clear()
     running = await asyncio.create_subprocess_exec(
@@ -50,12 +50,12 @@ async def test_kills_at_random_moments(api: BotApi, sqlite_url: str) -> None:
     chance = random.Random(7)
     asked: list[str] = []
     for _ in range(KILLS):
-        async with bot_process_polling(api, sqlite_url):
+        async with polling_process(api, sqlite_url):
             for person in PEOPLE:
                 asked.append(f"question {len(asked)}")
                 api.inbox.say(person, asked[-1])
             await asyncio.sleep(chance.uniform(0.0, 0.4))
-    async with bot_process_polling(api, sqlite_url):
+    async with polling_process(api, sqlite_url):
         await api.until(lambda: set(map(question, answers(api))) == set(asked), seconds=60)
 
     questions, replies = await stored(sqlite_url)

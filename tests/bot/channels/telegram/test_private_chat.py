@@ -11,7 +11,7 @@ from tests.botapi import BotApi, Person
 
 ADA, LI = Person(11, "Ada"), Person(12, "Li", language="zh-hans")
 EN, ZH = VOICE.wording("en"), VOICE.wording("zh")
-SAID = "About Which voltage?: it takes 230 volts [1].\n\nSources\n[1] Charger manual\n“The charger takes 230 volts.”"
+ANSWER = "About Which voltage?: it takes 230 volts [1].\n\nSources\n[1] Charger manual\n“The charger takes 230 volts.”"
 
 
 async def test_a_question_is_answered_with_its_sources(api: BotApi, bot: Deployment) -> None:
@@ -19,7 +19,7 @@ async def test_a_question_is_answered_with_its_sources(api: BotApi, bot: Deploym
 
     await api.until(lambda: api.texts(ADA.room))
 
-    assert api.texts(ADA.room) == [SAID]
+    assert api.texts(ADA.room) == [ANSWER]
     assert "reply_parameters" not in api.shown(ADA.room)[0]
 
 
@@ -30,7 +30,7 @@ async def test_the_answer_is_streamed_as_a_draft(api: BotApi, sqlite_url: str) -
 
     drafts = [draft["text"] for draft in api.drafts]
     assert len(drafts) >= 2
-    assert all(SAID.startswith(draft) for draft in drafts)
+    assert all(ANSWER.startswith(draft) for draft in drafts)
     assert len({draft["draft_id"] for draft in api.drafts}) == 1
     assert api.called("sendChatAction")[0]["action"] == "typing"
 
@@ -129,7 +129,7 @@ async def test_an_album_gets_one_polite_answer_and_a_caption_a_real_one(api: Bot
 
     await api.until(lambda: len(api.texts(ADA.room)) == 2)
 
-    assert sorted(api.texts(ADA.room)) == sorted([EN.unsupported, SAID])
+    assert sorted(api.texts(ADA.room)) == sorted([EN.unsupported, ANSWER])
 
 
 async def test_nothing_is_made_of_service_messages(api: BotApi, bot: Deployment) -> None:
@@ -138,7 +138,7 @@ async def test_nothing_is_made_of_service_messages(api: BotApi, bot: Deployment)
 
     await api.until(lambda: api.texts(ADA.room))
 
-    assert api.texts(ADA.room) == [SAID]
+    assert api.texts(ADA.room) == [ANSWER]
 
 
 async def test_a_question_that_is_too_long_is_refused(api: BotApi, bot: Deployment) -> None:
@@ -158,10 +158,10 @@ async def test_messages_are_limited(api: BotApi, bot: Deployment) -> None:
 
     home = await bot.store.conversations.current(Address("telegram", "11"))
     assert home is not None
-    said = [
+    stored = [
         turn for turn in await bot.store.turns.after(home.id, number=0, limit=100) if turn.role is Role.USER
     ]
-    assert [turn.text for turn in said] == [f"{number}" for number in range(20)]
+    assert [turn.text for turn in stored] == [f"{number}" for number in range(20)]
 
 
 async def test_the_bot_is_quiet_while_a_human_has_the_conversation(api: BotApi, bot: Deployment) -> None:
@@ -187,7 +187,7 @@ async def test_a_closed_conversation_is_followed_by_a_new_one(api: BotApi, bot: 
     api.inbox.say(ADA, "Which voltage?")
     await api.until(lambda: api.texts(ADA.room))
 
-    assert api.texts(ADA.room) == [SAID]
+    assert api.texts(ADA.room) == [ANSWER]
 
 
 async def test_the_menu_of_commands_is_there_in_every_language(api: BotApi, bot: Deployment) -> None:
