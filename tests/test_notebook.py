@@ -9,6 +9,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.test_examples import BLOCK, PAGES, ROOT
 
+pytestmark = pytest.mark.slow  # a kernel is started
+
 CLOSE = "await bot.close()"
 
 

@@ -23,6 +23,8 @@ from websockets.asyncio.client import connect
 from tests.documented_model import ANSWER
 from tests.test_examples import SCRIPTS
 
+pytestmark = pytest.mark.slow  # a wheel is built and installed
+
 ROOT = Path(__file__).parents[1]
 SOURCES = (
     "bot",
