@@ -15,7 +15,7 @@ from finetune.errors import BadFile
 
 
 class Example(BaseModel):
-    """One row of a file. Fields that a form does not name are ignored."""
+    """One row of a file. Unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -56,12 +56,12 @@ class ExamplePassage(BaseModel):
 
 
 def _reference_answer(reference: object) -> object:
-    """A reference is a string, or an object that also says its own class and evidence."""
+    """A reference is a string, or an object with its own class and evidence."""
     return reference.get("answer") if isinstance(reference, dict) else reference
 
 
 class GroundingExample(Example):
-    """A question with passages to answer it from, the accepted answers, and the passages that hold them."""
+    """A question with passages, the accepted answers, and the passages that contain them."""
 
     source: str = ""
     history: tuple[DialogueTurn, ...]
@@ -98,7 +98,7 @@ class RatedExample(Example):
 
 
 class RetrievalExample(Example):
-    """A standalone query, a passage that answers it, and passages that were found for it and do not."""
+    """A standalone query, a passage that answers it, and passages that were found but do not answer it."""
 
     query: str
     positive: ExamplePassage
@@ -109,7 +109,7 @@ AnyExample = TypeVar("AnyExample", bound=Example)
 
 
 def read_examples(path: Path, form: type[AnyExample], limit: int | None = None) -> Iterator[AnyExample]:
-    """The first `limit` rows of the file, in its order; blank lines do not count.
+    """The first `limit` rows of the file in its order, without blank lines.
 
     Raises BadFile, at the row concerned, if the file cannot be read or a row does not have the `form`.
     """

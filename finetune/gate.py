@@ -16,14 +16,14 @@ NO_DECISIVE_SET = (
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """By how much a measure may get worse, in its own unit or, `relative`, as a share of what the other system has."""
+    """By how much a measure may get worse, in its own unit or, if `relative`, as a share of the value of the other."""
 
     tolerance: float
     relative: bool = False
     lower_is_better: bool = False
 
     def is_broken(self, gain: Interval, theirs: float) -> bool:
-        """Whether a measure got worse than `theirs` by more than is tolerated, and surely not by chance.
+        """Whether a measure is worse than `theirs` by more than the tolerance, and not by chance.
 
         gain: the candidate's measure less theirs; without an interval it is as sure as can be.
         """
@@ -60,7 +60,7 @@ TARGETS: Mapping[str, str] = {"rewrite": "rouge_l", "answer": "token_f1", "retri
 
 @dataclass(frozen=True, slots=True)
 class GatePolicy:
-    """conversations: fewer than so many cannot show that a candidate is better."""
+    """conversations: with fewer than this, a set cannot show that a candidate is better."""
 
     targets: Mapping[str, str] = field(default_factory=lambda: TARGETS)
     guards: Mapping[str, Mapping[str, Guard]] = field(default_factory=lambda: GUARDS)
@@ -83,7 +83,7 @@ def decide(
     tasks: Collection[str],
     policy: GatePolicy | None = None,
 ) -> Decision:
-    """Over comparisons of one candidate with the systems `live` and `base`, which may be the same.
+    """Decides from comparisons of one candidate with the systems `live` and `base`, which may be the same.
 
     On one of the `decisive` sets, the examples of the deployment's own logs and those that its operator checked, the
     target of a task has to be better than the live one's. Nothing that is guarded may be worse on any set: than the

@@ -39,7 +39,7 @@ class FileRecord(FrozenModel):
 
 
 class ImportRecord(FrozenModel):
-    """A file that was read beside the log; its folder's name and its own, not where it lay."""
+    """An imported file, by the name of its folder and its own, without the rest of its path."""
 
     name: str
     sha256: str
@@ -47,14 +47,14 @@ class ImportRecord(FrozenModel):
 
 
 class SourceTurns(FrozenModel):
-    """Turns whose words are in an example."""
+    """The turns that an example's words come from."""
 
     conversation: str
     turns: tuple[int, ...]
 
 
 class TimeWindow(FrozenModel):
-    """since: as it was asked for. until: when the last exchange that was read was answered."""
+    """since: as given to the build. until: when the last exchange that was read was answered."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -82,7 +82,7 @@ TENTHS = (TRAIN,) * 8 + (VALIDATION, TEST)
 
 
 def group_of(example: str) -> str:
-    """The middle field of an id; an id without fields stands for itself."""
+    """The middle field of an id; an id without fields is its own group."""
     fields = example.split(":")
     return fields[1] if len(fields) > 1 else example
 
@@ -99,7 +99,7 @@ def split_of(group: str) -> str:
 
 
 def pseudonym(conversation: str) -> str:
-    """A conversation in ids of examples: its own id opens it, so it stays out of what is trained on and shown."""
+    """Stands for a conversation in example ids: its own id gives access to it and must not be in training data."""
     return hashlib.sha256(conversation.encode()).hexdigest()[:16]
 
 
@@ -121,7 +121,7 @@ class Dataset:
 
     @classmethod
     def open(cls, folder: Path) -> "Dataset":
-        """Raises DatasetError if there is no dataset, or its files are not those that were written."""
+        """Raises DatasetError if there is no dataset, or its files were changed."""
         dataset = cls.described(folder)
         for name, record in dataset.manifest.files.items():
             if not _matches(folder / name, record):
@@ -130,7 +130,7 @@ class Dataset:
 
     @classmethod
     def described(cls, folder: Path) -> "Dataset":
-        """By its manifest alone: quick, and the files are not checked. Raises DatasetError."""
+        """Opens it by its manifest alone, without checking the files. Raises DatasetError."""
         try:
             return cls(folder, DatasetManifest.model_validate_json((folder / MANIFEST_FILE).read_bytes()))
         except (OSError, ValidationError) as error:
@@ -141,7 +141,7 @@ class Dataset:
         return self.manifest.id
 
     def path(self, kind: str, split: str) -> Path | None:
-        """The file of a kind's split; None where the dataset has no such examples."""
+        """The file of a kind and split; None if the dataset has no such examples."""
         name = f"{kind}.{split}.jsonl"
         return self.folder / name if name in self.manifest.files else None
 
@@ -151,7 +151,7 @@ class Dataset:
         return list(read_examples(path, EXAMPLE_TYPES[kind])) if path else []
 
     def check_current(self) -> None:
-        """Raises DatasetError if somebody was forgotten since: what was learnt from it learnt their words."""
+        """Raises DatasetError if somebody in it was forgotten since: a model trained on it has learnt their words."""
         if not (self.folder / MANIFEST_FILE).is_file():
             raise DatasetError(self.folder, "was replaced, for somebody was forgotten meanwhile: train again")
 
@@ -165,18 +165,18 @@ def kind_of(example: Example) -> str:
 
 
 def dataset_id(files: Mapping[str, FileRecord]) -> str:
-    """The id of what these files hold: the same examples make the same dataset."""
+    """The id for the content of these files: the same examples give the same id."""
     told = "\n".join(f"{record.sha256} {name}" for name, record in sorted(files.items()))
     return f"d-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
 def all_datasets(folder: Path) -> list[Dataset]:
-    """Those in `folder`, by id. Raises DatasetError."""
+    """The datasets in `folder`, ordered by id. Raises DatasetError."""
     return [Dataset.described(found) for found in sorted(folder.glob("d-*"))]
 
 
 def find_dataset(folder: Path, name: str) -> Dataset:
-    """The dataset `name` in `folder`, or the one that took its place when somebody was forgotten.
+    """The dataset `name` in `folder`, or the one that replaced it when somebody was forgotten.
 
     Raises DatasetError.
     """

@@ -15,7 +15,7 @@ from finetune.errors import DatasetError
 
 @dataclass(frozen=True, slots=True)
 class ErasedExamples:
-    """replaced: a dataset's id and that of the one in its place, empty where nothing was left.
+    """replaced: ids of datasets and of their replacements, empty if nothing was left.
 
     held: all datasets that ever held the words, those replaced earlier too: what was trained on them learnt from them.
     """
@@ -26,7 +26,7 @@ class ErasedExamples:
 
 
 def erase_conversations(folder: Path, conversations: Collection[str]) -> ErasedExamples:
-    """Erase every example made of `conversations` from the datasets in `folder`, which need not exist.
+    """Erases every example made from `conversations` from the datasets in `folder`, which need not exist.
 
     Raises DatasetError for one that cannot be read, when all others are done.
     """
@@ -41,7 +41,7 @@ def erase_conversations(folder: Path, conversations: Collection[str]) -> ErasedE
 
 
 def erase_pending(directory: DatasetDirectory) -> None:
-    """Erase who was forgotten while a build ran; the note goes when that is done. By whoever is changing the directory.
+    """Erases the conversations forgotten while a build ran, then their note. Call it in `directory.changing()`.
 
     Raises DatasetError as `erase_conversations`.
     """
@@ -51,7 +51,7 @@ def erase_pending(directory: DatasetDirectory) -> None:
 
 
 def erase_locked(directory: DatasetDirectory, conversations: Collection[str]) -> ErasedExamples:
-    """As `erase_conversations`, by whoever is changing the directory already."""
+    """Like `erase_conversations`, for a caller that is in `directory.changing()` already."""
     replaced: dict[str, str] = {}
     held: list[str] = []
     examples, unread = 0, None

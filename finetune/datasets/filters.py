@@ -33,9 +33,9 @@ from finetune.examples import (
 SHINGLE_LENGTH = 4
 """Characters."""
 BANDS, ROWS = 10, 6
-"""Of two texts that share 85 % of their shingles, 99.1 % are found; of those that share half, 15 %."""
+"""Finds 99.1 % of the pairs of texts that share 85 % of their shingles, and 15 % of those that share half."""
 MIN_SIMILARITY = 0.8
-"""Share of the signature that two texts must have in common, the estimate of their Jaccard similarity."""
+"""The share of equal hashes, which estimates the Jaccard similarity, that makes two texts near-duplicates."""
 
 _GAPS = re.compile(r"[\W_]+")
 
@@ -47,7 +47,7 @@ Signature = NDArray[np.uint32]
 
 
 class NearDuplicates:
-    """Remembers texts under names of their own; about 2 KB each."""
+    """Remembers texts by name, in about 2 KB each."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
@@ -55,7 +55,7 @@ class NearDuplicates:
         self._bands: dict[int, int] = {}
 
     def first_like(self, name: str, text: str, exactly: str = "") -> str:
-        """The name of the first text that `text` nearly repeats, which is `name` itself if there is none.
+        """The name of the first text that `text` nearly repeats; `name` if there is none.
 
         Only texts that came with the same `exactly` are compared.
         """
@@ -100,7 +100,7 @@ ABUSIVE_WORDS = _load_abusive_words()
 
 
 def is_too_short(texts: Iterable[str]) -> bool:
-    """Whether one of the texts has no word that carries meaning."""
+    """Whether one of the texts has no meaningful word."""
     return not all(content_words(text) for text in texts)
 
 
@@ -109,15 +109,15 @@ def is_abusive(texts: Iterable[str]) -> bool:
 
 
 COMPARED_TURNS = 2
-"""Turns of history that make a follow-up another one."""
+"""Follow-ups with the same last turns of history are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class DedupKey:
-    """What two examples have in common if one repeats the other: `exactly`, and each of `alike` nearly."""
+    """Two examples are duplicates if `exactly` is equal and each of `alike` is nearly equal."""
 
     written: tuple[str, ...]
-    """What people and models wrote."""
+    """The texts that people and models wrote."""
     alike: tuple[str, ...]
     exactly: str = ""
 

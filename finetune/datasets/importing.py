@@ -1,4 +1,4 @@
-"""Reads example files that are added to the log's own: JSON lines as in `finetune.examples`, and BEIR folders.
+"""Reads example files to add to those from the log: JSON lines as in `finetune.examples`, and BEIR folders.
 
 The type of a file's examples is told by its first row. Examples are taken as they are; public data is not altered.
 """
@@ -30,11 +30,11 @@ DISTINCTIVE_FIELDS: tuple[tuple[type[Example], frozenset[str]], ...] = (
     (RatedExample, frozenset({"answer", "welcome"})),
     (RetrievalExample, frozenset({"query", "positive"})),
 )
-"""The fields that tell a form."""
+"""The fields by which a form is recognised."""
 
 
 class UntypedExample(Example):
-    """A row whose form is not known yet; it keeps the fields that it came with."""
+    """A row whose form is not known yet; it keeps all its fields."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -50,7 +50,7 @@ def read_imported(path: Path) -> Iterator[Example]:
 
 
 def example_type(path: Path) -> type[Example]:
-    """The form of a file's first row. Raises BadFile if there is none, or it is in no form that is known."""
+    """The form of a file's first row. Raises BadFile if the file is empty or the form is unknown."""
     row = next(read_examples(path, UntypedExample, 1), None)
     if row is None:
         raise BadFile(path, None, "is empty")
@@ -63,7 +63,7 @@ def example_type(path: Path) -> type[Example]:
 
 
 def import_records(path: Path, rows: int) -> Iterator[ImportRecord]:
-    """What was read for `rows` examples: the file, or the files of a folder."""
+    """Records of what was read for `rows` examples: the file, or the files of a folder."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     for file in files:
         name = f"{file.absolute().parent.name}/{file.name}"
@@ -89,5 +89,5 @@ def _read_beir(folder: Path) -> Iterator[Example]:
 
 
 def _conversation_group(question: SearchQuestion) -> str:
-    """What belongs together, as the middle field of ids has it."""
+    """The group of a question, as in the middle field of ids."""
     return (question.conversation_id or question.id).rsplit(":", 1)[-1]

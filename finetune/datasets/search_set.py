@@ -24,12 +24,12 @@ class SearchPassage(Example):
 
     @property
     def embedded(self) -> str:
-        """What is searched: the text below its title, as a chunk of a document is."""
+        """The text that is searched, below its title as in a chunk of a document."""
         return f"{self.title}\n{self.text}" if self.title else self.text
 
 
 class SearchQuestion(Example):
-    """A question in a conversation, oldest turn first; `rewrite` is what a person made of it, where one did."""
+    """A question in a conversation, oldest turn first. rewrite: a person's, if there is one."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -42,7 +42,7 @@ class SearchQuestion(Example):
 
 @dataclass(frozen=True, slots=True)
 class SearchSet:
-    """The folder's passages, and those of its questions to which at least one passage is relevant.
+    """The folder's passages, and its questions that have at least one relevant passage.
 
     relevant: the grades, above 0, of the relevant passages by the question's id.
     """
@@ -69,7 +69,7 @@ def read_search_set(folder: Path, limit: int | None = None) -> SearchSet:
 def search_set_from_examples(
     name: str, examples: Iterable[RetrievalExample], others: Iterable[RetrievalExample] = ()
 ) -> SearchSet:
-    """The queries of `examples`, each with all passages that answer it, among the passages of them and of `others`."""
+    """The queries of `examples`, each with all passages that answer it. The corpus includes those of `others`."""
     corpus: dict[str, SearchPassage] = {}
     questions: dict[str, SearchQuestion] = {}
     relevant: dict[str, dict[str, int]] = {}

@@ -37,7 +37,7 @@ from retrieval.files import write_atomically
 
 UNFINISHED_PREFIX = ".building-"
 LOCK_TIMEOUT = 1.0
-"""Seconds that a build waits for its turn: who forgets looks for a moment whether one runs."""
+"""Seconds that a build waits for the lock, which `forget` holds for a moment to see whether a build is running."""
 
 
 class DatasetDirectory:
@@ -53,7 +53,7 @@ class DatasetDirectory:
 
     @contextmanager
     def building(self) -> Iterator[None]:
-        """One build at a time. Raises DatasetError while another runs."""
+        """Holds the lock of builds. Raises DatasetError if another build is running."""
         try:
             self._building.acquire(timeout=LOCK_TIMEOUT)
         except Timeout:
@@ -65,25 +65,25 @@ class DatasetDirectory:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """While datasets come and go."""
+        """Holds the lock for adding and removing datasets."""
         with self._changing:
             yield
 
     def note(self, conversations: Collection[str]) -> None:
-        """Tell a build that runs who was forgotten. Call it while changing."""
+        """Tells a running build what was forgotten. Call it in `changing()`."""
         with self._alone() as alone:
             if not alone:
                 with self._noted.open("a", encoding="utf-8") as noted:
                     noted.writelines(f"{conversation}\n" for conversation in conversations)
 
     def noted(self) -> frozenset[str]:
-        """Conversations that were forgotten while a build ran, and may stand in what it published."""
+        """Conversations that were forgotten while a build ran, and may be in its result."""
         return frozenset(self._noted.read_text("utf-8").split()) if self._noted.exists() else frozenset()
 
     def clear(self) -> None:
-        """Drop the note, and what a killed build left, unless another build runs.
+        """Deletes the note, and what a killed build left behind, unless a build is running.
 
-        Call it while changing, and only when all that is noted is erased.
+        Call it in `changing()`, and only after everything noted has been erased.
         """
         with self._alone() as alone:
             if alone:
@@ -92,9 +92,9 @@ class DatasetDirectory:
                     shutil.rmtree(left, ignore_errors=True)
 
     def remove(self, place: Path) -> None:
-        """A dataset's folder: gone at once, and then its files; `clear` removes those that a kill leaves.
+        """Removes a dataset in one step, then deletes its files; after a kill, `clear` deletes the rest.
 
-        Call it while changing.
+        Call it in `changing()`.
         """
         aside = Path(mkdtemp(prefix=UNFINISHED_PREFIX, dir=self.folder))
         place.rename(aside / place.name)
@@ -102,7 +102,7 @@ class DatasetDirectory:
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
-        """Whether nobody else builds; as long as this lasts nobody begins to."""
+        """Whether no build is running; none can start until the end of the block."""
         try:
             self._building.acquire(timeout=0)
         except Timeout:
@@ -115,7 +115,7 @@ class DatasetDirectory:
 
 
 def dataset_card(manifest: DatasetManifest) -> str:
-    """Markdown, without lineage: it may be shown to whoever may not see whose words these are."""
+    """Markdown without lineage, so that it can be shown to people who may not see whose words these are."""
     return "\n".join(_card_lines(manifest)) + "\n"
 
 
@@ -162,7 +162,7 @@ def _origin_lines(manifest: DatasetManifest) -> Iterator[str]:
 
 
 class DatasetWriter:
-    """Use it as a context manager: what was not published by its end is removed."""
+    """A context manager; what has not been published at its end is deleted."""
 
     def __init__(self, datasets: Path) -> None:
         """datasets: the folder that holds all of them."""
@@ -186,11 +186,11 @@ class DatasetWriter:
         return sum(file.rows for file in self._files.values())
 
     def add(self, kind: str, example: Example, sources: Iterable[SourceTurns] = ()) -> None:
-        """sources: the turns whose words are in it; none of an imported example."""
+        """sources: the turns that its words come from; none for an imported example."""
         self.add_line(kind, example.id, example.model_dump_json(), sources)
 
     def add_line(self, kind: str, name: str, line: str, sources: Iterable[SourceTurns] = ()) -> None:
-        """The example `name` as the JSON that it is."""
+        """Adds the example `name`, given as JSON."""
         file = f"{kind}.{split_of(group_of(name))}.jsonl"
         if file not in self._files:
             self._files[file] = _ExampleFile(self._open.enter_context((self._folder / file).open("wb")))
@@ -203,7 +203,7 @@ class DatasetWriter:
         return self._lineage.get(name, ())
 
     def path(self, kind: str, split: str) -> Path | None:
-        """A file as far as it is written; None if there is none."""
+        """A file with what has been written so far; None if there is none."""
         file = self._files.get(f"{kind}.{split}.jsonl")
         if file is None:
             return None
@@ -219,7 +219,7 @@ class DatasetWriter:
         replaces: Iterable[str] = (),
         forgotten: int = 0,
     ) -> Dataset:
-        """Puts the dataset in place; where the same examples are there already, those stay. Raises DatasetError."""
+        """Publishes the dataset, unless one with the same examples exists already. Raises DatasetError."""
         self._open.close()
         files = {name: file.record() for name, file in sorted(self._files.items())}
         manifest = DatasetManifest(
@@ -242,7 +242,7 @@ class DatasetWriter:
 
 
 def _inherit_replaced(place: Path, manifest: DatasetManifest) -> None:
-    """The dataset with the same examples takes the place of what this one would have taken the place of."""
+    """The existing dataset with the same examples also replaces what this one would have replaced."""
     known = Dataset.described(place).manifest
     if not set(manifest.replaces) <= set(known.replaces):
         replaces = tuple(dict.fromkeys((*known.replaces, *manifest.replaces)))

@@ -30,7 +30,7 @@ Answerer = Callable[[GroundingExample], Awaitable[Answer]]
 
 
 def answerer(rewriter: Rewriter, grounder: Grounder) -> Answerer:
-    """The bot's own way without the retriever: rewrites, fits passages into the prompt, answers, checks."""
+    """What the bot does after retrieval: rewrites, fits passages into the prompt, answers, checks."""
 
     async def respond(example: GroundingExample) -> Answer:
         language = example.language
@@ -62,7 +62,7 @@ async def evaluate_answers(
 
 
 def score_answer(example: GroundingExample, answer: Answer, seconds: float | None = None) -> ScoredExample:
-    """The measures of one answer, where it counts for them.
+    """The measures of one answer, as far as it counts for them.
 
     Token F1 and ROUGE-L: questions with an answer, also a partial one; an abstention counts as an empty text.
     K-precision: answers that are no abstention. Citations: see `metrics`; an example that has an answer but

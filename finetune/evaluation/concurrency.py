@@ -8,7 +8,7 @@ from typing import TypeVar
 Question = TypeVar("Question")
 Response = TypeVar("Response")
 RowProgress = Callable[[], None]
-"""Called once for every row that is done."""
+"""Called once for every finished row."""
 
 
 def no_progress() -> None:
@@ -18,7 +18,7 @@ def no_progress() -> None:
 def timed(
     ask: Callable[[Question], Awaitable[Response]],
 ) -> Callable[[Question], Awaitable[tuple[Response, float]]]:
-    """Replies with the seconds that each took; others are under way meanwhile."""
+    """Replies, and the seconds that each took while others were in progress."""
 
     async def ask_and_look_at_the_clock(question: Question) -> tuple[Response, float]:
         asked = perf_counter()

@@ -19,13 +19,13 @@ from finetune.evaluation.results import ResultRow
 from finetune.examples import Example
 
 EVALUATION_CHANNEL = "evaluation"
-"""The channel of the addresses that ask; the worker needs a sender for it, which has nothing to deliver."""
+"""The channel on which the questions are asked; the worker needs a sender for it that delivers nothing."""
 
 SAMPLE_QUESTIONS = Path(__file__).with_suffix(".jsonl")
 """The questions about the sample handbook."""
 
 Converse = Callable[[Utterance], AsyncIterator[Event]]
-"""Says an utterance and yields the events of its turn, its answer last: the manager's `converse`."""
+"""Takes an utterance and yields the events of its turn, the answer last: the manager's `converse`."""
 
 
 class HandbookQuestion(Example):
@@ -41,7 +41,7 @@ class HandbookQuestion(Example):
 
 @dataclass(frozen=True, slots=True)
 class HandbookReply:
-    """What came of one question; `first_token` and `seconds` count from the moment it was asked.
+    """The reply to one question; `first_token` and `seconds` count from the moment it was asked.
 
     A reply that came in one piece has its first token at its end. A failure has no citations, so it is never
     right.
@@ -57,7 +57,7 @@ class HandbookReply:
 
 @dataclass(frozen=True, slots=True)
 class HandbookResult:
-    """A question and its reply, judged; `missing` names the facts that the answer does not state."""
+    """A question, its reply and the verdict; `missing` names the facts that the answer does not state."""
 
     question: HandbookQuestion
     reply: HandbookReply
@@ -74,7 +74,7 @@ class HandbookResult:
 async def evaluate_handbook(
     converse: Converse, questions: Iterable[HandbookQuestion], progress: RowProgress = no_progress
 ) -> list[HandbookResult]:
-    """Asks one after the other, so that times are those of one person; each in a conversation of its own."""
+    """Asks one question after the other, so that times are those of a single user, each in its own conversation."""
     outcomes = []
     for question in questions:
         outcomes.append(judge(question, await _ask_conversation(converse, question)))
@@ -100,7 +100,7 @@ def rows_by_kind(outcomes: Sequence[HandbookResult], system: str) -> list[Result
 
 
 def rows_by_question(outcomes: Sequence[HandbookResult], system: str) -> list[ResultRow]:
-    """One row a question, to see what went wrong."""
+    """One row per question, to see what went wrong."""
     return [
         {
             "set": "handbook",

@@ -37,7 +37,7 @@ def answer_tokens(text: str) -> list[str]:
 
 
 def exact_match(text: str, references: Sequence[str]) -> float:
-    """1.0 if the words of the text are those of a reference, whatever the case, spaces and punctuation."""
+    """1.0 if the words of the text equal those of a reference, ignoring case, spaces and punctuation."""
     return float(any(words(text) == words(reference) for reference in references))
 
 
@@ -95,7 +95,7 @@ def recall_at(k: int, ranked: Sequence[str], relevant: Mapping[str, int]) -> flo
 
 
 def ndcg_at(k: int, ranked: Sequence[str], relevant: Mapping[str, int]) -> float:
-    """Discounted cumulative gain of the first `k` beside the best possible one (Jarvelin and Kekalainen 2002).
+    """Discounted cumulative gain of the first `k`, divided by the best possible one (Jarvelin and Kekalainen 2002).
 
     The gain is the grade itself, as trec_eval has it; every grade is above 0.
     """
@@ -109,14 +109,14 @@ def _discounted(gains: Sequence[int]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class CitedPassages:
-    """The passages that an answer cites, beside those that hold the answer."""
+    """The passages that an answer cites, and those that contain the answer."""
 
     cited: frozenset[str]
     evidence: frozenset[str]
 
 
 def strip_markers(text: str) -> str:
-    """The answer's text without its citation markers `[n]`, which are no words of it."""
+    """The answer's text without its citation markers `[n]`."""
     return MARKERS.sub("", text)
 
 
@@ -157,7 +157,7 @@ Fact = Sequence[str]
 
 
 def states_fact(text: str, fact: Fact) -> bool:
-    """Whether a phrase of the fact stands in the text as whole words.
+    """Whether a phrase of the fact occurs in the text as whole words.
 
     Case, markup, thousands separators and the space between a number and its unit or sign do not matter.
     `5 km` is neither in `15 km` nor in `7.5 km`.

@@ -31,7 +31,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure and the range that holds it with a confidence of 95 %; no range can be told from one conversation."""
+    """A value and its 95 % confidence interval; a single conversation gives no interval."""
 
     value: float
     low: float | None = None
@@ -63,7 +63,7 @@ def resample(parts: FloatArray, wholes: FloatArray, clusters: Sequence[str]) -> 
 
 
 def _by_cluster(rows: FloatArray, clusters: Sequence[str]) -> FloatArray:
-    """[clusters, columns], in the order of first sight."""
+    """[clusters, columns], in the order of their first occurrence."""
     places = {name: place for place, name in enumerate(dict.fromkeys(clusters))}
     summed = np.zeros((len(places), rows.shape[1]))
     np.add.at(summed, [places[name] for name in clusters], rows)
@@ -186,7 +186,7 @@ class EvaluationResult:
         return sum(parts) / sum(wholes) if sum(wholes) else None
 
     def intervals(self) -> dict[str, Interval | None]:
-        """The measures in which examples have shares, with how sure they are; None for a share of nothing."""
+        """The measures in which examples have shares, with their intervals; None for a share of nothing."""
         if not self.scored:
             return {}
         figures = self.figures(self.measures)
@@ -201,7 +201,7 @@ class EvaluationResult:
         return replace(self, whole={**self.whole, **measures})
 
     def row(self) -> ResultRow:
-        """The measures; `_low` and `_high` behind a name are the ends of its interval."""
+        """The measures; `_low` and `_high` after a name are the ends of its interval."""
         cells: dict[str, Cell] = {"set": self.set, "system": self.system, **self.label, "n": len(self.scored)}
         for name, interval in self.intervals().items():
             cells |= interval_cells(name, interval)
@@ -221,7 +221,7 @@ def result_rows(results: Sequence[EvaluationResult]) -> list[ResultRow]:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a candidate and others got on the same examples."""
+    """The results of a candidate and others on the same examples."""
 
     candidate: EvaluationResult
     others: tuple[EvaluationResult, ...]
@@ -241,11 +241,11 @@ class Comparison:
         return len({one.conversation for one in self.candidate.scored})
 
     def beside(self, system: str) -> EvaluationResult | None:
-        """What `system` got; None if it does not take part."""
+        """The result of `system`; None if it is not part of the comparison."""
         return next((other for other in self.others if other.system == system), None)
 
     def gains(self, other: EvaluationResult) -> dict[str, Interval | None]:
-        """By how much the candidate's measures are above those of `other`; None where either has none."""
+        """The candidate's measures minus those of `other`; None if either has none."""
         gains: dict[str, Interval | None] = {}
         if names := self.candidate.measures:
             risen = self.candidate.figures(names) - other.figures(names)
@@ -256,7 +256,7 @@ class Comparison:
         return gains
 
     def gain_rows(self) -> list[ResultRow]:
-        """One row for each of the others: the candidate's measures less theirs."""
+        """One row for each of the others: the candidate's measures minus theirs."""
         return [self._gain_row(other) for other in self.others]
 
     def _gain_row(self, other: EvaluationResult) -> ResultRow:
@@ -269,7 +269,7 @@ class Comparison:
 
 
 def compare(results: Sequence[EvaluationResult], candidate: str) -> list[Comparison]:
-    """One comparison for each set that the system `candidate` was measured on; the others in the order of sight.
+    """One comparison for each set that the system `candidate` was measured on; the others in their order.
 
     A system that occurs again on the same set, as the questions without any rewriting do, counts once. Raises
     ValueError if two systems had other examples of a set.

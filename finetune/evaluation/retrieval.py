@@ -56,7 +56,7 @@ async def evaluate_retrieval(
     at_once: int = 8,
     progress: RowProgress = no_progress,
 ) -> list[EvaluationResult]:
-    """One result for each form: `raw`, `rewrite` where something rewrites, `human` where people rewrote.
+    """One result for each form: `raw`, `rewrite` if there is a rewriter, `human` if people rewrote the questions.
 
     `rewrite+raw` and `human+raw` search both wordings, as the bot does. Recall and nDCG at 5, as fractions.
     """
@@ -70,7 +70,7 @@ async def evaluate_retrieval(
 
 
 def open_index(searches: SearchSet, encoder: Encoder, cache: Path, keyword_weight: float) -> Index:
-    """The index of a corpus; made on first use and kept in a folder named by what it holds and who embedded it."""
+    """The index of a corpus, made on first use and kept in a folder named after its content and encoder."""
     content = hashlib.sha256(encoder.fingerprint.encode())
     for passage in searches.corpus:
         content.update(f"\0{passage.id}\0{passage.embedded}".encode())

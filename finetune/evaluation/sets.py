@@ -1,7 +1,4 @@
-"""What systems are measured on: files and folders of examples, and the test split of a dataset.
-
-Knows which kinds of examples try which tasks. Knows no systems.
-"""
+"""Evaluation sets: files and folders of examples, and the test split of a dataset."""
 
 import random
 from collections import Counter
@@ -23,7 +20,7 @@ SEED = 17
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSets:
-    """Examples by the name of their set. rewrites: whether searches are made with our rewrites too."""
+    """Examples by the name of their set. rewrites: whether to search with our rewrites too."""
 
     rewriting: Mapping[str, Sequence[RewritingExample]] = field(default_factory=dict)
     answers: Mapping[str, Sequence[GroundingExample]] = field(default_factory=dict)
@@ -35,7 +32,7 @@ class EvaluationSets:
         return frozenset((*self.rewriting, *self.answers, *(searches.name for searches in self.retrieval)))
 
     def __or__(self, other: Self) -> Self:
-        """Both, to be measured in one go."""
+        """Both, to be measured together."""
         return replace(
             self,
             rewriting={**self.rewriting, **other.rewriting},
@@ -45,7 +42,7 @@ class EvaluationSets:
 
 
 def held_out_sets(dataset: Dataset, tasks: Collection[str], limit: int, *, logged: bool) -> EvaluationSets:
-    """What tries the tasks in the test split of a dataset: rows of the log, or those that were imported beside it.
+    """The sets for `tasks` in the test split of a dataset: logged rows, or imported ones.
 
     The sets have the dataset's name; `limit` rows of each at most. Raises BadFile.
     """
@@ -64,7 +61,7 @@ def held_out_sets(dataset: Dataset, tasks: Collection[str], limit: int, *, logge
 
 
 def frozen_sets(paths: Sequence[Path], tasks: Collection[str], limit: int) -> EvaluationSets:
-    """Those of the files and folders that try one of the tasks. Raises BadFile."""
+    """The sets in files and folders that suit one of the tasks. Raises BadFile."""
     forms = {path: RetrievalExample if path.is_dir() else example_type(path) for path in paths}
     names = names_of(paths)
     return EvaluationSets(
@@ -87,13 +84,13 @@ def searches_at(path: Path, limit: int | None = None) -> SearchSet:
 
 
 def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:
-    """Always the same ones: a file is ordered by its sources, so its first rows say little of the others."""
+    """A random sample, always the same one: files are ordered by source, so the first rows are not representative."""
     every = list(examples)
     return every if most is None or most >= len(every) else random.Random(SEED).sample(every, most)
 
 
 def names_of(files: Iterable[Path]) -> dict[Path, str]:
-    """What their sets are called: by their file, and by all of the path where two files have one name."""
+    """The names of their sets: the file's name, or the whole path if two files have the same name."""
     short = {file: _stem(file) for file in files}
     counts = Counter(short.values())
     return {file: name if counts[name] == 1 else str(file) for file, name in short.items()}

@@ -22,7 +22,7 @@ from retrieval.index import Hit, Index
 
 @dataclass(frozen=True, slots=True)
 class RetrieverData:
-    """shown: by the question's id, passages that were found for it and of no use."""
+    """shown: passages that were found and not cited, by the question's id."""
 
     searches: SearchSet
     shown: Mapping[str, frozenset[str]]
@@ -33,7 +33,7 @@ class RetrieverData:
 
     @property
     def texts(self) -> list[str]:
-        """What is searched for, question by question: as a person rewrote it, where one did."""
+        """The text to search for of each question: a person's rewrite, if there is one."""
         return [question.rewrite or question.question for question in self.questions]
 
     @property
@@ -46,7 +46,7 @@ class RetrieverData:
         return [[rows[id] for id in self.searches.relevant[question.id]] for question in self.questions]
 
     def negatives(self) -> list[list[int]]:
-        """For each question the rows of the passages that were shown in vain."""
+        """For each question, the rows of the passages that were shown and not cited."""
         rows = self._rows()
         shown = (self.shown.get(question.id, ()) for question in self.questions)
         return [sorted(rows[id] for id in ids) for ids in shown]
@@ -56,7 +56,7 @@ class RetrieverData:
         return self.only(lambda question: split_of(_split_group(question)) == split)
 
     def only(self, chosen: Callable[[SearchQuestion], bool]) -> "RetrieverData":
-        """The chosen questions, among all passages."""
+        """The chosen questions with all passages."""
         return replace(self, searches=replace(self.searches, questions=tuple(filter(chosen, self.questions))))
 
     def _rows(self) -> dict[str, int]:
@@ -64,7 +64,7 @@ class RetrieverData:
 
 
 def read_retriever_data(paths: Sequence[Path]) -> RetrieverData:
-    """What all files and folders hold together. Raises BadFile, and NothingToLearn where there is no question."""
+    """The data of all files and folders together. Raises BadFile, and NothingToLearn if there are no questions."""
     parts = [_read_folder(path) if path.is_dir() else _read_file(path) for path in paths]
     if not any(part.questions for part in parts):
         raise NothingToLearn("retriever")
@@ -72,7 +72,7 @@ def read_retriever_data(paths: Sequence[Path]) -> RetrieverData:
 
 
 def join_data(parts: Sequence[RetrieverData]) -> RetrieverData:
-    """The parts as one; ids are told apart by the part's name."""
+    """The parts as one; ids are prefixed with the part's name."""
     named = [_prefix_ids(part, f"{number}/") for number, part in enumerate(parts)]
     searches = SearchSet(
         "+".join(part.searches.name for part in parts),
@@ -84,7 +84,7 @@ def join_data(parts: Sequence[RetrieverData]) -> RetrieverData:
 
 
 def split_data(material: RetrieverData) -> tuple[RetrieverData, RetrieverData]:
-    """What to train on and what to validate with, among the same passages; what is kept for tests is in neither."""
+    """Training and validation data over the same passages; questions kept for tests are in neither."""
     return material.part(TRAIN), material.part(VALIDATION)
 
 
@@ -148,7 +148,7 @@ def _prefix_ids(part: RetrieverData, name: str) -> RetrieverData:
 
 
 _HITS = 100
-"""Hits that are looked at for each question."""
+"""How many hits are considered for each question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ DEFAULT_MINING = MiningOptions()
 def hard_negatives(
     index: Index, material: RetrieverData, questions: Vectors, mining: MiningOptions = DEFAULT_MINING
 ) -> list[list[int]]:
-    """For each question of the material what was shown in vain, and then what is mined.
+    """For each question, the passages that were shown and not cited, then the mined ones.
 
     questions: their vectors; index: over the material's passages.
     """
@@ -207,6 +207,6 @@ def _hardest(index: Index, hits: Sequence[Hit], positives: Sequence[int], mining
 
 
 def _ceiling(hits: Sequence[Hit], positives: Sequence[int], mining: MiningOptions) -> float:
-    """The relevance above which a hit is no negative; without a limit where no positive was found at all."""
+    """The relevance from which on a hit is not a negative; unlimited if no positive was found."""
     found = [hit.relevance for hit in hits if hit.row in set(positives)]
     return max(found) * mining.margin if found and mining.margin is not None else np.inf

@@ -95,14 +95,14 @@ def contrastive_rows(
 def _choose_negatives(
     wrong: Sequence[int], right: Sequence[int], passages: int, count: int, draw: random.Random
 ) -> list[int]:
-    """`count` rows, drawn from the hard negatives first; fewer only where there are no more passages."""
+    """`count` rows, drawn from the hard negatives first; fewer only if there are no more passages."""
     chosen = draw.sample(wrong, min(count, len(wrong)))
     others = set(range(passages)) - set(right) - set(chosen) if len(chosen) < count else set()
     return [*chosen, *draw.sample(sorted(others), min(count - len(chosen), len(others)))]
 
 
 def encoder_validation(validation: RetrieverData, negatives: PassageRows) -> EncoderValidation:
-    """The validation's questions among what answers them and what was mistaken for it: quick, and hard enough."""
+    """The validation questions, searched among their positives and hard negatives: quick, and hard enough."""
     passages, corpus = validation.passages, validation.searches.corpus
     positives = validation.positives()
     among = sorted({row for rows in (*positives, *negatives) for row in rows})
@@ -115,10 +115,10 @@ def encoder_validation(validation: RetrieverData, negatives: PassageRows) -> Enc
 
 
 REMOVED_SHARE = 0.9
-"""How often the passage comes without the sentence."""
+"""How often the sentence is removed from the passage."""
 _VALIDATION_INTERVAL = 20
 _MIN_LENGTH = 20
-"""Characters; Chinese ones count thrice. What is shorter says too little to be found by."""
+"""Characters, of which Chinese ones count three times. A shorter sentence is not specific enough."""
 
 
 def train_cloze(
@@ -141,7 +141,7 @@ def train_cloze(
 
 
 def cloze_validation(texts: Sequence[str], seed: int) -> EncoderValidation:
-    """One sentence of each text asks, and the texts without their sentences are searched."""
+    """One sentence of each text is the question; the texts without these sentences are searched."""
     rows = {str(number): row for number, text in enumerate(texts) for row in cloze_rows([text], seed, each=1)}
     return EncoderValidation(
         questions={id: row["question"] for id, row in rows.items()},

@@ -45,7 +45,7 @@ TrainingRow = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EncoderValidation:
-    """Searches to validate with: questions and passages by id, and which passages each question should find."""
+    """Validation searches: questions and passages by id, and which passages each question should find."""
 
     questions: dict[str, str]
     passages: dict[str, str]
@@ -87,7 +87,7 @@ def train_encoder(
 
 
 def _device() -> str | None:
-    """None lets the library choose among accelerators."""
+    """None lets the library choose an accelerator."""
     return None if torch.accelerator.is_available() else "cpu"
 
 
@@ -116,7 +116,7 @@ def _arguments(
 
 
 def _save(model: SentenceTransformer, longest: int, folder: Path) -> None:
-    """The artifact, whole or not at all, reading texts as long as its base did."""
+    """Writes the artifact, completely or not at all, with the base's own maximum text length."""
     model.max_seq_length = longest
     with write_atomically(folder) as partial:
         model.save(str(partial / ENCODER_FOLDER), create_model_card=False)

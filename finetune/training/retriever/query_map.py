@@ -31,9 +31,9 @@ from retrieval.files import write_atomically
 from retrieval.index import KEYWORD_WEIGHT, Index
 
 MapScore = Callable[[Vectors], float]
-"""How good a W is on questions that it does not learn from; more is better."""
+"""How good a W is on questions that it was not trained on; higher is better."""
 StepProgress = Callable[[int, int], None]
-"""Told how many of how many steps are done."""
+"""Called with the number of finished steps and of all steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class MapQuestions:
 
 @dataclass(frozen=True, slots=True)
 class MapValidation:
-    """One look at the validation, after so many steps."""
+    """One validation, after `step` steps."""
 
     step: int
     loss: float
@@ -56,7 +56,7 @@ class MapValidation:
 
 @dataclass(frozen=True, slots=True)
 class TrainedMap:
-    """matrix: the best W that was seen, the identity where none was better. looks: in their order."""
+    """matrix: the best W, the identity if none was better. looks: all validations in their order."""
 
     matrix: Vectors
     best: MapValidation
@@ -66,7 +66,7 @@ class TrainedMap:
 def fit_map(
     asked: MapQuestions, passages: Vectors, measure: MapScore, options: MapOptions, progress: StepProgress
 ) -> TrainedMap:
-    """The W that `measure` likes best. passages: (rows, dimension)."""
+    """The W with the best score by `measure`. passages: (rows, dimension)."""
     identity = np.eye(passages.shape[1], dtype=np.float32)
     learnt = TrainedMap(identity, first := MapValidation(0, np.nan, measure(identity)), (first,))
     for step, loss, matrix in _training_steps(asked, passages, options):
@@ -86,7 +86,7 @@ def _validated(learnt: TrainedMap, matrix: Vectors, look: MapValidation) -> Trai
 def _training_steps(
     asked: MapQuestions, passages: Vectors, options: MapOptions
 ) -> Iterator[tuple[int, float, Callable[[], Vectors]]]:
-    """After each step its number, the loss, and how to have W."""
+    """Yields after each step its number, the loss, and a function that returns W."""
     identity = torch.eye(passages.shape[1])
     change = torch.zeros_like(identity, requires_grad=True)
     adam = torch.optim.Adam([change], lr=options.learning_rate)
@@ -122,7 +122,7 @@ def _draw_batch(asked: MapQuestions, options: MapOptions, random: np.random.Gene
 def _loss(
     drawn: MapBatch, questions: Vectors, passages: Vectors, matrix: Tensor, options: MapOptions
 ) -> Tensor:
-    """InfoNCE and the drift, each in the mean over the questions."""
+    """InfoNCE and the drift, each averaged over the questions."""
     rows = sorted({row for _, positives, negatives in drawn for row in (*positives, *negatives)})
     right = _mask(rows, [positives for _, positives, _ in drawn])
     wrong = _mask(rows, [negatives for _, _, negatives in drawn])
@@ -149,7 +149,7 @@ def _info_nce(scores: Tensor, right: Tensor) -> Tensor:
 
 
 def _masked_mean(values: Tensor, marks: Tensor) -> Tensor:
-    """Of the marked values of each row; 0 where none is marked."""
+    """The mean of the marked values of each row; 0 if none is marked."""
     return torch.where(marks, values, 0).sum(dim=1) / marks.sum(dim=1).clamp_min(1)
 
 
@@ -199,7 +199,7 @@ class MapValidator:
         self._encoder = encoder.fingerprint
 
     def ndcg(self, matrix: Vectors) -> float:
-        """nDCG at 5 in the mean; 0 where there is nothing to validate with."""
+        """Mean nDCG at 5; 0 without validation questions."""
         mapped = QueryMap(matrix, self._encoder).apply(self._questions)
         scores = [
             ndcg_at(_CUTOFF, self._found(text, question), wanted)
@@ -219,13 +219,13 @@ def _write_curves(looks: Sequence[MapValidation], folder: Path) -> None:
 
 
 def _log_entry(look: MapValidation) -> dict[str, float]:
-    """As a trainer logs it, for the run's page; there is no loss before the first step."""
+    """In the form that trainers log, for the run's report; there is no loss before the first step."""
     loss = {"loss": look.loss} if look.step else {}
     return {"step": look.step, "eval_validation_cosine_ndcg@5": look.score, **loss}
 
 
 def _save(map: QueryMap, folder: Path) -> None:
-    """The artifact, whole or not at all."""
+    """Writes the artifact, completely or not at all."""
     with write_atomically(folder) as partial:
         partial.mkdir()
         map.write(partial / MAP_FILE)
