@@ -36,7 +36,7 @@ class Collection:
         self.folder = folder
         self.encoder = encoder
         self.chunking = chunking or Chunking()
-        self._shelf = SnapshotDirectory(folder)
+        self._directory = SnapshotDirectory(folder)
         self._snapshot: Snapshot | None = None
         self._refused: str | None = None
         self._opening = threading.Lock()
@@ -55,7 +55,7 @@ class Collection:
         A search that runs goes on with the one it has. Raises FingerprintMismatch or SnapshotDamaged.
         """
         with self._opening:
-            id = self._shelf.current()
+            id = self._directory.current()
             if id is None or (self._snapshot and self._snapshot.id == id):
                 return False
             self._snapshot = self._open()
@@ -66,7 +66,7 @@ class Collection:
 
         Costs the reading of one small file where nothing new is published.
         """
-        id = self._shelf.current()
+        id = self._directory.current()
         if self._snapshot is None or id not in (self._snapshot.id, self._refused):
             try:
                 self.refresh()
@@ -86,7 +86,7 @@ class Collection:
         and IngestFailed where `path` holds nothing readable or the disk is full; what was published before
         stays.
         """
-        with self._shelf.locked():
+        with self._directory.locked():
             previous = self._previous()
             files, skipped = find_files(path)
             entries = list(read_entries(files, self.chunking, previous, progress))
@@ -105,7 +105,7 @@ class Collection:
         Chunks that it holds already are not embedded again. Raises IngestRunning where another process is at it,
         IngestFailed, and SnapshotDamaged where nothing whole stands in `folder`.
         """
-        with self._shelf.locked():
+        with self._directory.locked():
             previous, other = self._previous(), Collection(folder, self.encoder)._previous()
             if other is None:
                 raise SnapshotDamaged(folder, "it holds no snapshot that can be read")
@@ -118,11 +118,11 @@ class Collection:
 
     def _open(self) -> Snapshot:
         """The current snapshot; asks again where it was replaced and pruned while it was being opened."""
-        while id := self._shelf.current():
+        while id := self._directory.current():
             try:
-                snapshot = Snapshot(self._shelf.place(id))
+                snapshot = Snapshot(self._directory.path_of(id))
             except SnapshotDamaged:
-                if self._shelf.current() == id:
+                if self._directory.current() == id:
                     raise
                 continue
             if snapshot.manifest.encoder != self.encoder.fingerprint:
@@ -132,9 +132,9 @@ class Collection:
 
     def _previous(self) -> Snapshot | None:
         """The current snapshot, whoever embedded it; None where there is none or it is damaged."""
-        id = self._shelf.current()
+        id = self._directory.current()
         try:
-            return Snapshot(self._shelf.place(id)) if id else None
+            return Snapshot(self._directory.path_of(id)) if id else None
         except SnapshotDamaged as error:
             _log.warning("%s Everything is ingested anew.", error)
             return None
@@ -148,11 +148,11 @@ class Collection:
     def _publish(self, entries: Sequence[IngestedFile], vectors: Vectors) -> None:
         try:
             manifest = write_snapshot(
-                self._shelf.making, entries, vectors, self.encoder.fingerprint, repr(self.chunking)
+                self._directory.staging, entries, vectors, self.encoder.fingerprint, repr(self.chunking)
             )
-            self._shelf.publish(manifest.id)
+            self._directory.publish(manifest.id)
         except (OSError, RuntimeError, sqlite3.Error) as error:
-            shutil.rmtree(self._shelf.making, ignore_errors=True)
+            shutil.rmtree(self._directory.staging, ignore_errors=True)
             raise IngestFailed(
                 f"The new snapshot cannot be written into {self.folder}: {error}. "
                 "Free some space and ingest again; what was there before stays in use."
@@ -168,7 +168,7 @@ class Collection:
         before = previous.archive.digests() if previous else {}
         now = {entry.path: entry.digest for entry in entries}
         return IngestReport(
-            snapshot=self._shelf.current() or "",
+            snapshot=self._directory.current() or "",
             documents=sum(len(entry.contents) for entry in entries),
             chunks=sum(1 for entry in entries for _ in entry.chunks),
             embedded=embedded,

@@ -1,6 +1,6 @@
-"""The vectors of a snapshot in FAISS: exact search while that is quick, a graph above.
+"""Hybrid search over numbered rows: cosines from FAISS plus weighted BM25 scores.
 
-Knows rows and inner products, not what they stand for.
+Vectors are compared exactly up to a size, and through an HNSW graph above it. Knows rows, not what they stand for.
 """
 
 from collections.abc import Sequence

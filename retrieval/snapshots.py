@@ -1,13 +1,14 @@
-"""An immutable snapshot of a collection on disk, and how it is written.
+"""Immutable snapshots of a collection on disk: writing one, opening it, publishing it, and pruning old ones.
 
-The layout of its folder is frozen as format 1:
+The layout of a snapshot's folder is fixed as format 1:
 
     manifest.json    format, id, encoder (its fingerprint), chunking, documents, chunks, files (their SHA-256)
     passages.sqlite  files, documents and chunks; a chunk's row is its vector's
     vectors.faiss    one vector a chunk
     keywords/        BM25 over the same rows: vocabulary, parameters and arrays
 
-Knows nothing of loaders, of encoders beyond their fingerprint, or of which snapshot is current.
+`CURRENT` in the collection's folder names the snapshot that is searched. Knows nothing of loaders, nor of encoders
+beyond their fingerprint.
 """
 
 import hashlib
@@ -116,10 +117,12 @@ _KEPT_SNAPSHOTS = 3
 
 @dataclass(frozen=True, slots=True)
 class SnapshotDirectory:
+    """The snapshots of one collection: which is current, and how a new one takes its place."""
+
     folder: Path
 
     @property
-    def making(self) -> Path:
+    def staging(self) -> Path:
         """Where the next snapshot is written before it has an id."""
         return self.folder / "snapshots" / ".new"
 
@@ -130,24 +133,24 @@ class SnapshotDirectory:
         except FileNotFoundError:
             return None
 
-    def place(self, id: str) -> Path:
+    def path_of(self, id: str) -> Path:
         return self.folder / "snapshots" / id
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One process at a time; raises IngestRunning where another is at it. A killed one lets go."""
-        self.making.parent.mkdir(parents=True, exist_ok=True)
+        """For one process at a time. Raises IngestRunning if another holds the lock; a killed process releases it."""
+        self.staging.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / "ingest.lock", timeout=0):
-                shutil.rmtree(self.making, ignore_errors=True)
+                shutil.rmtree(self.staging, ignore_errors=True)
                 yield
         except Timeout as error:
             raise IngestRunning(self.folder) from error
 
     def publish(self, id: str) -> None:
-        """Makes what was written in `making` the current snapshot, in one step; then removes the oldest."""
-        self.making.rename(self.place(id))
-        flush(self.making.parent)
+        """Makes what was written to `staging` the current snapshot, in one step; then removes the oldest ones."""
+        self.staging.rename(self.path_of(id))
+        flush(self.staging.parent)
         with write_atomically(self.folder / "CURRENT") as pointer:
             pointer.write_text(f"{id}\n", "utf-8")
             flush(pointer)
@@ -156,7 +159,7 @@ class SnapshotDirectory:
 
     def _prune(self) -> None:
         current = self.current()
-        complete = sorted(path for path in self.making.parent.iterdir() if not path.name.startswith("."))
+        complete = sorted(path for path in self.staging.parent.iterdir() if not path.name.startswith("."))
         for old in complete[:-_KEPT_SNAPSHOTS]:
             if old.name != current:
                 shutil.rmtree(old, ignore_errors=True)

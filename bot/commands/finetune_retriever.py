@@ -75,7 +75,7 @@ class RetrieverTask:
         if self.method is not Method.CLOZE or self.files:
             return None
         index = newest_index(self.settings)
-        return index.place(index.current() or "") if index else None
+        return index.path_of(index.current() or "") if index else None
 
     @property
     def record(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def list_models() -> None:
     table = Table("name", "for", "size", "here", box=None, pad_edge=False)
     for entry in weights.catalog.values():
         mark = " [bold]*[/]" if entry.name in settings.local_weights() else ""
-        here = "yes" if weights.held(entry) else "no"
+        here = "yes" if weights.is_cached(entry) else "no"
         table.add_row(f"[bold]{entry.name}[/]{mark}", entry.role, _size(entry), here)
         table.add_row(f"  [dim]{entry.about}; {entry.licence}[/]")
     console = Console(highlight=False)

@@ -1,7 +1,7 @@
-"""Keeps a process at the live active models: sees a promotion in the database, whoever made it, and changes the team.
+"""Keeps the models of a process at what is live: sees a promotion in the database and swaps the models.
 
-The new team is loaded aside while the former one answers, takes over between two attempts, and the former is closed
-after its last turn. One that cannot be loaded changes nothing. Knows no weights.
+The new models are loaded while the former ones answer, take over between two attempts, and the former ones are closed
+after their last turn. If the new ones cannot be loaded, nothing changes.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from time import monotonic
 import structlog
 
 from bot.errors import explain
-from bot.models.loader import LoadedModels, ModelLoader
+from bot.models.loader import FIRST_WORD_TIMEOUT, LoadedModels, ModelLoader
 from dialogue.errors import StoreUnavailable
 from dialogue.responder import ResponderSlot
 from dialogue.store.turns import Turns
@@ -19,27 +19,40 @@ from finetune.releases import Releases
 
 log = structlog.get_logger(__name__)
 
-POLL = 1.0
-"""Seconds between looks at the newest promotion: one row, read by its key."""
-RETRY_AFTER = 60.0
-"""Seconds before a active models that could not be loaded is tried again: the disk or the memory may have been full."""
-
 
 class PromotionWatcher:
-    """One a process, while `run` runs."""
+    """Holds the models that answer, and replaces them after a promotion while `run` runs. One for each process."""
 
-    def __init__(self, releases: Releases, loader: ModelLoader, turns: Turns, models: LoadedModels) -> None:
+    def __init__(
+        self,
+        releases: Releases,
+        loader: ModelLoader,
+        turns: Turns,
+        models: LoadedModels,
+        *,
+        poll: float = 1.0,
+        retry_after: float = 60.0,
+        first_word_timeout: float = FIRST_WORD_TIMEOUT,
+    ) -> None:
+        """poll: seconds between two queries for the newest promotion, each of one row by its key.
+
+        retry_after: seconds until models that could not be loaded are tried again; the disk or the memory may have
+        been full. first_word_timeout: seconds that a new engine may take for its first word.
+        """
         self._releases = releases
         self._loader = loader
         self._turns = turns
-        self._tried_at = -RETRY_AFTER
+        self.poll = poll
+        self.retry_after = retry_after
+        self.first_word_timeout = first_word_timeout
+        self._tried_at = float("-inf")
         self.slot = ResponderSlot(models.responder)
         self.models = models
-        """The one on duty."""
+        """Those that answer now."""
         self.newest = models.active.number
         """The number of the newest promotion."""
         self.trouble = ""
-        """Why that one is not on duty; empty where it is."""
+        """Why that one is not active; empty if it is."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -48,16 +61,16 @@ class PromotionWatcher:
                 await self.look()
             except StoreUnavailable as error:
                 log.warning("promotion_not_seen", reason=str(error))
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(self.poll)
 
     async def look(self) -> None:
-        """Changes the team if another active models went live. Raises StoreUnavailable."""
+        """Replaces the models if others went live. Raises StoreUnavailable."""
         live = await self._releases.live()
         fresh = live.number != self.newest
         self.newest = live.number
         if live.number == self.models.active.number:
             self.trouble = ""
-        elif fresh or monotonic() - self._tried_at >= RETRY_AFTER:
+        elif fresh or monotonic() - self._tried_at >= self.retry_after:
             self._tried_at = monotonic()
             await self._change(live)
 
@@ -76,10 +89,10 @@ class PromotionWatcher:
             await former.close()
 
     async def _loaded(self, active: ActiveModels) -> LoadedModels:
-        """The team, proved; nothing of it stays in memory where that fails."""
+        """The models, warmed up; nothing stays in memory if that fails."""
         models = await self._loader.load(active, self._turns)
         try:
-            await models.prove()
+            await models.warm_up(self.first_word_timeout)
         except BaseException:
             await models.close()
             raise
@@ -87,9 +100,9 @@ class PromotionWatcher:
 
 
 async def load_active_models(releases: Releases, loader: ModelLoader, turns: Turns) -> LoadedModels:
-    """The team of the live active models; the default one where that cannot be loaded, for somebody has to answer.
+    """The live models, or the default ones if those cannot be loaded: something has to answer.
 
-    Raises what loading the default active models raises.
+    Raises what loading the default models raises.
     """
     live = await releases.live()
     try:

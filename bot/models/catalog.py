@@ -1,7 +1,4 @@
-"""The weights that have a name (`catalog.toml`): their files, hashes, and the places that hold them.
-
-Knows what could be fetched, not how, nor what is on this machine.
-"""
+"""The catalog of weights with a name (`catalog.toml`): their files, their hashes, and where to download them."""
 
 import tomllib
 from collections.abc import Mapping

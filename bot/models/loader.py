@@ -1,7 +1,7 @@
-"""Encoder and index, two that only work together: those of the settings, and those that a release brings.
+"""Loads everything that answers: engines, encoder and index, of the settings or of the releases that are live.
 
-A release for retrieval is a map of questions, which needs no index of its own, or an encoder, whose index stands beside
-the others in DATA_DIR and is filled from the newest of them before anybody searches it. Knows no active models.
+A release for retrieval is a query map, which uses the index that is there, or an encoder, whose own index is kept
+beside the others in DATA_DIR and is filled from the newest of them before it is searched.
 """
 
 import asyncio
@@ -48,7 +48,10 @@ ENCODER_FOLDER = "encoder"
 
 
 class RetrieverLoader:
-    """The pairs of one process. Loading takes seconds: call it in a thread. Raises WeightsError, RetrievalError."""
+    """Encoder and index for each release. Loading takes seconds: call it in a thread.
+
+    Raises WeightsError, RetrievalError.
+    """
 
     def __init__(self, settings: Settings, weights: Weights, encoder: Encoder | None = None) -> None:
         """encoder: one that the caller provided, in place of that of the settings."""
@@ -67,13 +70,13 @@ class RetrieverLoader:
         raise BadRelease(release.id, f"it holds neither {MAP_FILE} nor the folder {ENCODER_FOLDER}")
 
     def collection(self, release: Release | None = None, folder: Path | None = None) -> Collection:
-        """What `encoder` gives, with an index that holds what the newest of all indexes holds."""
+        """The encoder with its index, which is brought up to the newest of all indexes."""
         encoder = self.encoder(release, folder)
         own = release is not None and encoder.fingerprint != self._own_encoder().fingerprint
-        home = self._settings.data_dir / (f"{INDEX}-{release.id}" if release and own else INDEX)
-        collection = Collection(home, encoder)
+        path = self._settings.data_dir / (f"{INDEX}-{release.id}" if release and own else INDEX)
+        collection = Collection(path, encoder)
         newest = newest_index(self._settings)
-        if newest is not None and newest.folder != home:
+        if newest is not None and newest.folder != path:
             collection.adopt(newest.folder)
         return collection
 
@@ -87,13 +90,13 @@ def newest_index(settings: Settings) -> SnapshotDirectory | None:
 
     Ids of snapshots begin with the time.
     """
-    shelves = [SnapshotDirectory(home) for home in settings.data_dir.glob(f"{INDEX}*")]
-    published = {id: shelf for shelf in shelves if (id := shelf.current())}
+    directories = map(SnapshotDirectory, settings.data_dir.glob(f"{INDEX}*"))
+    published = {id: directory for directory in directories if (id := directory.current())}
     return published[max(published)] if published else None
 
 
 FIRST_WORD_TIMEOUT = 120.0
-"""Seconds that an engine may take for its first word: it may have to answer those who ask it already."""
+"""Seconds that an engine may take for its first word: it may be busy with other answers."""
 FETCHED = "releases"
 """The folder in DATA_DIR with the files of releases, fetched out of the database."""
 
@@ -112,19 +115,17 @@ class LoadedModels:
     engines: tuple[BaseChatModel, ...]
     loaded: AsyncExitStack
 
-    async def prove(self) -> None:
-        """Has each engine say a word before people depend on it. Raises what it raises, EngineError if it is silent."""
+    async def warm_up(self, seconds: float = FIRST_WORD_TIMEOUT) -> None:
+        """Has each engine write one token before it is used. Raises what it raises, EngineError after `seconds`."""
         for engine in self.engines:
             try:
-                async with asyncio.timeout(FIRST_WORD_TIMEOUT):
+                async with asyncio.timeout(seconds):
                     await engine.ainvoke("Hello", max_tokens=1)
             except TimeoutError as error:
-                raise EngineError(
-                    f"The engine of {self.name} was silent for {FIRST_WORD_TIMEOUT:.0f} seconds."
-                ) from error
+                raise EngineError(f"The engine of {self.name} was silent for {seconds:g} seconds.") from error
 
     async def close(self) -> None:
-        """Lets go of the engines; those that nothing else uses are closed."""
+        """Releases the engines; those that nothing else uses are closed."""
         await self.loaded.aclose()
 
 
@@ -164,9 +165,9 @@ class ModelLoader:
 
     @asynccontextmanager
     async def rewriter(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:
-        """What rewrites, with its engine. Where another model answers, that one has a second look."""
+        """The rewriter and its engine. If another model answers, it rewrites again what still drifts."""
         model, other = await self.model(active, "rewrite"), await self.model(active, "answer")
-        async with self._engines.held(model) as engine, self._engines.held(other) as answering:
+        async with self._engines.acquire(model) as engine, self._engines.acquire(other) as answering:
             second = None if answering is engine else Rewriter(answering, trained=other.trained)
             yield engine, Rewriter(engine, trained=model.trained, second=second)
 
@@ -175,7 +176,7 @@ class ModelLoader:
         """What answers, with its engine."""
         model = await self.model(active, "answer")
         grounding = GroundingOptions(passage_tokens=self._settings.passage_tokens)
-        async with self._engines.held(model) as engine:
+        async with self._engines.acquire(model) as engine:
             yield engine, Grounder(engine, self._voice, grounding, trained=model.trained)
 
     async def retriever(self, active: ActiveModels) -> tuple[BaseRetriever, Collection | None]:

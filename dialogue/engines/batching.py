@@ -1,6 +1,6 @@
-"""One thread that steps an OpenVINO continuous-batching pipeline while anybody waits for tokens.
+"""One thread that steps an OpenVINO continuous-batching pipeline while there are requests.
 
-Requests join and leave between two steps, so people share the model without waiting for each other. All calls to the
+Requests join and leave between two steps, so they share the model without waiting for each other. All calls to the
 pipeline are made in that thread. Knows tokens; knows no text and no event loop.
 """
 
@@ -39,23 +39,23 @@ class ContinuousBatch:
     def __init__(self, pipeline: genai.ContinuousBatchingPipeline, ends: set[int]) -> None:
         self._pipeline = pipeline
         self._ends = ends
-        self._line = RequestQueue()
+        self._queue = RequestQueue()
         self._numbers = count()
-        self._seats: list[ActiveRequest] = []
+        self._active: list[ActiveRequest] = []
         self._thread = threading.Thread(target=self._run, name="openvino-batch", daemon=True)
         self._thread.start()
 
     def submit(self, request: GenerationRequest) -> None:
         """Returns at once. Raises EngineError when closed."""
-        self._line.join(request)
+        self._queue.join(request)
 
     def close(self) -> None:
         """Ends the thread after its step; what is still running ends with an error."""
-        self._line.close()
+        self._queue.close()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._line.closed:
+        while not self._queue.closed:
             self._admit()
             try:
                 self._pipeline.step()
@@ -65,12 +65,12 @@ class ContinuousBatch:
                 self._collect()
         self._admit()
         self._end_all(shut_down())
-        with suppress(Exception):  # their room is freed, or the pipeline complains when it is let go of
+        with suppress(Exception):  # frees their cache; without it the pipeline complains when it is closed
             self._pipeline.step()
 
     def _admit(self) -> None:
         """Takes in what has come; sleeps while there is nothing to do."""
-        for request in self._line.admit(wait=not self._seats):
+        for request in self._queue.admit(wait=not self._active):
             self._begin(request)
 
     def _begin(self, request: GenerationRequest) -> None:
@@ -83,30 +83,30 @@ class ContinuousBatch:
         except Exception as error:
             request.give(TokenBatch(end=EngineError(f"The model refused the prompt: {error}. Shorten it.")))
         else:
-            self._seats.append(ActiveRequest(request, handle))
+            self._active.append(ActiveRequest(request, handle))
 
     def _collect(self) -> None:
-        for seat in self._seats:
-            step = _news_of(seat.handle)
-            if (step.tokens or step.end) and not seat.request.cancelled.is_set():
-                seat.request.give(step)
-        self._seats = [seat for seat in self._seats if self._stays(seat)]
+        for active in self._active:
+            step = _news_of(active.handle)
+            if (step.tokens or step.end) and not active.request.cancelled.is_set():
+                active.request.give(step)
+        self._active = [active for active in self._active if self._is_running(active)]
 
-    def _stays(self, seat: ActiveRequest) -> bool:
+    def _is_running(self, active: ActiveRequest) -> bool:
         """Whether more is to come. A request that was cancelled leaves its room in the pipeline's next step."""
-        if seat.handle.get_status() != genai.GenerationStatus.RUNNING:
+        if active.handle.get_status() != genai.GenerationStatus.RUNNING:
             return False
-        if seat.request.cancelled.is_set():
-            seat.handle.cancel()
+        if active.request.cancelled.is_set():
+            active.handle.cancel()
             return False
         return True
 
     def _end_all(self, error: EngineError) -> None:
-        """Gives up on everybody."""
-        for seat in self._seats:
-            seat.handle.cancel()
-            seat.request.give(TokenBatch(end=error))
-        self._seats = []
+        """Ends all requests with `error`."""
+        for active in self._active:
+            active.handle.cancel()
+            active.request.give(TokenBatch(end=error))
+        self._active = []
 
 
 def _no_room() -> EngineError:

@@ -1,7 +1,4 @@
-"""Text engines of others: any chat model that a langchain package brings, by its name.
-
-Knows how to find the class and what to call it with; what it talks to is the class's own business.
-"""
+"""Any chat model of a LangChain package, loaded by name."""
 
 from collections.abc import Mapping
 from importlib import import_module

