@@ -31,8 +31,8 @@ COMMANDS = {
 """What each command may load; sacrebleu brings lxml."""
 
 MODULES = {
-    "bot": "",
     "groundtalk": "",
+    "bot": "",
     "finetune": "",
     "dialogue": "",
     "retrieval": "",

@@ -1,6 +1,6 @@
-"""The command `groundtalk`: one file a command, imported only when it is called.
+"""The command `groundtalk`: one module for each group of commands, imported when one of them is called.
 
-Knows the commands' names and how a failure ends: one line with a remedy on stderr and exit code 1.
+A failure is one line with a remedy on stderr, and exit code 1.
 """
 
 import sys
@@ -20,7 +20,7 @@ from finetune.errors import FinetuneError
 from retrieval.errors import RetrievalError
 
 EXPECTED = (BotError, DialogueError, FinetuneError, RetrievalError, OSError)
-"""What a person can do something about; the text says what."""
+"""Errors whose text says what to do about them."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,28 +47,28 @@ COMMANDS = TyperGroup(
         LazyCommand("serve", "serve", "Serve the bot: web page, websocket, Telegram, operators' API."),
         LazyCommand("chat", "chat", "Talk to the bot in this terminal."),
         LazyCommand("ingest", "documents:ingest_app", "Read a folder of documents into the index."),
-        LazyCommand("search", "documents:search_app", "Show which passages a question finds."),
+        LazyCommand("search", "documents:search_app", "Show the passages that a question finds."),
         LazyCommand("models", "models", "List or download weights."),
         LazyCommand("db", "conversations:database_app", "Create or upgrade the database."),
-        LazyCommand("dataset", "datasets", "Make examples to learn from, of what was logged."),
+        LazyCommand("dataset", "datasets", "Build training datasets from the log."),
         TyperGroup(
             name="finetune",
-            help="Train a model on what was logged, or on files.",
+            help="Train a model on the log or on files.",
             no_args_is_help=True,
             commands=[
                 LazyCommand(
-                    "rewriter", "finetune_language:rewriter", "Teach a model to rewrite follow-up questions."
+                    "rewriter", "finetune_language:rewriter", "Train a model to rewrite follow-up questions."
                 ),
                 LazyCommand(
                     "generator",
                     "finetune_language:generator",
-                    "Teach a model to answer from passages and to rewrite.",
+                    "Train a model to answer from passages and to rewrite.",
                 ),
-                LazyCommand("retriever", "finetune_retriever", "Teach the retriever to find better."),
+                LazyCommand("retriever", "finetune_retriever", "Train the retriever."),
             ],
         ),
         LazyCommand("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),
-        LazyCommand("retrain", "retraining", "Learn from the log, and go live only with what is better."),
+        LazyCommand("retrain", "retraining", "Train on the log, and promote the result if it is better."),
         LazyCommand("releases", "releases", "List releases, promote one, or roll back."),
         LazyCommand("export", "conversations:export_app", "Write conversations to a file."),
         LazyCommand("forget", "conversations:forget_app", "Erase a person."),

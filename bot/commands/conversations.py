@@ -1,4 +1,4 @@
-"""`groundtalk db`: the tables of this version."""
+"""`groundtalk db`, `export` and `forget`: the database, its conversations in a file, and erasing a person."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ def database() -> None:
 
 @database_app.command("upgrade")
 def upgrade_tables() -> None:
-    """Create the tables, or bring those of an earlier version up to date. Nothing is lost."""
+    """Create the tables, or upgrade those of an earlier version. No data is lost."""
     revision = asyncio.run(upgrade(load_settings().database))
     Console().print(f"The database is at revision {revision}.", highlight=False)
 
@@ -96,12 +96,14 @@ def forget(
     console = Console(highlight=False)
     console.print("Erased: " + ", ".join(f"{count} {kind}" for kind, count in erasure.counts.items()))
     if erasure.datasets:
-        console.print(f"{erasure.examples} examples are gone from {', '.join(erasure.datasets)}")
+        console.print(f"{erasure.examples} examples were removed from {', '.join(erasure.datasets)}")
     if erasure.releases:
         console.print(f"These releases answered this person: {', '.join(erasure.releases)}")
     if erasure.learnt:
         learnt = ", ".join(erasure.learnt)
-        console.print(f"[yellow]These releases learnt their words[/]: {learnt}. Roll back, or train anew.")
+        console.print(
+            f"[yellow]These releases were trained on this person's words[/]: {learnt}. Roll back, or train again."
+        )
 
 
 async def _forget(channel: str, account: str | None, author: str | None) -> ErasureReport:

@@ -1,4 +1,4 @@
-"""`groundtalk ingest`: documents into the index, while others search the one before."""
+"""`groundtalk ingest` and `search`: documents into the index, and the passages that a question finds."""
 
 import asyncio
 from pathlib import Path
@@ -24,7 +24,7 @@ def ingest(
         Path | None, typer.Argument(help="A folder or a file. Default: KNOWLEDGE_DIR.", exists=True)
     ] = None,
 ) -> None:
-    """Make the index hold what PATH holds now. What has not changed is not read again; what is gone is gone."""
+    """Bring the index up to date with PATH: unchanged files are not read again, deleted ones are removed."""
     settings = load_settings()
     collection = asyncio.run(live_collection(settings))
     with ingest_bars() as progress:

@@ -1,4 +1,4 @@
-"""`groundtalk models`: which weights have a name, which are on this machine, and how to get the others."""
+"""`groundtalk models`: lists the weights of the catalog and downloads them."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("list")
 def list_models() -> None:
-    """Show the weights that have a name. A path or a hub id (owner/name) may stand in its place."""
+    """List the weights of the catalog. Settings also take a path or a hub id (owner/name)."""
     settings = load_settings()
     weights = _weights(settings)
     table = Table("name", "for", "size", "here", box=None, pad_edge=False)
@@ -34,7 +34,7 @@ def list_models() -> None:
 def pull(
     names: Annotated[list[str] | None, typer.Argument(help="Default: those the settings name.")] = None,
 ) -> None:
-    """Download weights into the cache, verified; quick for those that are there."""
+    """Download weights into the cache and verify them; those already there are skipped."""
     settings = load_settings()
     weights = _weights(settings)
     for name in names or settings.local_weights():

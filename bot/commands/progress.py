@@ -1,4 +1,4 @@
-"""The bars that every command shows for long work: what is done of how much, and the time left."""
+"""Progress bars for long work: what is done, of how much, and the time left."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ StepProgress = Callable[[int, int], None]
 
 
 def time_left_bars() -> Progress:
-    """On stderr, gone when the work is done."""
+    """Bars on stderr, removed at the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
 
@@ -27,7 +27,7 @@ STAGES = {"read": "Reading documents", "embed": "Embedding chunks"}
 
 @contextmanager
 def ingest_bars() -> Iterator[IngestProgress]:
-    """What to give to an ingest; a bar appears with the first report of its stage."""
+    """The callback for an ingest; a bar appears with the first report of its stage."""
     tasks: dict[str, TaskID] = {}
     with time_left_bars() as bars:
 
@@ -41,7 +41,7 @@ def ingest_bars() -> Iterator[IngestProgress]:
 
 @contextmanager
 def training_bar(name: str) -> Iterator[StepProgress]:
-    """Gives what is told how many of how many steps are done."""
+    """The callback for a training."""
     with time_left_bars() as bars:
         task = bars.add_task(name, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -106,7 +106,7 @@ def retrain(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Measure on at most N rows of each set.")] = 200,
 ) -> None:
-    """Learn from the log, and go live only with what is better and nowhere worse."""
+    """Train on the log, and promote the result only if it is better and nowhere worse."""
     plan = RetrainOptions(task, minimum, tuple(imports or ()), tuple(frozen or ()), limit)
     if every is None:
         return _tell(asyncio.run(_cycle(plan)))

@@ -1,4 +1,4 @@
-"""`groundtalk serve`: everything set up that is not, then the bot on HOST:PORT until it is stopped."""
+"""`groundtalk serve`: sets up what is missing, then serves the bot on HOST:PORT until it is stopped."""
 
 import asyncio
 from typing import Annotated

@@ -95,7 +95,7 @@ def test_who_is_forgotten_leaves_the_datasets(capsys):
     capsys.readouterr()
     assert run("forget", "websocket", "--account", "ann") == 0
     shown = capsys.readouterr().out
-    assert f"2 examples are gone from {before}" in shown
+    assert f"2 examples were removed from {before}" in shown
     assert "zebra" not in "".join(file.read_text("utf-8") for file in built().iterdir())
     assert run("dataset", "show", before) == 0
     assert built().name in capsys.readouterr().out
