@@ -7,6 +7,8 @@ import typer
 
 from bot.commands import main
 from bot.commands.finetune_language import _counts, _options
+from finetune.datasets.dataset import TimeWindow
+from finetune.datasets.storage import DatasetDirectory, DatasetWriter
 from finetune.training.options import TrainingOptions
 
 
@@ -36,12 +38,14 @@ def test_a_dataset_that_is_not_there_is_named(tmp_path, monkeypatch, capsys):
     assert "d-000000000000" in capsys.readouterr().err
 
 
-def test_without_the_extra_the_remedy_is_named(monkeypatch, capsys):
-    for module in ("bot.commands.finetune_language", "bot.training"):
-        monkeypatch.delitem(sys.modules, module)
+def test_without_the_extra_the_remedy_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with DatasetWriter(DatasetDirectory(tmp_path / "var" / "datasets").folder) as writer:
+        dataset = writer.publish(filters={}, log=TimeWindow())
+    monkeypatch.delitem(sys.modules, "bot.training", raising=False)
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(SystemExit) as ended:
-        main(["finetune", "rewriter", "--dataset", "d-000000000000"])
+        main(["finetune", "rewriter", "--dataset", dataset.id])
     assert ended.value.code == 1
-    assert "needs the package datasets" in (told := capsys.readouterr().err)
-    assert ".[finetune]" in told
+    assert "needs the package datasets" in (shown := capsys.readouterr().err)
+    assert "[finetune]" in shown
