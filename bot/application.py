@@ -1,7 +1,11 @@
 """`Bot`: a whole bot in a few lines of Python, for a script, a notebook, or an application of one's own.
 
-    async with Bot.open(documents="handbook/") as bot:
-        answer = await bot.ask("visitor-1", "How long is the warranty?")
+```python
+from groundtalk import Bot
+
+async with Bot.open(documents="handbook") as bot:
+    answer = await bot.ask("visitor-1", "How long is the warranty?")
+```
 
 The public face of `bot.assembly`: it names the parts and keeps them running. People who are asked for here talk on the
 channel `python`, with everything that holds on the other channels.

@@ -116,6 +116,7 @@ def test_every_package_is_typed(name: str) -> None:
     assert name == "groundtalk" or MODULES[name].with_name("py.typed").is_file()
 
 
+@pytest.mark.slow
 def test_a_script_may_be_called_bot_beside_files_with_our_other_names(tmp_path: Path) -> None:
     for name in ("dialogue", "retrieval", "finetune"):
         (tmp_path / f"{name}.py").write_text("raise AssertionError('not this one')\n")
@@ -123,6 +124,7 @@ def test_a_script_may_be_called_bot_beside_files_with_our_other_names(tmp_path: 
     assert python(tmp_path, "bot.py") == SAID
 
 
+@pytest.mark.slow
 def test_a_module_called_bot_may_be_imported_as_servers_do(tmp_path: Path) -> None:
     """As by `uvicorn bot:app`. What it calls `settings` stays its own, though our package has such a module."""
     (tmp_path / "bot.py").write_text(f"{ASK}\nsettings = 'mine'\napp = main\n")
@@ -139,6 +141,7 @@ print(bot.settings, bot.__file__, Settings.__module__, hasattr(bot, "steps"))
     assert printed == f"{SAID}mine {tmp_path / 'bot.py'} bot.settings False\n"
 
 
+@pytest.mark.slow
 def test_a_process_that_is_spawned_finds_us_too(tmp_path: Path) -> None:
     (tmp_path / "bot.py").write_text("""
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow  # a kernel is started
 CLOSE = "await bot.close()"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the kernel's client is other people's code
 async def test_the_guide_runs_in_a_notebook(tmp_path: Path) -> None:
     (tmp_path / "handbook").mkdir()

@@ -42,6 +42,8 @@ FAKE = {
     "PYTHONPATH": "models",
 }
 """Settings for a model without weights, in the folder `models`."""
+pytestmark = pytest.mark.slow
+
 START = 400.0
 """Seconds that a server may take to be ready."""
 

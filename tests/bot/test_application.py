@@ -12,14 +12,19 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.retrievers import BaseRetriever
 
 from bot.application import Bot
+from bot.channels.base import Channel
 from bot.errors import AlreadyOpen, HumanInCharge, NoCollection, NotOpen, SettingsError
-from dialogue.conversation import Answer, Mode, Role
+from dialogue.conversation import Address, Answer, Mode, OutboxMessage, Role, Turn, Utterance
+from dialogue.delivery import ReportProgress
 from dialogue.errors import UnknownConversation
 from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token
+from dialogue.manager import Manager
 from dialogue.steps import Step, TurnContext
+from finetune.releases import Releases
 from retrieval.errors import IngestFailed
 from tests.bot.channels.bot_fixture import FakeChatModel
 from tests.bot.deployed_bot import RETURNS
+from tests.bot.fake_releases import released
 from tests.retrieval.fakes import HashingEncoder
 
 SAID = "You may return it within 30 days of delivery [1]."
@@ -186,6 +191,39 @@ async def test_a_step_of_ones_own_keeps_its_state_over_a_restart(given):
         assert (await bot.ask("ada", "/count")).text == "Asked 2 times."
     async with Bot.open(steps=steps, **given) as bot:
         assert (await bot.ask("ada", "/count")).text == "Asked 3 times."
+
+
+class Mailbox(Channel):
+    """Brings one message in when the bot opens, and keeps what is sent."""
+
+    channel = "mail"
+
+    def __init__(self) -> None:
+        self.sent: asyncio.Queue[str] = asyncio.Queue()
+
+    def render(self, answer: Answer, turn: Turn) -> dict[str, str]:
+        return {"text": answer.text}
+
+    async def send(self, outgoing: OutboxMessage, report_progress: ReportProgress) -> None:
+        self.sent.put_nowait(outgoing.payload["text"])
+
+    async def run(self, manager: Manager) -> None:
+        await manager.receive(Utterance(Address(self.channel, "ada@example.com"), "1", QUESTION))
+
+
+async def test_a_channel_of_ones_own_runs_while_the_bot_is_open(given):
+    mailbox = Mailbox()
+    async with Bot.open(channels=[mailbox], **given):
+        assert await asyncio.wait_for(mailbox.sent.get(), 20) == SAID
+
+
+async def test_no_release_takes_the_place_of_a_model_that_was_given(given, tmp_path):
+    async with Bot.open(**given) as bot:
+        learnt = await released(bot._runtime, tmp_path, "in its box")
+        await Releases(bot.store.database).promote(learnt.id)
+        await bot._runtime.watcher.look()
+        assert bot._runtime.watcher.trouble == ""
+        assert (await bot.ask("ada", QUESTION)).release == "base:FakeChatModel"
 
 
 class Tally(AsyncCallbackHandler):
