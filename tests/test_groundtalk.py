@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -62,9 +63,13 @@ def typed_exports(path: Path) -> list[tuple[str, str]]:
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
     ]
+    return exported_by(block.body)
+
+
+def exported_by(lines: Sequence[ast.stmt]) -> list[tuple[str, str]]:
     return [
         (str(line.module), alias.name)
-        for line in block.body
+        for line in lines
         if isinstance(line, ast.ImportFrom)
         for alias in line.names
     ]
@@ -76,6 +81,12 @@ def test_type_checkers_and_programs_see_the_same_names(name: str) -> None:
     exported = [(home, each) for home, names in module.PUBLIC.items() for each in names]
     assert sorted(exported) == sorted(typed_exports(MODULES[name]))
     assert sorted(module.__all__) == sorted(each for _, each in exported)
+
+
+def test_the_stubs_of_groundtalk_say_the_same() -> None:
+    """An installed module that is one file needs them: PEP 561 finds `py.typed` in packages only."""
+    stubs = ROOT / "bot" / "stubs" / "groundtalk-stubs" / "__init__.pyi"
+    assert exported_by(ast.parse(stubs.read_text("utf-8")).body) == typed_exports(MODULES["groundtalk"])
 
 
 @every_module
