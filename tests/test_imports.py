@@ -60,6 +60,7 @@ def test_every_library_of_the_tables_is_looked_for():
     assert set(" ".join([*COMMANDS.values(), *MODULES.values()]).split()) <= set(HEAVY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_loads_what_it_uses(command, folder):
     assert probe_command(command, folder).heavy <= set(COMMANDS[command].split())

@@ -112,6 +112,7 @@ def test_documents_are_those_that_were_read_last_also_for_another_encoder(sqlite
     assert (tmp_path / "var" / f"{INDEX}-r-1" / "snapshots" / told).is_dir()
 
 
+@pytest.mark.slow
 def test_other_options_do_not_go_on_with_a_run_of_that_name(examples, capsys):
     assert run(str(examples), "--name", "mine") == 0
     assert run(str(examples), "--name", "mine", "--seed", "3") == 1
