@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from dialogue.store.store import Store
 from finetune.migrations import upgrade
@@ -25,6 +26,13 @@ def _needs_postgres(item: pytest.Item) -> bool:
         return False
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     return "postgres" in item.fixturenames or "postgresql" in parameters.values()
+
+
+@pytest.fixture(autouse=True)
+def structlog_defaults() -> Iterator[None]:
+    """Undoes what a test configured: a command sends its logs to a stream that is closed when its test ends."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
