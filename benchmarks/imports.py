@@ -27,7 +27,7 @@ COMMANDS = (
     *("dataset list", "export", "forget websocket --account visitor", "serve --help", "chat --help"),
     *("evaluate --help", "finetune generator --help", "finetune retriever --help", "retrain --help"),
 )
-MODULES = ("bot", "finetune", "dialogue", "retrieval")
+MODULES = ("groundtalk", "bot", "finetune", "dialogue", "retrieval")
 REPEATS = 3
 
 PROBE = """
