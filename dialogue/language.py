@@ -6,6 +6,8 @@ The language chooses prompts and the bot's own sentences; content words and numb
 import re
 import unicodedata
 
+from retrieval.words import STOP_WORDS
+
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 LATIN = re.compile(r"[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+")
@@ -29,22 +31,24 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 CJK = re.compile(r"[\u2e80-\ud7af\uf900-\ufaff]")
 SUFFIX = re.compile(r"(?:ies|es|ed|ing|ly|[sye])$")
 
-_STOP_WORDS = """
-a about after all also an and any are as at be been before being but by can could did do does for from get had has have
-he her here him his how i if in into is it its just may me more most much my no not now of on only or our out over
-please she should so some such than that the their them then there these they this those to too up us was we were what
-when where which while who whom whose why will with would yes you your
+_MORE_WORDS = """
+about after all also any been before being did get here him just may more most much now only out over please those too up
+us while whom whose yes
 """
-STOP_WORDS = frozenset(_STOP_WORDS.split())
+EMPTY_WORDS = STOP_WORDS | frozenset(_MORE_WORDS.split())
+"""More than a search leaves out: these carry no meaning that two sentences could share."""
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words of a text without stop words, stemmed; its numbers; and pairs of Chinese characters."""
+    """The words of a text that carry meaning, stemmed; its numbers; and pairs of Chinese characters.
+
+    Endings are cut more boldly than for a search (`retrieval.words`): what matters is whether two sentences say the same.
+    """
     found: set[str] = set()
     for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()):
         if CJK.match(word):
             found.update(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        elif word not in STOP_WORDS:
+        elif word not in EMPTY_WORDS:
             found.add(_stem(word))
     return frozenset(found)
 

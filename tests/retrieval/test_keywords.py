@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.keywords import KeywordIndex, keywords
+from retrieval.keywords import KeywordIndex
+from retrieval.words import keywords
 
 
 @pytest.mark.parametrize(
