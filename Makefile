@@ -10,6 +10,9 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==/&/p' constraints.txt)
 TORCH_INDEX_URL ?=
 
+# Tests that need nothing but the packages, and share the processor well.
+QUICK := not weights and not browser and not postgres and not slow
+
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
@@ -18,10 +21,15 @@ run: .venv/.run ## set up everything, then serve the bot on HOST:PORT (http://12
 
 test: .venv/.dev .venv/.system ## set up everything, then run the tests
 	@.venv/bin/groundtalk models pull
+ifdef TESTS
 	@.venv/bin/python -m pytest $(TESTS)
+else
+	@.venv/bin/python -m pytest -n auto -m "$(QUICK)"
+	@.venv/bin/python -m pytest -m "not ($(QUICK))"
+endif
 
 fast: check ## lint, types, and the tests that need no weights, browser or PostgreSQL
-	@.venv/bin/python -m pytest -n auto -m "not weights and not browser and not postgres and not slow" $(TESTS)
+	@.venv/bin/python -m pytest -n auto -m "$(QUICK)" $(TESTS)
 
 check: .venv/.dev ## lint, formatting and types
 	@.venv/bin/ruff check .

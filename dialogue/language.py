@@ -32,8 +32,8 @@ CJK = re.compile(r"[\u2e80-\ud7af\uf900-\ufaff]")
 SUFFIX = re.compile(r"(?:ies|es|ed|ing|ly|[sye])$")
 
 _MORE_WORDS = """
-about after all also any been before being did get here him just may more most much now only out over please those too up
-us while whom whose yes
+about after all also any been before being did get here him just may more most much now only out over please those too
+up us while whom whose yes
 """
 EMPTY_WORDS = STOP_WORDS | frozenset(_MORE_WORDS.split())
 """More than a search leaves out: these carry no meaning that two sentences could share."""
@@ -42,7 +42,7 @@ EMPTY_WORDS = STOP_WORDS | frozenset(_MORE_WORDS.split())
 def content_words(text: str) -> frozenset[str]:
     """The words of a text that carry meaning, stemmed; its numbers; and pairs of Chinese characters.
 
-    Endings are cut more boldly than for a search (`retrieval.words`): what matters is whether two sentences say the same.
+    Endings are cut more boldly than for a search (`retrieval.words`): what counts is whether two sentences agree.
     """
     found: set[str] = set()
     for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()):
