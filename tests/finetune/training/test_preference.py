@@ -17,6 +17,8 @@ from finetune.training.run import Run
 from finetune.training.sft_data import SftExample
 from finetune.training.supervised import train_supervised
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = [({"role": "user", "content": f"Say {n % 4}"},) for n in range(16)]
 PAIRS = [PreferencePair(prompt, f"good {n % 4}", f"bad {n % 4}") for n, prompt in enumerate(PROMPTS)]
 RATED = [
@@ -69,7 +71,6 @@ def likelihood(base: Path, run: Run | None, prompt, reply: str) -> float:
     return float(shares.gather(1, ids[0, 1:, None])[start - 1 :].sum())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("train", [prefer, rate])
 def test_what_people_liked_becomes_likelier_than_what_they_did_not(train, base: Path, tmp_path: Path) -> None:
     run = train(tmp_path / "run", base)
@@ -80,13 +81,11 @@ def test_what_people_liked_becomes_likelier_than_what_they_did_not(train, base: 
     assert margins[1] > margins[0] + 1
 
 
-@pytest.mark.slow
 def test_the_better_reply_does_not_become_less_likely(base: Path, tmp_path: Path) -> None:
     run = prefer(tmp_path / "run", base)
     assert likelihood(base, run, PROMPTS[0], "good 0") > likelihood(base, None, PROMPTS[0], "good 0") + 1
 
 
-@pytest.mark.slow
 def test_more_likelihood_makes_the_better_reply_likelier(base: Path, tmp_path: Path) -> None:
     little, much = (
         prefer(tmp_path / f"{weight}", base, options=replace(OPTIONS, likelihood=weight))
@@ -95,14 +94,12 @@ def test_more_likelihood_makes_the_better_reply_likelier(base: Path, tmp_path: P
     assert likelihood(base, much, PROMPTS[0], "good 0") > likelihood(base, little, PROMPTS[0], "good 0")
 
 
-@pytest.mark.slow
 def test_the_few_welcome_replies_are_not_drowned_by_the_many_others(base: Path, tmp_path: Path) -> None:
     mostly_unwelcome = [replace(reply, welcome=not reply.welcome) for reply in RATED]
     few = rate(tmp_path / "few", base, rated=mostly_unwelcome)
     assert likelihood(base, few, PROMPTS[0], "bad") > likelihood(base, None, PROMPTS[0], "bad")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("train", [prefer, rate])
 def test_it_goes_on_from_what_was_learnt_and_is_held_near_that(train, base: Path, tmp_path: Path) -> None:
     first = Run.begin(tmp_path / "first", {})
@@ -120,7 +117,6 @@ def test_it_goes_on_from_what_was_learnt_and_is_held_near_that(train, base: Path
     assert margins == pytest.approx([0.0] * len(margins), abs=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("train", [prefer, rate])
 def test_a_killed_run_goes_on_to_the_same_end(train, base: Path, tmp_path: Path) -> None:
     first = train(tmp_path / "first", base)

@@ -15,6 +15,8 @@ from finetune.training.run import Run
 from finetune.training.sft_data import SftExample
 from finetune.training.supervised import train_supervised
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = [SftExample(({"role": "user", "content": f"Say {n % 4}"},), f"word {n % 4}") for n in range(16)]
 NONSENSE = [replace(example, reply="zq" * 9) for example in EXAMPLES[:4]]
 OPTIONS = TrainingOptions(
@@ -79,7 +81,6 @@ def test_a_finished_run_keeps_its_curves_and_no_checkpoints(base: Path, tmp_path
     assert "<polyline" in page and "Tokens a second" in page and "learning_rate" in page
 
 
-@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_end(base: Path, tmp_path: Path) -> None:
     whole = train(tmp_path / "whole", base)
     with pytest.raises(KeyboardInterrupt):
@@ -93,7 +94,6 @@ def test_a_killed_run_goes_on_to_the_same_end(base: Path, tmp_path: Path) -> Non
         torch.testing.assert_close(tensor, expected[name], rtol=0, atol=0)
 
 
-@pytest.mark.slow
 def test_a_killed_run_with_allocated_ranks_goes_on(base: Path, tmp_path: Path) -> None:
     options = replace(OPTIONS, method="adalora", rank=2, epochs=6, evaluations=6)
     with pytest.raises(KeyboardInterrupt):
@@ -106,7 +106,6 @@ def test_a_killed_run_with_allocated_ranks_goes_on(base: Path, tmp_path: Path) -
     assert len(kept) == 14 and sum(kept) == 2 * 14
 
 
-@pytest.mark.slow
 def test_a_run_ends_early_when_validation_gets_worse_and_keeps_its_best_state(
     base: Path, tmp_path: Path
 ) -> None:
@@ -120,7 +119,6 @@ def test_a_run_ends_early_when_validation_gets_worse_and_keeps_its_best_state(
     assert again.validation[0] < losses.validation[-1]
 
 
-@pytest.mark.slow
 def test_an_adapter_is_trained_further(base: Path, tmp_path: Path) -> None:
     first = train(tmp_path / "first", base)
     losses = Losses()
@@ -130,7 +128,6 @@ def test_an_adapter_is_trained_further(base: Path, tmp_path: Path) -> None:
     assert losses.training[0] < fresh.training[0]
 
 
-@pytest.mark.slow
 def test_the_seed_decides_what_is_drawn(base: Path, tmp_path: Path) -> None:
     one, same = (train(tmp_path / name, base, validation=()) for name in ("one", "same"))
     other = train(tmp_path / "other", base, options=replace(OPTIONS, seed=18), validation=())
@@ -139,7 +136,6 @@ def test_the_seed_decides_what_is_drawn(base: Path, tmp_path: Path) -> None:
     assert not torch.equal(weights(one)[name], weights(other)[name])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [{"noise": 5.0}, {"dropout": 0.1}, {"precision": "bf16"}, {"layers": 1}, {"longest": 32}],

@@ -3,6 +3,8 @@ import pytest
 
 from retrieval.encoders.multilingual import MultilingualEncoder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def encoder() -> MultilingualEncoder:

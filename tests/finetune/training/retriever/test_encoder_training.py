@@ -19,6 +19,8 @@ from finetune.training.retriever.encoder_training import EncoderValidation, Trai
 from finetune.training.run import Run
 from retrieval.encoders.loading import load_encoder
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = EncoderOptions(learning_rate=5e-3, epochs=6, batch=8, at_once=4, evaluations=3, negatives=1)
 NO_TRIAL = EncoderValidation({}, {}, {})
 
@@ -65,7 +67,6 @@ def closeness(folder: Path, asked: str, text: str) -> float:
     return float(one @ other)
 
 
-@pytest.mark.slow
 def test_a_run_leaves_an_encoder_that_the_bot_can_serve(
     tiny: Path, rows: list[TrainingRow], validation: EncoderValidation, tmp_path: Path
 ) -> None:
@@ -81,7 +82,6 @@ def test_a_run_leaves_an_encoder_that_the_bot_can_serve(
     assert str(tmp_path) not in "".join(path.read_text("utf-8") for path in folder.rglob("*.json"))
 
 
-@pytest.mark.slow
 def test_what_it_learns_is_what_the_questions_mean(
     tiny: Path, rows: list[TrainingRow], tmp_path: Path
 ) -> None:
@@ -95,7 +95,6 @@ def test_what_it_learns_is_what_the_questions_mean(
     assert gains[1] > gains[0] + 0.1
 
 
-@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(
     tiny: Path, rows: list[TrainingRow], validation: EncoderValidation, tmp_path: Path
 ) -> None:
