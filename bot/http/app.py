@@ -71,7 +71,7 @@ def _checks(bot: Runtime) -> dict[str, Check]:
         "database": database_check(bot),
         "index": index_check(bot),
         "engine": engine_check(bot),
-        "lineup": release_check(bot),
+        "release": release_check(bot),
     }
 
 

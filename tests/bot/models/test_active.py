@@ -136,7 +136,7 @@ async def test_what_cannot_be_loaded_changes_nothing_and_is_reported(bot, releas
 
     assert answer.release == BASE
     assert ready.status_code == 200
-    assert "promotion 1 cannot be loaded: The weights are broken" in ready.json()["lineup"]["reason"]
+    assert "promotion 1 cannot be loaded: The weights are broken" in ready.json()["release"]["reason"]
     assert 'groundtalk_promotion{which="here"} 0.0' in numbers
     assert 'groundtalk_promotion{which="newest"} 1.0' in numbers
 
