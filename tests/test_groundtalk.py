@@ -153,14 +153,15 @@ print(bot.settings, bot.__file__, Settings.__module__, hasattr(bot, "steps"))
 
 
 @pytest.mark.slow
-def test_a_process_that_is_spawned_finds_us_too(tmp_path: Path) -> None:
+def test_a_process_of_ours_finds_us_and_does_not_run_the_script_again(tmp_path: Path) -> None:
+    """Scripts for a bot rarely have a guard: one that ran twice would wait for itself."""
     (tmp_path / "bot.py").write_text("""
-if __name__ == "__main__":
-    import groundtalk
-    from bot.models.engines import run_in_subprocess
-    from tests.subprocess_work import touch
+import groundtalk
+from bot.models.engines import run_in_subprocess
+from tests.subprocess_work import touch
 
-    run_in_subprocess(touch, "made.txt")
+run_in_subprocess(touch, "made.txt")
+print("once")
 """)
-    python(tmp_path, "bot.py")
+    assert python(tmp_path, "bot.py") == "once\n"
     assert (tmp_path / "made.txt").exists()

@@ -5,16 +5,16 @@ where they are chosen; weights are prepared and merged in a subprocess, so that 
 """
 
 import asyncio
+import pickle
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from runpy import run_path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -78,26 +78,40 @@ def _tasks_of(card: Path) -> set[str]:
     return set(re.findall(r"\w+", named[1])) if named else set(LANGUAGE_TASKS)
 
 
+RUNNER = """
+import pickle, runpy, sys
+out, sys.stdout = sys.stdout.buffer, sys.stderr
+sys.path[:] = pickle.load(sys.stdin.buffer)
+runpy.run_path(sys.argv[1])
+work, given = pickle.load(sys.stdin.buffer)
+try:
+    failure = work(*given)
+except OSError as error:
+    failure = error
+except Exception as error:
+    failure = str(error) or type(error).__name__
+pickle.dump(failure, out)
+"""
+
+
 def run_in_subprocess(work: Callable[..., None], *given: object) -> None:
     """Runs `work(*given)`, a module-level function and values that can be pickled, and waits for it.
 
+    Not by multiprocessing, which would run the caller's script again, and so its bot, unless the script has a guard.
     Raises OSError as `work` does, and FinetuneError with the text of any other error.
     """
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, initializer=run_path, initargs=(PUBLIC_MODULE,)) as process:
-        if words := process.submit(_error_of, work, *given).result():
-            raise FinetuneError(words)
-
-
-def _error_of(work: Callable[..., None], *given: object) -> str:
-    """The text of the error: not every exception can be pickled."""
-    try:
-        work(*given)
-    except OSError:
-        raise
-    except Exception as error:
-        return str(error) or type(error).__name__
-    return ""
+    command = [sys.executable, "-P", "-c", RUNNER, PUBLIC_MODULE]
+    told = pickle.dumps(sys.path) + pickle.dumps((work, given))
+    done = subprocess.run(command, input=told, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise FinetuneError(
+            f"The process for {work.__name__} ended with {done.returncode}; was it out of memory?"
+        )
+    failure = pickle.loads(done.stdout)
+    if isinstance(failure, OSError):
+        raise failure
+    if failure is not None:
+        raise FinetuneError(failure)
 
 
 INDEX = "index"
