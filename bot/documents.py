@@ -61,6 +61,8 @@ def log_ingest(report: IngestReport) -> None:
     """Log the result of an ingest, with a warning for every document that could not be read."""
     for source, reason in report.problems.items():
         log.warning("document_unreadable", source=source, reason=reason)
+    for source, note in report.notes.items():
+        log.warning("document_read_in_part", source=source, reason=note)
     log.info(
         "knowledge",
         documents=report.documents,

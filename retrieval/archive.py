@@ -38,7 +38,10 @@ FROM chunks JOIN documents USING (source) WHERE """
 
 @dataclass(frozen=True, slots=True)
 class IngestedFile:
-    """A file as it was ingested: the digest of its bytes, its documents with chunks, or why it has none."""
+    """A file as it was ingested: the digest of its bytes and its documents with chunks.
+
+    problem: why it has no documents, or what of it is missing in them.
+    """
 
     path: str
     digest: str

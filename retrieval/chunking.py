@@ -7,10 +7,12 @@ document are the same whatever reads them.
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 
 from retrieval.documents import Document, Heading
 from retrieval.sentences import Span, sentences
@@ -57,7 +59,7 @@ class Chunking:
         """The chunks of a document in reading order; what is not white space lies in exactly one of them."""
         seen: Counter[str] = Counter()
         for heading, (start, end) in self._sections(document):
-            for span in self._packed(document.text, self._pieces(document.text, start, end)):
+            for span in self._packed(document.text, self._blocks(document, start, end)):
                 yield _chunk(document, heading, span, seen)
 
     def _sections(self, document: Document) -> Iterator[tuple[str, Span]]:
@@ -69,6 +71,14 @@ class Chunking:
             waiting = start if short and end < len(document.text) else None
             if waiting is None:
                 yield heading, (start, end)
+
+    def _blocks(self, document: Document, start: int, end: int) -> Iterator[Span]:
+        """The rows of tables, whole, and the pieces of what stands between them."""
+        for left, right in document.rows[_first_row(document, start) : _first_row(document, end)]:
+            yield from self._pieces(document.text, start, left)
+            yield left, right
+            start = right
+        yield from self._pieces(document.text, start, end)
 
     def _pieces(
         self, text: str, start: int, end: int, cuts: Sequence[Callable[[str], Iterable[Span]]] = ()
@@ -105,6 +115,11 @@ def _tokens(text: str) -> Iterator[Span]:
 
 def _clauses(text: str) -> Iterator[Span]:
     return (found.span() for found in _CLAUSE.finditer(text))
+
+
+def _first_row(document: Document, place: int) -> int:
+    """The position among the document's rows of the first that starts at `place` or after it."""
+    return bisect_left(document.rows, place, key=itemgetter(0))
 
 
 def _sections(document: Document) -> Iterator[tuple[str, Span]]:

@@ -175,7 +175,8 @@ class Collection:
             added=len(now.keys() - before.keys()),
             changed=sum(before[path] != digest for path, digest in now.items() if path in before),
             removed=len(before.keys() - now.keys()),
-            problems={entry.path: entry.problem for entry in entries if entry.problem},
+            problems={entry.path: entry.problem for entry in entries if entry.problem and not entry.contents},
+            notes={entry.path: entry.problem for entry in entries if entry.problem and entry.contents},
             skipped=skipped,
         )
 

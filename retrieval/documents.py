@@ -5,7 +5,11 @@ Knows nothing of file formats, chunks or encoders.
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from retrieval.sentences import Span
+from retrieval.tables import Row, read_table
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -32,6 +36,10 @@ class Document:
     title: str
     text: str
     headings: tuple[Heading, ...] = ()
+    rows: tuple[Span, ...] = ()
+    """Lines of tables, in order, which are not to be cut: each names the columns of its cells."""
+    notes: tuple[str, ...] = ()
+    """What of the file could not be read, and why."""
 
     @property
     def digest(self) -> str:
@@ -48,6 +56,8 @@ class DocumentBuilder:
 
     lines: list[str] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
+    rows: list[Span] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     length: int = 0
     """Characters so far, line breaks included: where the next line starts."""
 
@@ -69,6 +79,22 @@ class DocumentBuilder:
         if code:
             self._add(code)
 
+    def table(self, rows: Sequence[Row], heads: int | None = None) -> None:
+        """Adds a table, each row with the heads of its columns: `Product: X-33; Weight: 363 kg`.
+
+        rows: the cells as they stand; a cell that spans rows is repeated in each, one that spans columns is followed
+        by None for each further column. heads: how many of the first rows are heads; None: as many as look like it.
+        """
+        for line in read_table(rows, heads).lines():
+            start = self.length
+            self.block(line)
+            if self.length > start:
+                self.rows.append((start, self.length - 1))
+
+    def note(self, text: str) -> None:
+        """Says what of the file could not be read, and why: `2 of 14 pages have no text`."""
+        self.notes.append(text)
+
     def document(self, source: str, title: str | None = None) -> Document:
         """The finished document; without a given title, its first heading or the name of the file."""
         first = self.headings[0].title if self.headings else ""
@@ -77,6 +103,8 @@ class DocumentBuilder:
             _clean(title or "") or first or readable_name(source),
             "\n".join(self.lines),
             tuple(self.headings),
+            tuple(self.rows),
+            tuple(self.notes),
         )
 
     def _add(self, line: str) -> None:

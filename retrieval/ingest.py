@@ -31,7 +31,8 @@ _LARGEST_FILE = 256 << 20
 class IngestReport:
     """What an ingest did. snapshot: the one that is current now.
 
-    problems: what could not be read and why, by source; skipped: files of a kind that no loader reads.
+    problems: what could not be read and why, by source; notes: what of a file that was read could not be read.
+    skipped: files of a kind that no loader reads.
     embedded: chunks that the encoder had to read; the others were taken over.
     """
 
@@ -43,6 +44,7 @@ class IngestReport:
     changed: int
     removed: int
     problems: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
 
 
@@ -87,7 +89,9 @@ def read_entries(
             if previous and known.get(source) == digest:
                 yield previous.archive.entry(source)
             else:
-                yield IngestedFile(source, digest, _load(content, source, chunking))
+                contents = _load(content, source, chunking)
+                notes = dict.fromkeys(note for document, _ in contents for note in document.notes)
+                yield IngestedFile(source, digest, contents, "; ".join(notes))
         except UnreadableDocument as error:
             yield IngestedFile(source, "", problem=error.reason)
         progress("read", done, len(files))

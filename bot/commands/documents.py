@@ -40,6 +40,8 @@ def _print_report(report: IngestReport) -> None:
     )
     for source, reason in report.problems.items():
         console.print(f"[yellow]not read[/]: {source}: {reason}", markup=True)
+    for source, note in report.notes.items():
+        console.print(f"[yellow]read in part[/]: {source}: {note}", markup=True)
     if report.skipped:
         console.print(
             f"{len(report.skipped)} files of other kinds were passed over, such as {report.skipped[0]}."

@@ -36,3 +36,14 @@ def test_the_digest_is_of_what_is_said_not_of_where() -> None:
 
 def test_a_path_without_a_name_stays() -> None:
     assert readable_name("-.md") == "-.md"
+
+
+def test_a_document_knows_the_rows_of_its_tables_and_what_is_missing() -> None:
+    draft = DocumentBuilder()
+    draft.block("Prices")
+    draft.table([["Pump", "Price"], ["X-32", "4"], ["X-33", "5"]])
+    draft.note("1 of 2 pages has no text")
+    document = draft.document("prices.pdf")
+    assert document.text == "Prices\nPump: X-32; Price: 4\nPump: X-33; Price: 5"
+    assert [document.text[slice(*row)] for row in document.rows] == document.text.splitlines()[1:]
+    assert document.notes == ("1 of 2 pages has no text",)
