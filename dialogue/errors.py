@@ -13,6 +13,8 @@ DialogueError
     └── PromptTooLong      the prompt does not fit the model's context window
 """
 
+from typing import Any
+
 
 class DialogueError(Exception):
     """The root of this package's errors; its text may be shown to an operator."""
@@ -21,6 +23,16 @@ class DialogueError(Exception):
         """remedies: names of the parameters and functions that put it right, for whoever has other names for them."""
         super().__init__(message)
         self.remedies = remedies
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Comes out of another process as it is, whatever its class is constructed from."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[DialogueError], args: tuple[Any, ...]) -> DialogueError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class UnknownConversation(DialogueError):

@@ -20,7 +20,10 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES
 }
 MAX_LINES = 400
-SEAMS = ("bot/assembly.py", "bot/commands/*.py", "bot/models/engines.py", "retrieval/encoders/loading.py")
+SEAMS = (
+    *("bot/assembly.py", "bot/commands/*.py", "bot/models/engines.py", "bot/models/local.py"),
+    "retrieval/encoders/loading.py",
+)
 """Where an implementation is chosen and only then imported; the same list stands in pyproject.toml."""
 METAPHOR = re.compile(
     "staff|lineup|team|muster|duty|parcels?|courier|shelf|sieve|ballots?|weaving|lessons?|attendance|visitor|"

@@ -21,10 +21,12 @@ from langchain_core.language_models import BaseChatModel
 
 from bot.errors import SettingsError
 from bot.metrics import EngineMonitor
+from bot.models.local import load_local_model
 from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
-from dialogue.engines.chat import LocalChatModel
+from dialogue.engines.chat import StreamingChatModel
+from dialogue.engines.process import ProcessLimits, start_process
 from dialogue.engines.provider import load_provider
 from finetune.errors import FinetuneError, UnusableAdapter
 from finetune.release import LANGUAGE_TASKS
@@ -141,19 +143,8 @@ def load_engine(settings: Settings, weights: Weights, model: ModelSpec | None = 
     if not settings.runs_here:
         return load_provider(settings.engine, model.weights, settings.engine_options.get_secret_value())
     path = locate_runnable(settings, weights, model)
-    return _transformers(path) if settings.engine == "transformers" else _openvino(settings, path)
-
-
-def _transformers(path: Path) -> BaseChatModel:
-    from dialogue.engines.transformers import load_transformers
-
-    return load_transformers(path)
-
-
-def _openvino(settings: Settings, path: Path) -> BaseChatModel:
-    from dialogue.engines.openvino import EngineLimits, load_openvino
-
-    return load_openvino(path, limits=EngineLimits(cache_gb=settings.engine_cache_gb))
+    limits = ProcessLimits(silence=settings.answer_silence / 2)
+    return start_process(load_local_model, settings.engine, path, settings.engine_cache_gb, limits=limits)
 
 
 def locate_runnable(settings: Settings, weights: Weights, model: ModelSpec) -> Path:
@@ -200,8 +191,8 @@ def _merge(adapter: Path, source: Path, target: Path) -> None:
 
 
 def close_engine(engine: BaseChatModel) -> None:
-    """Stop the engine's threads, if it has any; a call in progress ends with an error."""
-    if isinstance(engine, LocalChatModel):
+    """End the engine's process, if it has one; a call in progress ends with an error."""
+    if isinstance(engine, StreamingChatModel):
         engine.close()
 
 

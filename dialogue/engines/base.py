@@ -32,7 +32,10 @@ def _template_message(message: BaseMessage) -> ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class TokenBatch:
-    """New tokens of one request. `end` is set on the last: "stop", "length", or the error that ended it."""
+    """What a step adds to one request: new tokens, none while its prompt is read.
+
+    `end` is set on the last: "stop", "length", or the error that ended the request.
+    """
 
     tokens: Sequence[int] = ()
     end: str | EngineError | None = None

@@ -88,7 +88,7 @@ class ContinuousBatch:
     def _collect(self) -> None:
         for active in self._active:
             step = _news_of(active.handle)
-            if (step.tokens or step.end) and not active.request.cancelled.is_set():
+            if not active.request.cancelled.is_set():
                 active.request.give(step)
         self._active = [active for active in self._active if self._is_running(active)]
 

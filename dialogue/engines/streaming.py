@@ -3,13 +3,11 @@
 A character outside ASCII may be spread over several tokens; until its last one it decodes to U+FFFD. Knows no engine.
 """
 
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGenerationChunk
-
-from dialogue.engines.base import TokenBatch
+from dialogue.engines.base import ChatMessage, TokenBatch
 from dialogue.errors import EngineError
 
 Decode = Callable[[Sequence[int]], str]
@@ -73,8 +71,35 @@ def _overlap(text: str, stop: str) -> int:
     return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyPiece:
+    """Text of a reply, empty where a step completed none. `end` is set on the last: "stop", "length", or the error.
+
+    read, written: tokens of the prompt and of the reply, on the last piece.
+    """
+
+    text: str = ""
+    end: str | EngineError | None = None
+    read: int = 0
+    written: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class ReplyRequest:
+    """Messages to reply to. `deliver` is called in another thread, and no more once `cancelled` is set.
+
+    max_tokens: of the reply; None leaves it to the engine. stops: strings that end the reply and are not given out.
+    """
+
+    messages: Sequence[ChatMessage]
+    deliver: Callable[[ReplyPiece], object]
+    max_tokens: int | None = None
+    stops: Sequence[str] = ()
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
 class ReplyStream:
-    """The reply to a prompt of `prompt_tokens`; `ended` after its last chunk, which carries the usage."""
+    """The reply to a prompt of `prompt_tokens`; `ended` after its last piece."""
 
     def __init__(self, decode: Decode, prompt_tokens: int, stops: Sequence[str] = ()) -> None:
         self._text = Detokenizer(decode)
@@ -83,24 +108,20 @@ class ReplyStream:
         self._written = 0
         self.ended = False
 
-    def chunk(self, step: TokenBatch) -> ChatGenerationChunk | None:
-        """The text that a step completes, None where it completes none. Raises the error that ended the request."""
+    def piece(self, step: TokenBatch) -> ReplyPiece:
+        """What a step adds to the reply."""
         if isinstance(step.end, EngineError):
-            raise step.end
+            return self._last("", step.end)
+        if not (step.tokens or step.end):
+            return ReplyPiece()
         self._written += len(step.tokens)
         text = self._stopper.add(self._text.add(step.tokens))
         if step.end and not self._stopper.stopped:
             text += self._stopper.add(self._text.rest()) + self._stopper.rest()
         if self._stopper.stopped:
             return self._last(text, "stop")
-        if step.end:
-            return self._last(text, step.end)
-        return ChatGenerationChunk(message=AIMessageChunk(content=text)) if text else None
+        return self._last(text, step.end) if step.end else ReplyPiece(text)
 
-    def _last(self, text: str, reason: str) -> ChatGenerationChunk:
+    def _last(self, text: str, end: str | EngineError) -> ReplyPiece:
         self.ended = True
-        usage = UsageMetadata(
-            input_tokens=self._read, output_tokens=self._written, total_tokens=self._read + self._written
-        )
-        message = AIMessageChunk(content=text, usage_metadata=usage, chunk_position="last")
-        return ChatGenerationChunk(message=message, generation_info={"finish_reason": reason})
+        return ReplyPiece(text, end, self._read, self._written)

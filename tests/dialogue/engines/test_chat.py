@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from dialogue.engines.base import GenerationRequest, TokenBatch
 from dialogue.errors import EngineError, PromptTooLong
 from tests.dialogue.engines.alphabet_model import WIDE
+from tests.dialogue.engines.conftest import MAX_TOKENS, WINDOW
 
 
 async def pieces(chat, prompt, **asked) -> list[str]:
@@ -51,7 +52,7 @@ async def test_a_reply_says_why_it_ended_and_what_it_took(chat):
 async def test_the_call_or_else_the_engine_limits_the_reply(chat):
     short, usual = await chat.ainvoke("0", max_tokens=5), await chat.ainvoke("0")
     assert short.content == "12345"
-    assert len(usual.content) == chat.max_tokens
+    assert len(usual.content) == MAX_TOKENS
     assert {short.response_metadata["finish_reason"], usual.response_metadata["finish_reason"]} == {"length"}
 
 
@@ -101,7 +102,7 @@ async def test_a_task_that_is_cancelled_frees_the_engine(chat):
 
 
 async def test_a_prompt_longer_than_the_window_is_refused(chat):
-    window = chat.model.window
+    window = WINDOW
     with pytest.raises(PromptTooLong, match="fewer tokens of passages") as refused:
         await chat.ainvoke("x" * (window - 4), max_tokens=5)
     assert (refused.value.tokens, refused.value.window) == (window - 4, window - 5)
@@ -109,8 +110,8 @@ async def test_a_prompt_longer_than_the_window_is_refused(chat):
         await chat.ainvoke("x" * (10 * window))
 
 
-def test_tokens_are_counted_as_the_model_reads_them(chat):
-    assert chat.count_tokens("zz 世") == len(["zz", " ", *"世".encode()])
+def test_tokens_are_counted_as_the_model_reads_them(local_chat):
+    assert local_chat.count_tokens("zz 世") == len(["zz", " ", *"世".encode()])
 
 
 async def test_closing_ends_what_still_runs_with_an_error(own_chat):
@@ -128,7 +129,7 @@ def test_closing_twice_is_closing(own_chat):
     own_chat.close()
 
 
-async def test_a_listener_who_is_gone_takes_nobody_with_him(chat):
+async def test_a_listener_who_is_gone_takes_nobody_with_him(local_chat):
     """Where an event loop was closed without ending its generators, the model's thread meets its error."""
     refused = threading.Event()
 
@@ -136,6 +137,6 @@ async def test_a_listener_who_is_gone_takes_nobody_with_him(chat):
         refused.set()
         raise RuntimeError("Event loop is closed")
 
-    chat.model.submit(GenerationRequest(chat.model.encode("0"), 3000, deliver))
+    local_chat.model.submit(GenerationRequest(local_chat.model.encode("0"), 3000, deliver))
     assert await asyncio.to_thread(refused.wait, 5)
-    assert (await chat.ainvoke("x")).content == "yz"
+    assert (await local_chat.ainvoke("x")).content == "yz"
