@@ -38,7 +38,7 @@ from dialogue.steps import ArrangeSteps
 from dialogue.store.store import Store
 from dialogue.voice import Voice
 from dialogue.worker import Timeouts, Worker
-from finetune.forgetting import Eraser
+from finetune.forgetting import Eraser, ErasureReport
 from finetune.migrations import upgrade
 from finetune.releases import PinnedReleases, Releases
 from retrieval.collection import Collection
@@ -46,6 +46,9 @@ from retrieval.ingest import Progress
 
 PYTHON = "python"
 """The channel of `Bot`. Any process can answer what was asked there."""
+
+Forget = Callable[[str, str | None, str | None], Awaitable[ErasureReport]]
+"""Erases a person: takes a channel, an account and an author."""
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +96,8 @@ class Runtime:
     """By channel."""
     metrics: Metrics
     watch: EngineMonitor
+    forget: Forget
+    """Erases a person (I7)."""
     shutdown_grace: float = 10.0
     """Seconds that current answers get to finish, and then deliveries; the rest waits for the next start."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -215,9 +220,21 @@ def assemble(
         wake=lambda channel: dispatchers[channel].wake(),
     )
     asks = settings.training_consent != "never"
-    forget = Eraser(store, settings.datasets, settings.reports).forget
+    forget = forget_answers_too(Eraser(store, settings.datasets, settings.reports), watcher)
+    store.feedback.on_rated_down = lambda query: watcher.models.answers.remove(query)
     manager = Manager(store, worker, events, forget=forget, asks_consent=asks)
-    return Runtime(settings, voice, store, watcher, manager, channels, dispatchers, metrics, watch)
+    return Runtime(settings, voice, store, watcher, manager, channels, dispatchers, metrics, watch, forget)
+
+
+def forget_answers_too(eraser: Eraser, watcher: PromotionWatcher) -> Forget:
+    """Erases a person as `eraser` does, and empties the cache of answers: a query may hold their words."""
+
+    async def forget(channel: str, account: str | None = None, author: str | None = None) -> ErasureReport:
+        report = await eraser.forget(channel, account, author)
+        watcher.models.answers.clear()
+        return report
+
+    return forget
 
 
 def supervise(

@@ -8,6 +8,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from dialogue.conversation import Answer
+from dialogue.steps.answer import CACHED
 from dialogue.store.operators import Backlog
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
@@ -20,6 +21,9 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         self._turns = Counter("groundtalk_turns", "Answers by outcome.", ["outcome"], registry=registry)
+        self._cached = Counter(
+            "groundtalk_cached_answers", "Answers that came from the cache.", registry=registry
+        )
         self._stages = Histogram(
             "groundtalk_stage_seconds",
             "Seconds by stage of a turn.",
@@ -49,6 +53,8 @@ class Metrics:
     def observe(self, answer: Answer) -> None:
         """Count a committed answer."""
         self._turns.labels(_outcome(answer)).inc()
+        if CACHED in answer.timings:
+            self._cached.inc()
         for stage, seconds in answer.timings.items():
             self._stages.labels(stage).observe(seconds)
 

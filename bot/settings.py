@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr = SecretStr("")
     engine_cache_gb: int = Field(1, ge=1)
     passage_tokens: int = Field(240, ge=50)
+    answer_cache: int = Field(1000, ge=0)
     answer_silence: float = Field(120, gt=0)
     hf_endpoint: str = "https://huggingface.co"
 

@@ -119,8 +119,8 @@ class Answer:
     hand_over: bool = False
     """The commit of this answer hands the conversation over to a human."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage: `queue`, `rewrite`, `retrieve`, `first_token` (since the attempt began), `answer`, and every
-    step under the name of its class."""
+    """Seconds by stage: `queue`, `rewrite`, `retrieve`, `first_token` (since the attempt began), `answer`, `cached`
+    in place of `answer` where it came from the cache, and every step under the name of its class."""
     state: StateChange | None = None
     """Committed with the answer; None leaves the state as it is."""
     conversation: str = ""

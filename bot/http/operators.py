@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from bot.assembly import Runtime
 from dialogue.conversation import Conversation, Mode, Turn
 from dialogue.store.operators import ConversationSummary, RatedAnswer
-from finetune.forgetting import Eraser, ErasureReport
+from finetune.forgetting import ErasureReport
 from finetune.release import ActiveModels, Release
 from finetune.releases import Releases
 from retrieval.ingest import IngestReport
@@ -50,7 +50,6 @@ class Person(BaseModel):
 def operators_router(token: str, bot: Runtime) -> APIRouter:
     """The routes, which require `token`."""
     store = bot.store
-    eraser = Eraser(store, bot.settings.datasets, bot.settings.reports)
     senders = {channel.channel: channel for channel in bot.channels}
     router = APIRouter(prefix="/api", tags=["operators"], dependencies=[Depends(_require_token(token))])
 
@@ -101,7 +100,7 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
         """Erase a person, also from datasets. Lists the releases that answered them or were trained on their words."""
         if person.account is None and person.author is None:
             raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "Give `account`, `author`, or both.")
-        return await eraser.forget(person.channel, person.account, person.author)
+        return await bot.forget(person.channel, person.account, person.author)
 
     router.include_router(releases_router(bot))
 

@@ -27,6 +27,7 @@ from bot.models.engines import (
 from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
+from dialogue.answer_cache import AnswerCache
 from dialogue.errors import EngineError
 from dialogue.grounding import Grounder, GroundingOptions
 from dialogue.responder import Responder
@@ -105,7 +106,8 @@ FETCHED = "releases"
 class LoadedModels:
     """Everything that answers, loaded. name: stored with every answer. engines: the one that answers comes first.
 
-    collection: what our own retriever searches; None where the caller provided another retriever.
+    collection: what our own retriever searches; None where the caller provided another retriever. answers: the cache of
+    what these models answered.
     """
 
     active: ActiveModels
@@ -113,6 +115,7 @@ class LoadedModels:
     responder: Responder
     collection: Collection | None
     engines: tuple[BaseChatModel, ...]
+    answers: AnswerCache
     loaded: AsyncExitStack
 
     async def warm_up(self, seconds: float = FIRST_WORD_TIMEOUT) -> None:
@@ -158,10 +161,11 @@ class ModelLoader:
             answering, grounder = await stack.enter_async_context(self.grounder(active))
             retriever, collection = await self.retriever(active)
             name = self.name(active)
-            steps = self._arrange_steps(default_steps(rewriter, retriever, grounder))
+            answers = AnswerCache(self._settings.answer_cache)
+            steps = self._arrange_steps(default_steps(rewriter, retriever, grounder, answers))
             responder = Responder(turns, steps, self._voice, release=name)
             engines = (answering,) if answering is rewriting else (answering, rewriting)
-            return LoadedModels(active, name, responder, collection, engines, stack.pop_all())
+            return LoadedModels(active, name, responder, collection, engines, answers, stack.pop_all())
 
     @asynccontextmanager
     async def rewriter(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from langchain_core.retrievers import BaseRetriever
 
+from dialogue.answer_cache import AnswerCache
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
 from dialogue.steps.answer import AnswerFromDocuments
@@ -25,6 +26,11 @@ ArrangeSteps = Callable[[list[Step]], Sequence[Step]]
 """Turns the default list of steps into the list of a deployment: adds its own steps, or leaves some out."""
 
 
-def default_steps(rewriter: Rewriter, retriever: BaseRetriever, grounder: Grounder) -> list[Step]:
-    """Hand over to a human, small talk, and the answer from the documents, in this order."""
-    return [HandOver(), SmallTalk(), AnswerFromDocuments(rewriter, retriever, grounder)]
+def default_steps(
+    rewriter: Rewriter, retriever: BaseRetriever, grounder: Grounder, answers: AnswerCache | None = None
+) -> list[Step]:
+    """Hand over to a human, small talk, and the answer from the documents, in this order.
+
+    answers: see `AnswerFromDocuments`.
+    """
+    return [HandOver(), SmallTalk(), AnswerFromDocuments(rewriter, retriever, grounder, answers)]

@@ -7,35 +7,66 @@ from dataclasses import replace
 
 from langchain_core.retrievers import BaseRetriever
 
+from dialogue.answer_cache import AnswerCache
 from dialogue.conversation import Answer
-from dialogue.grounding import Grounder
+from dialogue.grounding import GroundedReply, Grounder
 from dialogue.rewriting import Rewriter, is_specific
 from dialogue.steps.base import TurnContext
 
+CACHED = "cached"
+"""The stage in an answer's timings that says that it came from the cache."""
+
 
 class AnswerFromDocuments:
-    """Rewrites, retrieves and grounds, and streams the answer."""
+    """Rewrites, retrieves and grounds, and streams the answer.
 
-    def __init__(self, rewriter: Rewriter, retriever: BaseRetriever, grounder: Grounder) -> None:
+    answers: finished answers, which a repeated question over the same passages gets at once; by default none are kept.
+    """
+
+    def __init__(
+        self,
+        rewriter: Rewriter,
+        retriever: BaseRetriever,
+        grounder: Grounder,
+        answers: AnswerCache | None = None,
+    ) -> None:
         self._rewriter = rewriter
         self._retriever = retriever
         self._grounder = grounder
+        self._answers = AnswerCache(0) if answers is None else answers
 
     async def run(self, turn: TurnContext) -> Answer:
         """Raises EngineError, RetrievalError."""
         with turn.timed("rewrite"):
             turn.rewritten(await self._rewriter.rewrite(turn.history, turn.text, turn.language))
         with turn.timed("retrieve"):
-            own_words = (turn.text,) if is_specific(turn.text) else ()
-            documents = await self._retriever.ainvoke(turn.query, variants=own_words)
-            turn.retrieved(self._grounder.passages(documents))
-        turn.on_cancel = lambda: self._grounded(turn)
+            await self._retrieve(turn)
+        known = self._answers.get(turn.query, turn.language, turn.passages)
+        if known is None:
+            return await self._write(turn)
+        with turn.timed(CACHED):
+            turn.stream(known.text)
+        return _answer(turn, known)
+
+    async def _retrieve(self, turn: TurnContext) -> None:
+        own_words = (turn.text,) if is_specific(turn.text) else ()
+        documents = await self._retriever.ainvoke(turn.query, variants=own_words)
+        turn.retrieved(self._grounder.passages(documents))
+
+    async def _write(self, turn: TurnContext) -> Answer:
+        """The model's answer, streamed and checked, and kept in the cache."""
+        turn.on_cancel = lambda: _answer(turn, self._grounded(turn))
         with turn.timed("answer"):
             async for text in self._grounder.stream(turn.query, turn.passages, turn.language):
                 turn.stream(text)
-        return self._grounded(turn)
+        reply = self._grounded(turn)
+        self._answers.put(turn.query, turn.language, turn.passages, reply)
+        return _answer(turn, reply)
 
-    def _grounded(self, turn: TurnContext) -> Answer:
+    def _grounded(self, turn: TurnContext) -> GroundedReply:
         """The streamed text, checked against the passages."""
-        reply = self._grounder.reply(turn.streamed, turn.passages, turn.query, turn.language)
-        return replace(turn.answer(reply.text, citations=reply.citations), abstained=reply.abstained)
+        return self._grounder.reply(turn.streamed, turn.passages, turn.query, turn.language)
+
+
+def _answer(turn: TurnContext, reply: GroundedReply) -> Answer:
+    return replace(turn.answer(reply.text, citations=reply.citations), abstained=reply.abstained)

@@ -1,5 +1,6 @@
 """Ratings of answers; a rater's latest rating replaces the earlier one."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from sqlalchemy import Connection, Select, select
@@ -20,6 +21,8 @@ class Feedback:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.on_rated_down: Callable[[str], None] = lambda query: None
+        """Called with the query of every answer that is rated down here, for instance to drop it from a cache."""
 
     async def rate(
         self,
@@ -43,16 +46,20 @@ class Feedback:
             .on_conflict_do_update(index_elements=list(key), set_=values)
         )
 
-        def store(connection: Connection) -> None:
-            if connection.execute(_select_answer(conversation, turn)).one_or_none() is None:
+        def store(connection: Connection) -> str:
+            answer = connection.execute(_select_query(conversation, turn)).one_or_none()
+            if answer is None:
                 raise UnknownTurn(conversation, turn, "answer")
             connection.execute(upsert)
+            return answer.query or ""
 
-        await self._database.write(store)
+        query = await self._database.write(store)
+        if values["rating"] is Rating.DOWN:
+            self.on_rated_down(query)
 
 
-def _select_answer(conversation: str, number: int) -> Select[int]:
+def _select_query(conversation: str, number: int) -> Select[str | None]:
     turn = schema.turn.c
-    return select(turn.number).where(
+    return select(turn.query).where(
         turn.conversation == conversation, turn.number == number, turn.role == Role.ASSISTANT
     )

@@ -116,3 +116,27 @@ async def test_who_forgets_on_a_channel_leaves_the_datasets(bot):
 async def test_people_are_asked_for_consent_unless_never(tmp_path, sqlite_url, policy, asks):
     async with deployed(tmp_path, sqlite_url, training_consent=policy) as bot:
         assert bot.manager.asks_consent is asks
+
+
+async def answered(bot, text: str) -> Turn:
+    """The answer to a question that is asked now."""
+    turn = await ask(bot, text)
+
+    async def there() -> bool:
+        return any(answer.reply_to == turn.number for answer in await answers(bot, turn.conversation))
+
+    await eventually(there)
+    return (await answers(bot, turn.conversation))[-1]
+
+
+async def test_an_answer_leaves_the_cache_when_it_is_rated_down_or_someone_is_forgotten(bot):
+    cache = bot.watcher.models.answers
+    async with bot:
+        answer = await answered(bot, "May I return it within 30 days?")
+        assert len(cache) == 1
+        await bot.store.feedback.rate(answer.conversation, answer.number, "ada", "down")
+        assert len(cache) == 0
+        await answered(bot, "May I return my order within 30 days?")
+        assert len(cache) == 1
+        await bot.manager.forget(ADA.channel, ADA.account)
+        assert len(cache) == 0

@@ -49,3 +49,10 @@ def test_two_bots_in_one_process_count_apart():
     one, other = Metrics(), Metrics()
     one.observe(Answer("Two days.", "how long?"))
     assert 'groundtalk_turns_total{outcome="answered"} 0.0' in shown(other)
+
+
+def test_an_answer_from_the_cache_is_counted():
+    metrics = Metrics()
+    metrics.observe(Answer("Two days.", "how long?", timings={"cached": 0.001}))
+    metrics.observe(Answer("Two days.", "how long?", timings={"answer": 2.0}))
+    assert "groundtalk_cached_answers_total 1.0" in shown(metrics)

@@ -43,3 +43,14 @@ async def test_a_rating_is_up_or_down(store: Store) -> None:
 
     with pytest.raises(ValueError, match="sideways"):
         await store.feedback.rate(answer.conversation, 2, "ann", "sideways")
+
+
+async def test_only_a_thumbs_down_reports_the_query_of_its_answer(store: Store) -> None:
+    answer = await exchange(store, "What voltage?")
+    reported: list[str] = []
+    store.feedback.on_rated_down = reported.append
+
+    await store.feedback.rate(answer.conversation, 2, "ann", "up")
+    await store.feedback.rate(answer.conversation, 2, "bob", "down")
+
+    assert reported == [answer.query]

@@ -1,0 +1,108 @@
+"""The answer from the documents: a repeated question is answered from the cache, a cancelled answer never enters it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+
+from dialogue.answer_cache import AnswerCache
+from dialogue.conversation import Answer, Conversation, Mode, Role, Turn
+from dialogue.events import Event, Token
+from dialogue.grounding import Grounder
+from dialogue.rewriting import Rewriter
+from dialogue.steps.answer import CACHED, AnswerFromDocuments
+from dialogue.steps.base import TurnContext
+from tests.dialogue.bot_process import VOICE
+from tests.dialogue.fake_chat_model import FakeChatModel
+from tests.dialogue.store.samples import CHAT
+
+
+class Library(BaseRetriever):
+    """Finds one page, whose text can change."""
+
+    text: str = "It takes 230 volts."
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        return [Document(self.text, metadata={"chunk": "c", "source": "manual.md", "score": 0.3})]
+
+
+class Asked:
+    """A step with a cache, and what it was asked."""
+
+    def __init__(self, *answers: str, size: int = 10) -> None:
+        self.model = FakeChatModel(answers=list(answers or ["It takes 230 volts [1]."]))
+        self.library = Library()
+        self.cache = AnswerCache(size)
+        self.events: list[Event] = []
+        self._step = AnswerFromDocuments(
+            Rewriter(self.model), self.library, Grounder(self.model, VOICE), self.cache
+        )
+
+    def turn(self, text: str, language: str = "en") -> TurnContext:
+        now = datetime.now(UTC)
+        conversation = Conversation("c", CHAT, language, Mode.BOT, False, {}, now)
+        turn = Turn("c", 1, Role.USER, text, now)
+        return TurnContext(conversation, turn, language, VOICE.wording(language), self.events.append)
+
+    async def run(self, text: str, language: str = "en") -> tuple[Answer, TurnContext]:
+        turn = self.turn(text, language)
+        return await self._step.run(turn), turn
+
+
+async def test_a_repeated_question_is_answered_without_the_model_and_with_citations() -> None:
+    asked = Asked("It takes 230 volts [1].", "unused")
+    first, fresh = await asked.run("What voltage does it take?")
+    again, cached = await asked.run("what voltage does it take")
+    assert (again.text, again.citations, again.passages) == (first.text, first.citations, first.passages)
+    assert len(asked.model.prompts) == 1
+    assert [event for event in asked.events if isinstance(event, Token)][-1] == Token(1, again.text)
+    assert CACHED in cached.timings and CACHED not in fresh.timings
+    assert "answer" in fresh.timings and "answer" not in cached.timings
+
+
+async def test_after_a_change_of_the_document_the_model_is_asked_again() -> None:
+    asked = Asked("It takes 230 volts [1].", "It takes 110 volts [1].")
+    await asked.run("What voltage?")
+    asked.library.text = "It takes 110 volts."
+    answer, _ = await asked.run("What voltage?")
+    assert answer.text == "It takes 110 volts [1]."
+
+
+async def test_in_another_language_the_model_is_asked_again() -> None:
+    asked = Asked()
+    await asked.run("230 volts?")
+    await asked.run("230 volts?", "zh")
+    assert len(asked.model.prompts) == 2
+
+
+async def test_an_abstention_is_not_kept() -> None:
+    asked = Asked("NO ANSWER", "It takes 230 volts [1].")
+    abstained, _ = await asked.run("Which colour?")
+    answered, _ = await asked.run("Which colour?")
+    assert (abstained.abstained, answered.abstained) == (True, False)
+
+
+async def test_a_cancelled_answer_is_not_kept() -> None:
+    asked = Asked()
+    turn = asked.turn("What voltage?")
+    turn.retrieved(())
+    turn.stream("It takes")
+    turn.on_cancel()
+    assert len(asked.cache) == 0
+
+
+async def test_a_failed_answer_is_not_kept() -> None:
+    asked = Asked()
+    asked.model.answers = [RuntimeError("engine")]
+    try:
+        await asked.run("What voltage?")
+    except RuntimeError:
+        assert len(asked.cache) == 0
+
+
+async def test_without_a_cache_every_question_is_answered_by_the_model() -> None:
+    asked = Asked(size=0)
+    await asked.run("What voltage?")
+    await asked.run("What voltage?")
+    assert len(asked.model.prompts) == 2
