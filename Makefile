@@ -20,7 +20,7 @@ run: .venv/.run ## set up everything, then serve the bot on HOST:PORT (http://12
 	@exec .venv/bin/groundtalk serve
 
 test: .venv/.dev .venv/.system ## set up everything, then run the tests
-	@.venv/bin/groundtalk models pull
+	@PROFILE=full .venv/bin/groundtalk models pull
 ifdef TESTS
 	@.venv/bin/python -m pytest $(TESTS)
 else

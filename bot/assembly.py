@@ -14,11 +14,13 @@ from typing import Self
 import structlog
 from langchain_core.language_models import BaseChatModel
 
+from bot.advice import explain_choice
 from bot.channels.base import Channel, DirectChannel
 from bot.channels.rate_limits import Rate
 from bot.channels.terminal import CHANNEL as TERMINAL
 from bot.channels.websocket.channel import WebsocketChannel
 from bot.channels.websocket.connection import ConnectionLimits
+from bot.configuration import configure
 from bot.documents import refresh_documents
 from bot.errors import NoCollection
 from bot.metrics import EngineMonitor, Metrics
@@ -172,13 +174,14 @@ async def open_runtime(
     arrange_steps: ArrangeSteps | None = None,
     provided: ProvidedModels | None = None,
 ) -> Runtime:
-    """Load everything without running it: migrate the database, fetch weights, read documents.
+    """Load everything without running it: look at the machine, fetch weights, migrate the database, read documents.
 
     senders: channels of the caller's own, in addition to those of the settings. pinned: the releases to use instead of
     the live ones. arrange_steps: makes the list of steps, instead of STEPS_FILE. provided: models of the caller's own.
     Raises the packages' errors.
     """
     provided = provided or ProvidedModels()
+    settings = await asyncio.to_thread(_configured, settings, provided)
     voice = load_voice(settings.voice_file)
     channels = (*channels_of(settings, voice), *senders)
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
@@ -193,6 +196,14 @@ async def open_runtime(
     await asyncio.to_thread(refresh_documents, settings, models.collection, progress)
     watcher = PromotionWatcher(releases, loader, store.turns, models)
     return assemble(settings, voice, store, watcher, channels, metrics, watch)
+
+
+def _configured(settings: Settings, provided: ProvidedModels) -> Settings:
+    """The settings as this machine runs them; the log says what was chosen."""
+    configuration = configure(settings, provided)
+    for sentence in explain_choice(configuration):
+        log.info(sentence)
+    return configuration.settings
 
 
 def assemble(

@@ -1,7 +1,10 @@
 """Reads the documents at the start: always from KNOWLEDGE_DIR if it is set, else once from the sample handbook."""
 
+import asyncio
+
 import structlog
 
+from bot.configuration import configure
 from bot.metrics import EngineMonitor, Metrics
 from bot.models.download import Hub
 from bot.models.loader import model_loader
@@ -48,6 +51,7 @@ def refresh_documents(
 
 async def live_collection(settings: Settings) -> Collection:
     """The collection that a server with these settings searches. Raises the packages' errors."""
+    settings = (await asyncio.to_thread(configure, settings)).settings
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store:
         releases = Releases(store.database)

@@ -3,6 +3,7 @@
 BotError
 ├── SettingsError     a setting is missing or has a bad value
 ├── VoiceError        the voice file cannot be used
+├── MachineTooSmall   no profile fits into the memory
 ├── MissingPackage    a command needs a package that only an extra installs
 ├── NotOpen           a bot is used before it is opened, or after it was closed
 ├── AlreadyOpen       a bot is opened twice
@@ -55,6 +56,17 @@ class SettingsError(BotError):
 
 class VoiceError(BotError):
     """The voice file cannot be used."""
+
+
+class MachineTooSmall(BotError):
+    """No profile fits into the memory."""
+
+    def __init__(self, memory_gb: float, needed_gb: float) -> None:
+        super().__init__(
+            f"This machine has {memory_gb:.1f} GB of memory, and the smallest profile takes up to {needed_gb:.1f} GB. "
+            "Use a machine with more memory, or ENGINE=openai with a server that runs the text model. "
+            "PROFILE=small starts all the same, for instance with swap space."
+        )
 
 
 class MissingPackage(BotError):

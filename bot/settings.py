@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     message_characters: int = Field(8_000, ge=1)
     messages_per_minute: int = Field(30, ge=1)
 
+    profile: Literal["auto", "full", "small"] = "auto"
+
     training_consent: Literal["ask", "given", "never"] = "ask"
 
     telegram_bot_token: SecretStr = SecretStr("")
@@ -73,6 +75,7 @@ class Settings(BaseSettings):
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")
     engine_cache_gb: int = Field(1, ge=1)
+    threads: int = Field(0, ge=0)
     passage_tokens: int = Field(240, ge=50)
     answer_cache: int = Field(1000, ge=0)
     answer_silence: float = Field(120, gt=0)

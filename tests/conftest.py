@@ -1,6 +1,7 @@
 """What every test may ask for: an empty conversation store, over SQLite and over PostgreSQL."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ import structlog
 from dialogue.store.store import Store
 from finetune.migrations import upgrade
 from tests.postgres import Cluster, cluster
+
+os.environ.setdefault("PROFILE", "full")
+"""The same models on every machine that runs the tests, and none of them measured."""
 
 
 @pytest.hookimpl(tryfirst=True)

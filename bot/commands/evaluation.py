@@ -12,8 +12,9 @@ from rich.console import Console
 from bot.assembly import open_runtime
 from bot.channels.base import DirectChannel
 from bot.commands.progress import ingest_bars, time_left_bars
+from bot.configuration import load_configured
 from bot.evaluation import LIVE, EvaluationTargets, active_models_for, measure
-from bot.settings import PACKAGE, Settings, load_settings
+from bot.settings import PACKAGE, Settings
 from dialogue.store.store import Store
 from finetune.errors import BadRelease
 from finetune.evaluation import concurrency
@@ -64,7 +65,7 @@ app = typer.Typer(no_args_is_help=True)
 def handbook(limit: Limit = None, release: Release = LIVE, json: Json = None) -> None:
     """Ask the whole bot 40 questions about the sample handbook."""
     questions = list(read_examples(SAMPLE_QUESTIONS, HandbookQuestion, limit))
-    system, outcomes = asyncio.run(_ask_handbook(load_settings(), release, questions))
+    system, outcomes = asyncio.run(_ask_handbook(load_configured(), release, questions))
     _show(rows_by_kind(outcomes, system), "The sample handbook")
     if json:
         write_results([*rows_by_kind(outcomes, system), *rows_by_question(outcomes, system)], json)
@@ -123,7 +124,7 @@ def answers(
 
 
 def _measured(sets: EvaluationSets, release: str, against: Sequence[str] | None) -> list[Comparison]:
-    return asyncio.run(_compared(load_settings(), sets, list(dict.fromkeys([release, *(against or [])]))))
+    return asyncio.run(_compared(load_configured(), sets, list(dict.fromkeys([release, *(against or [])]))))
 
 
 async def _compared(settings: Settings, sets: EvaluationSets, names: Sequence[str]) -> list[Comparison]:

@@ -8,9 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from bot.commands.progress import training_bar
+from bot.configuration import load_configured
 from bot.models.download import Hub
 from bot.models.weights import Weights
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from dialogue.store.store import Store
 from finetune.datasets.dataset import Dataset, find_dataset
 from finetune.migrations import upgrade
@@ -90,7 +91,7 @@ def _learn(
     objective: TrainingObjective,
     options: TrainingOptions,
 ) -> None:
-    settings = load_settings()
+    settings = load_configured()
     name = base or settings.weights_for(choice.tasks[-1])
     known = find_dataset(settings.datasets, dataset)
     with training_bar(f"{objective} {name}") as report:

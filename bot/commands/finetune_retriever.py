@@ -11,12 +11,13 @@ import typer
 from rich.console import Console
 
 from bot.commands.progress import StepProgress, content_digest, training_bar
+from bot.configuration import load_configured
 from bot.errors import SettingsError
 from bot.models.download import Hub
 from bot.models.engines import load_configured_encoder
 from bot.models.loader import newest_index
 from bot.models.weights import Weights
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from dialogue.store.store import Store
 from finetune.datasets.dataset import TRAIN, VALIDATION, Dataset, find_dataset
 from finetune.migrations import upgrade
@@ -104,7 +105,7 @@ def retriever(
     seed: Annotated[int | None, typer.Option()] = None,
 ) -> None:
     """Train the retriever on a dataset, on FILES, or on the documents alone; the result is a release."""
-    settings = load_settings()
+    settings = load_configured()
     known = find_dataset(settings.datasets, dataset) if dataset else None
     given = {"learning_rate": learning_rate, "epochs": epochs, "batch": batch, "seed": seed}
     chosen = {

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.configuration import configure, load_configured
 from bot.models.catalog import CatalogEntry
 from bot.models.download import Hub
 from bot.models.weights import Weights
@@ -17,7 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("list")
 def list_models() -> None:
     """List the weights of the catalog. Settings also take a path or a hub id (owner/name)."""
-    settings = load_settings()
+    settings = configure(load_settings(), first_start=False).settings
     weights = _weights(settings)
     table = Table("name", "for", "size", "here", box=None, pad_edge=False)
     for entry in weights.catalog.values():
@@ -27,7 +28,7 @@ def list_models() -> None:
         table.add_row(f"  [dim]{entry.about}; {entry.licence}[/]")
     console = Console(highlight=False)
     console.print(table)
-    console.print("\n[bold]*[/] set as ENCODER or GENERATOR")
+    console.print("\n[bold]*[/] used here: set, or chosen for this machine")
 
 
 @app.command()
@@ -35,7 +36,7 @@ def pull(
     names: Annotated[list[str] | None, typer.Argument(help="Default: those the settings name.")] = None,
 ) -> None:
     """Download weights into the cache and verify them; those already there are skipped."""
-    settings = load_settings()
+    settings = load_settings() if names else load_configured()
     weights = _weights(settings)
     for name in names or settings.local_weights():
         weights.locate(name)

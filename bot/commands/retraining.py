@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from bot.commands.progress import StepProgress, time_left_bars
+from bot.configuration import load_configured
 from bot.errors import explain
 from bot.evaluation import CandidateEvaluation, EvaluationTargets
 from bot.models.download import Hub
 from bot.models.weights import Weights
-from bot.settings import Settings, load_settings
+from bot.settings import Settings
 from dialogue.store.store import Store
 from finetune.datasets.builder import BuildOptions, build_dataset
 from finetune.datasets.dataset import Dataset
@@ -122,7 +123,7 @@ def retrain(
 
 async def _cycle(plan: RetrainOptions) -> CycleResult:
     """One cycle, unless another process that shares the database is retraining."""
-    settings = load_settings()
+    settings = load_configured()
     await upgrade(settings.database)
     async with await Store.open(settings.database) as store, hold_lease(store.database, "retraining") as mine:
         if not mine:

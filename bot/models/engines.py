@@ -144,7 +144,8 @@ def load_engine(settings: Settings, weights: Weights, model: ModelSpec | None = 
         return load_provider(settings.engine, model.weights, settings.engine_options.get_secret_value())
     path = locate_runnable(settings, weights, model)
     limits = ProcessLimits(silence=settings.answer_silence / 2)
-    return start_process(load_local_model, settings.engine, path, settings.engine_cache_gb, limits=limits)
+    given = settings.engine, path, settings.engine_cache_gb, settings.threads
+    return start_process(load_local_model, *given, limits=limits)
 
 
 def locate_runnable(settings: Settings, weights: Weights, model: ModelSpec) -> Path:

@@ -5,12 +5,13 @@ from pathlib import Path
 from dialogue.engines.chat import LocalChatModel
 
 
-def load_local_model(engine: str, path: Path, cache_gb: int) -> LocalChatModel:
-    """The weights at `path`, run by `engine`. Raises EngineError."""
+def load_local_model(engine: str, path: Path, cache_gb: int, threads: int) -> LocalChatModel:
+    """The weights at `path`, run by `engine`. threads: 0 leaves them to OpenVINO. Raises EngineError."""
     if engine == "transformers":
         from dialogue.engines.transformers import load_transformers
 
         return load_transformers(path)
-    from dialogue.engines.openvino import EngineLimits, load_openvino
+    from dialogue.engines.openvino import PROPERTIES, EngineLimits, load_openvino
 
-    return load_openvino(path, limits=EngineLimits(cache_gb=cache_gb))
+    properties = {**PROPERTIES, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
+    return load_openvino(path, limits=EngineLimits(cache_gb=cache_gb), properties=properties)
