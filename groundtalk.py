@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     from dialogue.events import Answered as Answered
     from dialogue.events import Event as Event
     from dialogue.events import Failed as Failed
+    from dialogue.events import Queued as Queued
     from dialogue.events import Retrieved as Retrieved
     from dialogue.events import Rewritten as Rewritten
     from dialogue.events import Token as Token
+    from dialogue.events import Writing as Writing
     from dialogue.manager import Manager as Manager
     from dialogue.steps.answer import AnswerFromDocuments as AnswerFromDocuments
     from dialogue.steps.base import Step as Step
@@ -80,7 +82,17 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     ],
     "dialogue.delivery": ["Postponed", "ReportProgress", "Undeliverable"],
     "dialogue.errors": ["DialogueError"],
-    "dialogue.events": ["Accepted", "Answered", "Event", "Failed", "Retrieved", "Rewritten", "Token"],
+    "dialogue.events": [
+        "Accepted",
+        "Answered",
+        "Event",
+        "Failed",
+        "Queued",
+        "Retrieved",
+        "Rewritten",
+        "Token",
+        "Writing",
+    ],
     "dialogue.manager": ["Manager"],
     "dialogue.steps.answer": ["AnswerFromDocuments"],
     "dialogue.steps.base": ["Step", "TurnContext"],

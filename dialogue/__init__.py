@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from dialogue.events import Event as Event
     from dialogue.events import EventBus as EventBus
     from dialogue.events import Failed as Failed
+    from dialogue.events import Queued as Queued
     from dialogue.events import Retrieved as Retrieved
     from dialogue.events import Rewritten as Rewritten
     from dialogue.events import Token as Token
+    from dialogue.events import Writing as Writing
     from dialogue.grounding import Grounder as Grounder
     from dialogue.manager import Manager as Manager
     from dialogue.responder import Responder as Responder
@@ -85,9 +87,11 @@ PUBLIC = {
         "Event",
         "EventBus",
         "Failed",
+        "Queued",
         "Retrieved",
         "Rewritten",
         "Token",
+        "Writing",
     ],
     "dialogue.grounding": ["Grounder"],
     "dialogue.manager": ["Manager"],

@@ -1,14 +1,16 @@
 """The live events of a turn, and the bus that carries them from a worker to whoever follows the conversation.
 
-In order: `Accepted`, `Rewritten`, `Retrieved`, `Token`*, `Answered`. An attempt that fails ends with `Failed`, and the
-next one starts at `Rewritten` again. Events are a preview in memory; what counts is in the store.
+In order: `Accepted`, `Queued` if all workers are busy, `Rewritten`, `Retrieved`, `Writing`, `Token`*, `Answered`. An
+attempt that fails ends with `Failed`, and the next one starts at `Rewritten` again. Events are a preview in memory;
+what counts is in the store. Who joins in the middle of a turn can have what came before, see `EventBus.listen`.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 
 from dialogue.conversation import Citation, Passage
 
@@ -22,6 +24,20 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """Every worker is busy. ahead: conversations that are answered before this one, those being answered included."""
+
+    turn: int
+    ahead: int
+    seconds: float | None
+    """About how long until this one begins; None while that is not known."""
+
+    def later(self, seconds: float) -> "Queued":
+        """The same, so many seconds later."""
+        return replace(self, seconds=_left(self.seconds, seconds))
+
+
+@dataclass(frozen=True, slots=True)
 class Rewritten:
     turn: int
     query: str
@@ -31,6 +47,30 @@ class Rewritten:
 class Retrieved:
     turn: int
     passages: tuple[Passage, ...]
+    quotes: tuple[str, ...]
+    """For each passage the sentence that best matches the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The model begins. About how many seconds from now the first word and the whole answer will be there.
+
+    None until this process has measured an answer.
+    """
+
+    turn: int
+    first_word: float | None
+    complete: float | None
+
+    def later(self, seconds: float) -> "Writing":
+        """The same, so many seconds later."""
+        return replace(
+            self, first_word=_left(self.first_word, seconds), complete=_left(self.complete, seconds)
+        )
+
+
+def _left(estimate: float | None, seconds: float) -> float | None:
+    return None if estimate is None else max(0.0, estimate - seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +105,7 @@ class Failed:
     turn: int
 
 
-Event = Accepted | Rewritten | Retrieved | Token | Answered | Failed
+Event = Accepted | Queued | Rewritten | Retrieved | Writing | Token | Answered | Failed
 """In all but `Answered`, `turn` is the number of the user's turn."""
 
 
@@ -96,16 +136,45 @@ class Subscription:
             self._queue.put_nowait(event)
 
 
+class TurnProgress:
+    """The events of a turn in progress, for those who join in the middle of it."""
+
+    def __init__(self) -> None:
+        self._events: list[tuple[float, Event]] = []
+
+    def add(self, event: Event) -> None:
+        """Keep the event; an attempt begins with `Rewritten`, and the tokens are kept as one."""
+        match event:
+            case Queued() | Rewritten() | Failed():
+                self._events = [(monotonic(), event)]
+            case Token() if self._events and isinstance(last := self._events[-1][1], Token):
+                self._events[-1] = (monotonic(), replace(event, text=last.text + event.text))
+            case Retrieved() | Writing() | Token():
+                self._events.append((monotonic(), event))
+
+    def replay(self) -> Iterator[Event]:
+        """The events as they would be published now."""
+        for published, event in self._events:
+            yield event.later(monotonic() - published) if isinstance(event, Queued | Writing) else event
+
+
 class EventBus:
     """Publishes events to the subscriptions of a conversation, within this process."""
 
     def __init__(self) -> None:
         self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._progress: defaultdict[str, TurnProgress] = defaultdict(TurnProgress)
 
     @contextmanager
-    def listen(self, conversation: str) -> Iterator[Subscription]:
-        """Subscribe to the events of `conversation` until the block ends."""
+    def listen(self, conversation: str, *, replay: bool = False) -> Iterator[Subscription]:
+        """Subscribe to the events of `conversation` until the block ends.
+
+        replay: begin with those of the turn that is in progress.
+        """
         subscription = Subscription()
+        if replay and conversation in self._progress:
+            for event in self._progress[conversation].replay():
+                subscription.put(event)
         self._subscriptions[conversation].add(subscription)
         try:
             yield subscription
@@ -115,5 +184,11 @@ class EventBus:
                 del self._subscriptions[conversation]
 
     def publish(self, conversation: str, event: Event) -> None:
+        if not isinstance(event, Accepted | Answered):
+            self._progress[conversation].add(event)
         for subscription in self._subscriptions.get(conversation, ()):
             subscription.put(event)
+
+    def end_turn(self, conversation: str) -> None:
+        """No turn of the conversation is in progress any more: there is nothing to replay."""
+        self._progress.pop(conversation, None)

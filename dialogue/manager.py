@@ -12,7 +12,8 @@ import structlog
 
 from dialogue.conversation import Address, Conversation, Mode, Receipt, Role, Turn, Utterance
 from dialogue.errors import StoreUnavailable
-from dialogue.events import Accepted, Answered, Event, EventBus, Subscription
+from dialogue.events import Accepted, Answered, Event, EventBus, Queued, Subscription
+from dialogue.speed import QueueSpeed
 from dialogue.store.erasure import ErasedRows
 from dialogue.store.store import Store
 from dialogue.worker import Worker
@@ -57,6 +58,7 @@ class Manager:
         self._rescheduled: set[str] = set()
         self._closing = False
         self._queue: dict[str, None] = {}
+        self._queue_speed = QueueSpeed()
 
     async def start(self, address: Address, language: str | None = None) -> Conversation:
         """Start a conversation and make it the current one of `address`."""
@@ -74,11 +76,16 @@ class Manager:
         receipt = await self.store.turns.accept(utterance, conversation)
         self._events.publish(receipt.conversation.id, Accepted(receipt.turn.number, receipt.duplicate))
         self._schedule(receipt.conversation.id)
+        if receipt.conversation.id in self._queue and not receipt.duplicate:
+            self._announce_wait(receipt.turn)
         return receipt
 
-    def listen(self, conversation: str) -> AbstractContextManager[Subscription]:
-        """Subscribe to the live events of a conversation until the block ends."""
-        return self._events.listen(conversation)
+    def listen(self, conversation: str, *, replay: bool = False) -> AbstractContextManager[Subscription]:
+        """Subscribe to the live events of a conversation until the block ends.
+
+        replay: begin with those of the turn that is being answered in this process, for who joins in the middle of it.
+        """
+        return self._events.listen(conversation, replay=replay)
 
     async def converse(self, utterance: Utterance, conversation: str | None = None) -> AsyncGenerator[Event]:
         """The events of one turn from `Accepted` to `Answered`, also if another process answers it.
@@ -145,12 +152,23 @@ class Manager:
         while self._queue and len(self._tasks) < self._max_concurrency:
             conversation = next(iter(self._queue))
             del self._queue[conversation]
+            self._queue_speed.begin(conversation)
             task = self._tasks[conversation] = asyncio.create_task(self._worker.work(conversation))
             task.add_done_callback(partial(self._finished, conversation))
+
+    def _announce_wait(self, turn: Turn) -> None:
+        """Publish how long the turn, which was just queued, waits for a worker."""
+        before = list(self._queue).index(turn.conversation)
+        wait = self._queue_speed.estimate(before)
+        self._events.publish(
+            turn.conversation, Queued(turn.number, ahead=len(self._tasks) + before, seconds=wait)
+        )
 
     def _finished(self, conversation: str, task: asyncio.Task[bool]) -> None:
         """Queue the conversation again, behind the others, if it has more pending turns."""
         del self._tasks[conversation]
+        self._queue_speed.end(conversation)
+        self._events.end_turn(conversation)
         rescheduled = conversation in self._rescheduled
         self._rescheduled.discard(conversation)
         if task.cancelled():

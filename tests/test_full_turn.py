@@ -8,7 +8,7 @@ from bot.assembly import Runtime, open_runtime
 from bot.channels.base import DirectChannel
 from bot.settings import Settings
 from dialogue.conversation import Address, Utterance
-from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token
+from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token, Writing
 
 pytestmark = pytest.mark.weights
 
@@ -34,7 +34,7 @@ async def say(bot: Runtime, text: str) -> list[object]:
 async def test_a_question_and_a_follow_up_are_answered_from_the_handbook(bot):
     events = await say(bot, "How long is the warranty on a home battery?")
     kinds = list(dict.fromkeys(type(event) for event in events))
-    assert kinds == [Accepted, Rewritten, Retrieved, Token, Answered]
+    assert kinds == [Accepted, Rewritten, Retrieved, Writing, Token, Answered]
     answer = events[-1]
     assert "10 years" in answer.text
     assert "en/warranty.md" in {citation.source for citation in answer.citations}

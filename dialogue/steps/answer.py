@@ -3,6 +3,7 @@
 It always answers: if the documents have no answer, it abstains. Works with any langchain chat model and retriever.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from langchain_core.retrievers import BaseRetriever
@@ -11,6 +12,7 @@ from dialogue.answer_cache import AnswerCache
 from dialogue.conversation import Answer
 from dialogue.grounding import GroundedReply, Grounder
 from dialogue.rewriting import Rewriter, is_specific
+from dialogue.speed import AnswerSpeed
 from dialogue.steps.base import TurnContext
 
 CACHED = "cached"
@@ -34,6 +36,7 @@ class AnswerFromDocuments:
         self._retriever = retriever
         self._grounder = grounder
         self._answers = AnswerCache(0) if answers is None else answers
+        self._speed = AnswerSpeed()
 
     async def run(self, turn: TurnContext) -> Answer:
         """Raises EngineError, RetrievalError."""
@@ -57,11 +60,18 @@ class AnswerFromDocuments:
         """The model's answer, streamed and checked, and kept in the cache."""
         turn.on_cancel = lambda: _answer(turn, self._grounded(turn))
         with turn.timed("answer"):
-            async for text in self._grounder.stream(turn.query, turn.passages, turn.language):
+            async for text in self._written(turn):
                 turn.stream(text)
         reply = self._grounded(turn)
         self._answers.put(turn.query, turn.language, turn.passages, reply)
         return _answer(turn, reply)
+
+    def _written(self, turn: TurnContext) -> AsyncIterator[str]:
+        """The model's text as it is written; nothing without passages."""
+        prompt = " ".join([turn.query, *(passage.text for passage in turn.passages)])
+        if turn.passages:
+            turn.writing(self._speed.estimate(prompt))
+        return self._speed.measured(prompt, self._grounder.stream(turn.query, turn.passages, turn.language))
 
     def _grounded(self, turn: TurnContext) -> GroundedReply:
         """The streamed text, checked against the passages."""

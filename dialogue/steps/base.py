@@ -11,7 +11,9 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from dialogue.conversation import Answer, Citation, Conversation, Passage, Turn
-from dialogue.events import Event, Retrieved, Rewritten, Token
+from dialogue.events import Event, Retrieved, Rewritten, Token, Writing
+from dialogue.quotes import best_quote
+from dialogue.speed import Estimate
 from dialogue.voice import Wording
 
 
@@ -71,9 +73,16 @@ class TurnContext:
         self._publish(Rewritten(self.turn.number, query))
 
     def retrieved(self, passages: Sequence[Passage]) -> None:
-        """Publish the retrieved passages."""
+        """Publish the retrieved passages, each with the sentence that best matches the question."""
         self.passages = tuple(passages)
-        self._publish(Retrieved(self.turn.number, self.passages))
+        question = self.query or self.text
+        quotes = tuple(best_quote(question, passage.text) for passage in self.passages)
+        self._publish(Retrieved(self.turn.number, self.passages, quotes))
+
+    def writing(self, estimate: Estimate | None = None) -> None:
+        """Publish that the model begins to write, and how long that will take if it is known."""
+        first_word, complete = (estimate.first_word, estimate.complete) if estimate else (None, None)
+        self._publish(Writing(self.turn.number, first_word, complete))
 
     def stream(self, text: str) -> None:
         """Publish the next piece of the answer's text, which the person sees at once."""

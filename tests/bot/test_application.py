@@ -17,7 +17,7 @@ from bot.errors import AlreadyOpen, HumanInCharge, NoCollection, NotOpen, Settin
 from dialogue.conversation import Address, Answer, Mode, OutboxMessage, Role, Turn, Utterance
 from dialogue.delivery import ReportProgress
 from dialogue.errors import UnknownConversation
-from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token
+from dialogue.events import Accepted, Answered, Retrieved, Rewritten, Token, Writing
 from dialogue.manager import Manager
 from dialogue.steps import Step, TurnContext
 from finetune.releases import Releases
@@ -77,7 +77,7 @@ async def test_a_turn_can_be_watched(given):
     async with Bot.open(**given) as bot:
         events = [event async for event in bot.stream("ada", QUESTION)]
     kinds = list(dict.fromkeys(type(event) for event in events))
-    assert kinds == [Accepted, Rewritten, Retrieved, Token, Answered]
+    assert kinds == [Accepted, Rewritten, Retrieved, Writing, Token, Answered]
     assert events[-1].text == SAID
 
 

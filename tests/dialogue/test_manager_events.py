@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from dialogue.conversation import Mode, Utterance
-from dialogue.events import Accepted, Answered, Event, Failed, Retrieved, Rewritten, Token
+from dialogue.events import Accepted, Answered, Event, Failed, Retrieved, Rewritten, Token, Writing
 from dialogue.worker import Timeouts
 from tests.dialogue.bot_process import BotProcess, until
 from tests.dialogue.bot_process import bot_process as process
@@ -23,7 +23,7 @@ async def test_a_turn_from_its_acceptance_to_its_answer(sqlite_url: str) -> None
     async with bot_process(sqlite_url) as bot:
         events = await converse(bot, said("What voltage?"))
         kinds = [type(event) for event in events]
-        assert kinds == [Accepted, Rewritten, Retrieved, *[Token] * 5, Answered]
+        assert kinds == [Accepted, Rewritten, Retrieved, Writing, *[Token] * 5, Answered]
 
 
 async def test_a_second_turn_goes_on_in_the_same_conversation(sqlite_url: str) -> None:
@@ -92,7 +92,7 @@ async def test_a_human_who_takes_over_ends_the_waiting(sqlite_url: str) -> None:
         await until(lambda: bot.chat_model.streaming)
         await bot.store.conversations.set_mode(conversation.id, Mode.HUMAN)
         events = await following
-        assert [type(event) for event in events] == [Accepted, Rewritten, Retrieved, Failed]
+        assert [type(event) for event in events] == [Accepted, Rewritten, Retrieved, Writing, Failed]
 
 
 async def test_who_stops_listening_leaves_the_answer_to_be_made(sqlite_url: str) -> None:

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from dialogue.conversation import Citation, Conversation, Role, Turn
-from dialogue.events import Failed, Retrieved, Rewritten, Token
+from dialogue.events import Failed, Queued, Retrieved, Rewritten, Token, Writing
+from dialogue.quotes import with_neighbours
 
 PROTOCOL = 1
 LAST_TURN = 2**31 - 1
 SNIPPET_CHARACTERS = 240
-"""Length of a passage in `passages`; the page fetches the whole passage when someone opens it."""
+"""Length of a snippet in `passages`; the page fetches the whole passage when someone opens it."""
 
 
 class BadFrame(Exception):
@@ -129,7 +130,12 @@ def rewritten(event: Rewritten) -> ServerFrame:
     return {"type": "rewritten", "turn": event.turn, "query": event.query}
 
 
+def queued(event: Queued) -> ServerFrame:
+    return {"type": "queued", "turn": event.turn, "ahead": event.ahead, "seconds": _tenths(event.seconds)}
+
+
 def passages(event: Retrieved) -> ServerFrame:
+    """`quote` is the sentence that best matches the question, and `snippet` has it with its neighbours."""
     found = [
         {
             "n": passage.n,
@@ -137,11 +143,26 @@ def passages(event: Retrieved) -> ServerFrame:
             "title": passage.title,
             "source": passage.source,
             "score": passage.score,
-            "snippet": passage.text[:SNIPPET_CHARACTERS],
+            "snippet": with_neighbours(quote, passage.text, SNIPPET_CHARACTERS),
+            "quote": quote,
         }
-        for passage in event.passages
+        for passage, quote in zip(event.passages, event.quotes, strict=True)
     ]
     return {"type": "passages", "turn": event.turn, "passages": found}
+
+
+def writing(event: Writing) -> ServerFrame:
+    """Seconds from now, null while this process has not measured an answer."""
+    return {
+        "type": "writing",
+        "turn": event.turn,
+        "first_word": _tenths(event.first_word),
+        "complete": _tenths(event.complete),
+    }
+
+
+def _tenths(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def token(event: Token) -> ServerFrame:

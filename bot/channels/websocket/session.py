@@ -17,7 +17,7 @@ from bot.channels.websocket import protocol
 from bot.channels.websocket.protocol import ServerFrame
 from dialogue.conversation import Conversation, Role, Turn, Utterance
 from dialogue.errors import DialogueError
-from dialogue.events import Answered, Event, Failed, Retrieved, Rewritten, Token
+from dialogue.events import Answered, Event, Failed, Queued, Retrieved, Rewritten, Token, Writing
 from dialogue.manager import Manager
 
 REPLAYED_TURNS = 100
@@ -63,9 +63,12 @@ class SendQueue:
 async def open_session(
     manager: Manager, conversation: Conversation, queue: SendQueue, after: int, outbox_grace: float
 ) -> AsyncIterator["ClientSession"]:
-    """Send the client `ready`, then show it what happens in `conversation` until the block ends."""
+    """Send the client `ready`, then show it what happens in `conversation` until the block ends.
+
+    A client that comes in the middle of an answer is shown what it missed of the preview.
+    """
     session = ClientSession(manager, conversation, queue, outbox_grace)
-    with manager.listen(conversation.id) as events:
+    with manager.listen(conversation.id, replay=True) as events:
         await session.send_ready(after)
         following = asyncio.create_task(session.follow(events))
         try:
@@ -169,12 +172,20 @@ class ClientSession:
         if self._is_new(event.turn):
             async with self._ordering:
                 await self._show_stored(before=event.turn + 1, roles={Role.USER})
+        if isinstance(event, Failed) or event.turn > self._last_answered:
+            self._show_preview(event)
+
+    def _show_preview(self, event: Event) -> None:
         match event:
-            case Rewritten() if event.turn > self._last_answered:
+            case Queued():
+                self._queue.put(protocol.queued(event))
+            case Rewritten():
                 self._queue.put(protocol.rewritten(event))
-            case Retrieved() if event.turn > self._last_answered:
+            case Retrieved():
                 self._queue.put(protocol.passages(event))
-            case Token() if event.turn > self._last_answered:
+            case Writing():
+                self._queue.put(protocol.writing(event))
+            case Token():
                 self._queue.put(protocol.token(event))
             case Failed():
                 self._queue.put(protocol.failed(event))

@@ -1,8 +1,10 @@
-// One answer on the screen: what happens while it is made, its text as it streams, then its sources and thumbs.
+// One answer on the screen: the pages that were found, what happens while it is made, its text as it streams, thumbs.
 
+import { Cards } from "./cards.js";
 import { button, make } from "./dom.js";
 import { Feedback } from "./feedback.js";
 import { render } from "./markdown.js";
+import { Stage } from "./stage.js";
 import { label, word } from "./words.js";
 
 export class Answer {
@@ -17,10 +19,16 @@ export class Answer {
     this.open = open;
     this.rate = rate;
     this.voice = voice;
-    this.stage = make("p", "stage", make("span", "pulse"), make("span", "", word("waiting")));
+    this.cards = new Cards(open, voice);
+    this.stage = new Stage();
     this.body = make("div", "body");
-    this.element = make("li", "turn answer", this.stage, this.body);
+    this.element = make("li", "turn answer", this.cards.element, this.stage.element, this.body);
     this.element.setAttribute("aria-busy", "true");
+  }
+
+  /** All workers are busy with `ahead` other conversations. */
+  queued({ ahead, seconds }) {
+    this.stage.wait(word("queued", { ahead }), (left) => word("queuedFor", { ahead, seconds: left }), seconds);
   }
 
   /** Every attempt at an answer begins here. */
@@ -30,8 +38,18 @@ export class Answer {
   }
 
   reading(passages) {
-    this.#say(word("reading", { count: passages.length }));
-    this.#passages = new Map(passages.map((each) => [each.n, { ...each, quotes: [] }]));
+    this.#say(word("reading", { passages: counted(passages.length) }));
+    const found = passages.map((each) => ({ ...each, quotes: each.quote ? [each.quote] : [] }));
+    this.#passages = new Map(found.map((each) => [each.n, each]));
+    this.cards.found(found);
+  }
+
+  /** The model begins: the first word and the complete answer are so many seconds away, or null. */
+  writing({ first_word: first, complete }) {
+    this.begun = true;
+    const passages = counted(this.#passages.size);
+    const withSeconds = (seconds) => word("readingFor", { passages, seconds });
+    this.stage.wait(word("reading", { passages }), withSeconds, first, complete);
   }
 
   token(text) {
@@ -47,11 +65,12 @@ export class Answer {
     this.begun = !human;
   }
 
-  /** What was previewed is incomplete after a reconnect: wait for the whole. */
+  /** What was previewed has gaps after a reconnect. The pages that were found stay; the text comes again. */
   restart() {
-    this.#clear();
+    this.#text = "";
+    this.#draw();
     this.begun = false;
-    this.stage.lastElementChild.textContent = word("waiting");
+    this.stage.say(word("waiting"));
   }
 
   /** The committed answer, in place of the preview. */
@@ -60,30 +79,29 @@ export class Answer {
     this.#text = text;
     this.#passages = bySource(citations);
     this.#draw();
+    this.cards.cite(this.#passages);
     this.stage.remove();
     this.element.removeAttribute("aria-busy");
+    this.element.classList.remove("streaming");
     this.element.classList.toggle("abstained", abstained);
-    this.element.append(...this.#foot(turn));
-  }
-
-  #foot(turn) {
-    const feedback = new Feedback((...said) => this.rate(turn, ...said), this.voice.thanks ?? word("thanks"));
-    return this.#passages.size ? [this.#sources(), feedback.element] : [feedback.element];
+    const thanks = this.voice.thanks ?? word("thanks");
+    this.element.append(new Feedback((...said) => this.rate(turn, ...said), thanks).element);
   }
 
   #clear() {
     this.#text = "";
+    this.cards.clear();
     this.#draw();
   }
 
   #say(text) {
     this.begun = true;
-    this.stage.lastElementChild.textContent = text;
+    this.stage.say(text);
   }
 
   #draw() {
     this.#drawing = 0;
-    this.element.classList.toggle("streaming", this.#text !== "" && this.stage.isConnected);
+    this.element.classList.toggle("streaming", this.#text !== "" && this.stage.element.isConnected);
     this.body.replaceChildren(render(this.#text, (n) => this.#citation(n)));
   }
 
@@ -95,20 +113,10 @@ export class Answer {
     mark.addEventListener("click", () => this.open(passage));
     return mark;
   }
+}
 
-  #sources() {
-    const heading = make("h3", "eyebrow", this.voice.sources ?? word("sources"));
-    const cards = [...this.#passages.values()].map((passage) => make("li", "", this.#card(passage)));
-    return make("section", "sources", heading, make("ol", "", ...cards));
-  }
-
-  #card(passage) {
-    const quote = passage.quotes[0] ? make("span", "quote", passage.quotes[0]) : null;
-    const words = make("span", "words", make("span", "title", passage.title), quote);
-    const card = button("card", make("span", "n", String(passage.n)), words);
-    card.addEventListener("click", () => this.open(passage));
-    return card;
-  }
+function counted(passages) {
+  return word(passages === 1 ? "onePassage" : "passages", { count: passages });
 }
 
 /** Citations by their number; one passage may support several sentences, each with its own quote. */

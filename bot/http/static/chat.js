@@ -100,14 +100,17 @@ class Chat {
     else if (frame.type === "accepted") this.#accepted(frame);
     else if (frame.type === "said") this.#turn({ ...frame, role: "user" });
     else if (frame.type === "answer") this.#answer(frame);
+    else if (frame.type === "queued") draft?.queued(frame);
     else if (frame.type === "rewritten") draft?.searching(frame.query);
     else if (frame.type === "passages") draft?.reading(frame.passages);
+    else if (frame.type === "writing") draft?.writing(frame);
     else if (frame.type === "token") draft?.token(frame.text);
     else if (frame.type === "error") this.#trouble(frame, draft);
   }
 
   #ready(frame) {
     this.consent.show(frame.consent);
+    this.turns.restart();
     for (const turn of frame.turns) this.turns.show(turn);
     for (const message of this.#unsent(frame.conversation)) {
       this.turns.write(message.id, message.text);

@@ -15,16 +15,16 @@ export class PassageSheet {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 
-  /** Opens at once with the quotes that are here, then fills in the passage. */
-  async open({ chunk, title, source, quotes }) {
+  /** Opens at once with the snippet or the quotes that are here, then fills in the passage, once it is stored. */
+  async open({ chunk, title, source, quotes, snippet }) {
     this.#head(title, source);
-    this.#body(quotes.join(" … "), quotes);
+    this.#body(snippet ?? quotes.join(" … "), quotes);
     this.chunk = chunk;
     this.dialog.showModal();
     const text = await this.#text(chunk);
     if (this.chunk !== chunk) return;
-    if (text === null) this.#note(word("passageGone"));
-    else this.#body(text, quotes);
+    if (text !== null) this.#body(text, quotes);
+    else if (snippet === undefined) this.#note(word("passageGone"));
   }
 
   async #text(chunk) {

@@ -77,7 +77,7 @@ export class Turns {
     return this.#answers.get(number);
   }
 
-  /** A lost connection leaves gaps in previews; the answers themselves will come whole. */
+  /** A lost connection leaves gaps in previews; the server shows them again, or the answers themselves come whole. */
   restart() {
     for (const answer of this.#answers.values()) answer.restart();
   }
@@ -93,11 +93,13 @@ export class Turns {
 
   #finish(turn) {
     const answer = this.#answers.get(turn.reply_to) ?? new Answer(this.parts);
+    const focused = document.activeElement;
     this.#answers.delete(turn.reply_to);
     answer.element.remove();
     answer.finish(turn);
     this.#said.set(turn.turn, answer.element);
     this.#place(answer.element, turn.reply_to ?? turn.turn, turn.turn);
+    if (answer.element.contains(focused)) focused.focus({ preventScroll: true });
     this.#settle(turn.reply_to ?? turn.turn);
   }
 

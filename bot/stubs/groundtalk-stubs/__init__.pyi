@@ -24,9 +24,11 @@ from dialogue.events import Accepted as Accepted
 from dialogue.events import Answered as Answered
 from dialogue.events import Event as Event
 from dialogue.events import Failed as Failed
+from dialogue.events import Queued as Queued
 from dialogue.events import Retrieved as Retrieved
 from dialogue.events import Rewritten as Rewritten
 from dialogue.events import Token as Token
+from dialogue.events import Writing as Writing
 from dialogue.manager import Manager as Manager
 from dialogue.steps.answer import AnswerFromDocuments as AnswerFromDocuments
 from dialogue.steps.base import Step as Step

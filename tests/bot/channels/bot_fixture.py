@@ -59,17 +59,21 @@ PASSAGES = (
 class FakeChatModel(BaseChatModel):
     """Streams `text` word by word, `pause` seconds apart; while `waiting` is cleared, only the first word.
 
-    The next `fails` calls raise EngineError after the first word.
+    Before the first word it reads for `reading` seconds, and until `read` is set. The next `fails` calls raise
+    EngineError after the first word.
     """
 
     text: str = ANSWER
     pause: float = 0.0
+    reading: float = 0.0
     fails: int = 0
     waiting: Any = field(default_factory=asyncio.Event)
+    read: Any = field(default_factory=asyncio.Event)
 
     def model_post_init(self, context: Any) -> None:
-        self.waiting = asyncio.Event()
+        self.waiting, self.read = asyncio.Event(), asyncio.Event()
         self.waiting.set()
+        self.read.set()
 
     @property
     def _llm_type(self) -> str:
@@ -88,6 +92,8 @@ class FakeChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **_: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
+        await asyncio.sleep(self.reading)
+        await self.read.wait()
         for n, word in enumerate(self.text.split(" ")):
             if n and self.fails:
                 self.fails -= 1

@@ -22,6 +22,7 @@ TEXTS = (
     ".answer .body p",
     ".cite",
     ".card .title",
+    ".card .place",
     ".card .quote",
 )
 
@@ -74,7 +75,7 @@ async def test_everything_is_reached_by_keyboard(visit: Open) -> None:
     for _ in range(16):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate("document.activeElement.id || document.activeElement.className"))
-    order = ["skip", "new", "cite", "card", "thumb up", "thumb down", "text"]
+    order = ["skip", "new", "card", "cite", "thumb up", "thumb down", "text"]
     assert [name for name in dict.fromkeys(reached) if name in order] == order
     await page.locator(".skip").focus()
     await page.keyboard.press("Enter")

@@ -271,7 +271,7 @@ async def test_an_abstention_looks_like_one(visit: Open) -> None:
     page = await online(await visit())
     await ask(page, "Is the weather nice?")
     await expect(page.locator(".answer.abstained .body")).to_contain_text(VOICE.wording("en").abstention)
-    await expect(page.locator(".sources")).to_have_count(0)
+    await expect(page.locator(".card")).to_have_count(0)
 
 
 async def test_a_chat_behind_a_token_opens_by_its_link(sqlite_url: str, browser: Browser) -> None:

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 
-from dialogue.conversation import Address, Conversation, Mode, Role, Turn
-from dialogue.events import Event, Retrieved, Rewritten, Token
+from dialogue.conversation import Address, Conversation, Mode, Passage, Role, Turn
+from dialogue.events import Event, Retrieved, Rewritten, Token, Writing
+from dialogue.speed import Estimate
 from dialogue.steps import TurnContext
 from tests.dialogue.bot_process import VOICE
 
 NOW = datetime.now(UTC)
 CONVERSATION = Conversation("c-1", Address("chat", "ada"), "en", Mode.BOT, False, {"seen": [1]}, NOW)
+PASSAGE = Passage(1, "c1", "Charger", "charger.md", "It is grey. The charger takes 230 volts. Voltage", 0.8)
 QUESTION = Turn("c-1", 3, Role.USER, "Which voltage?", NOW)
 
 
@@ -21,13 +23,15 @@ def test_what_is_streamed_is_published_in_order() -> None:
     events: list[Event] = []
     turn = context(events)
     turn.rewritten("Which voltage does it take?")
-    turn.retrieved([])
+    turn.retrieved([PASSAGE])
+    turn.writing(Estimate(first_word=2.0, complete=7.0))
     turn.stream("It takes ")
     turn.stream("230 volts.")
 
     assert events == [
         Rewritten(3, "Which voltage does it take?"),
-        Retrieved(3, ()),
+        Retrieved(3, (PASSAGE,), ("The charger takes 230 volts.",)),
+        Writing(3, 2.0, 7.0),
         Token(3, "It takes "),
         Token(3, "230 volts."),
     ]

@@ -54,12 +54,15 @@ async def test_the_frames_of_a_turn_come_in_order(bot: BotFixture) -> None:
         await client.send(type="message", id="m1", text="Until when can I return it?")
         answer = await client.until("answer")
     kinds = [frame["type"] for frame in client.frames[1:]]
-    assert kinds == ["accepted", "rewritten", "passages", *["token"] * (len(kinds) - 4), "answer"]
-    accepted, rewritten, passages = client.frames[1:4]
+    before = ["accepted", "rewritten", "passages", "writing"]
+    assert kinds == [*before, *["token"] * (len(kinds) - 5), "answer"]
+    accepted, rewritten, passages, writing = client.frames[1:5]
     assert accepted == {"type": "accepted", "id": "m1", "turn": 1}
     assert rewritten == {"type": "rewritten", "turn": 1, "query": "Until when can I return it?"}
     assert [each["n"] for each in passages["passages"]] == [1, 2]
-    assert set(passages["passages"][0]) == {"n", "chunk", "title", "source", "score", "snippet"}
+    assert set(passages["passages"][0]) == {"n", "chunk", "title", "source", "score", "snippet", "quote"}
+    assert passages["passages"][0]["quote"] == "You may return it within 30 days of delivery, in its box."
+    assert writing == {"type": "writing", "turn": 1, "first_word": None, "complete": None}
     assert "".join(frame["text"] for frame in client.frames if frame["type"] == "token") == ANSWER
     assert answer["turn"] == 2
     assert answer["reply_to"] == 1

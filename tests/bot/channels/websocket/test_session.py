@@ -69,7 +69,12 @@ async def test_answers_come_from_the_outbox_and_not_from_events(sqlite_url: str)
         await client.hello()
         await client.say("Until when can I return it?", "m1")
         await bot.until_turns(client.conversation, 2)
-        assert {frame["type"] for frame in await client.silence()} <= {"rewritten", "passages", "token"}
+        assert {frame["type"] for frame in await client.silence()} <= {
+            "rewritten",
+            "passages",
+            "writing",
+            "token",
+        }
 
 
 async def test_an_answer_that_another_process_delivered_is_shown_after_a_moment(sqlite_url: str) -> None:
@@ -120,3 +125,22 @@ async def test_a_long_conversation_is_replayed_from_its_end(bot: BotFixture) -> 
         ready = await client.hello(conversation.id)
         assert [turn["turn"] for turn in ready["turns"]] == list(range(131, 231))
         assert await client.silence() == []
+
+
+async def test_who_comes_in_the_middle_of_an_answer_is_shown_what_came_before(bot: BotFixture) -> None:
+    bot.chat_model.waiting.clear()
+    async with connect_client(bot) as first:
+        await first.hello()
+        await first.say("Until when can I return it?", "m1")
+        token = await first.until("token")
+    async with connect_client(bot) as again:
+        await again.hello(first.conversation, after=1)
+        missed = await again.silence()
+        assert [frame["type"] for frame in missed] == ["rewritten", "passages", "writing", "token"]
+        assert missed[-1] == token
+        assert missed[1]["passages"][0]["title"] == "Returns"
+        bot.chat_model.waiting.set()
+        answer = await again.until("answer")
+        await again.hello(first.conversation)
+        assert await again.silence() == []
+    assert answer["reply_to"] == 1
