@@ -14,10 +14,12 @@ from pathlib import Path
 
 from retrieval.archive import IngestedFile
 from retrieval.chunking import Chunking
-from retrieval.encoders.base import Encoder, Vectors
+from retrieval.embedding import Embedding
+from retrieval.embedding_cache import EmbeddingCache
+from retrieval.encoders.base import Encoder
 from retrieval.errors import FingerprintMismatch, IngestFailed, RetrievalError, SnapshotDamaged
-from retrieval.ingest import IngestReport, Progress, embed, find_files, read_entries
-from retrieval.snapshots import Snapshot, SnapshotDirectory, write_snapshot
+from retrieval.ingest import IngestReport, Progress, find_files, read_entries
+from retrieval.snapshots import Making, Snapshot, SnapshotDirectory, write_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -82,26 +84,26 @@ class Collection:
     def ingest(self, path: Path, progress: Progress = _silent) -> IngestReport:
         """Makes the collection hold what `path`, a folder or one file, holds now.
 
-        Where nothing has changed, no snapshot is made. Raises IngestRunning where another process is at it,
-        and IngestFailed where `path` holds nothing readable or the disk is full; what was published before
-        stays.
+        Many new chunks are published in stages: found by keywords alone at first, then compared by each part of the
+        encoder. What the last snapshot knows of the others is taken over at once. Killed at any time, the next ingest
+        goes on where this one was. Where nothing has changed, no snapshot is made. Raises IngestRunning where another
+        process is at it, and IngestFailed where `path` holds nothing readable or the disk is full; what was published
+        before stays.
         """
         with self._directory.locked():
             previous = self._previous()
             files, skipped = find_files(path)
             entries = list(read_entries(files, self.chunking, previous, progress))
-            chunks = [chunk for entry in entries for chunk in entry.chunks]
-            if not chunks:
+            if not any(entry.contents for entry in entries):
                 raise IngestFailed(f"Nothing in {path} can be read: {_first_problem(entries)}")
-            vectors, embedded = embed(chunks, self.encoder, previous, progress)
-            if previous is None or not self._holds(previous, {entry.path: entry.digest for entry in entries}):
-                self._publish(entries, vectors)
+            embedded = self._renew(previous, entries, progress)
         self.refresh()
         return self._report(previous, entries, embedded, skipped)
 
     def adopt(self, folder: Path, progress: Progress = _silent) -> None:
         """Makes the collection hold what the one in `folder` holds, embedded by this one's encoder.
 
+        With its own folder, it completes what a killed ingest left, or embeds anew what another encoder embedded.
         Chunks that it holds already are not embedded again. Raises IngestRunning where another process is at it,
         IngestFailed, and SnapshotDamaged where nothing whole stands in `folder`.
         """
@@ -109,11 +111,8 @@ class Collection:
             previous, other = self._previous(), Collection(folder, self.encoder)._previous()
             if other is None:
                 raise SnapshotDamaged(folder, "it holds no snapshot that can be read")
-            digests = other.archive.digests()
-            if previous is None or not self._holds(previous, digests):
-                entries = [other.archive.entry(path) for path in digests]
-                chunks = [chunk for entry in entries for chunk in entry.chunks]
-                self._publish(entries, embed(chunks, self.encoder, previous, progress)[0])
+            entries = [other.archive.entry(path) for path in other.archive.digests()]
+            self._renew(previous, entries, progress)
         self.refresh()
 
     def _open(self) -> Snapshot:
@@ -145,18 +144,34 @@ class Collection:
         same_way = (manifest.encoder, manifest.chunking) == (self.encoder.fingerprint, repr(self.chunking))
         return same_way and snapshot.archive.digests() == digests
 
-    def _publish(self, entries: Sequence[IngestedFile], vectors: Vectors) -> None:
+    def _renew(self, previous: Snapshot | None, entries: Sequence[IngestedFile], progress: Progress) -> int:
+        """Publishes the entries, stage by stage; returns how many chunks could not be taken over."""
+        holds = previous is not None and self._holds(
+            previous, {entry.path: entry.digest for entry in entries}
+        )
+        published = previous.manifest.stage if previous and holds else -1
+        if previous and holds and previous.manifest.complete:
+            return 0
         try:
-            manifest = write_snapshot(
-                self._directory.staging, entries, vectors, self.encoder.fingerprint, repr(self.chunking)
-            )
-            self._directory.publish(manifest.id)
+            with EmbeddingCache.open(self.folder / "embedding.sqlite") as cache:
+                chunks = [chunk for entry in entries for chunk in entry.chunks]
+                embedding = Embedding(chunks, self.encoder, previous, cache)
+                for stage in embedding.stages(progress):
+                    if stage > published:
+                        self._publish(entries, embedding, stage)
+                cache.remove()
         except (OSError, RuntimeError, sqlite3.Error) as error:
             shutil.rmtree(self._directory.staging, ignore_errors=True)
             raise IngestFailed(
                 f"The new snapshot cannot be written into {self.folder}: {error}. "
                 "Free some space and ingest again; what was there before stays in use."
             ) from error
+        return embedding.new
+
+    def _publish(self, entries: Sequence[IngestedFile], embedding: Embedding, stage: int) -> None:
+        making = Making(self.encoder.fingerprint, repr(self.chunking), stage, embedding.last_stage)
+        manifest = write_snapshot(self._directory.staging, entries, embedding.vectors, making)
+        self._directory.publish(manifest.id)
 
     def _report(
         self,

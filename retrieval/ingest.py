@@ -1,29 +1,24 @@
 """Reads a folder into entries for a new snapshot, taking over from the last one what has not changed.
 
-A file whose bytes are the same is not parsed again, a chunk that reads the same is not embedded again, a file
-that is gone is gone. Knows nothing of how a snapshot is written or published.
+A file whose bytes are the same is not parsed again, a file that is gone is gone. Knows nothing of vectors, nor of how
+a snapshot is written or published.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
-from retrieval.archive import IngestedFile, embedding_key
+from retrieval.archive import IngestedFile
 from retrieval.chunking import Chunk, Chunking
 from retrieval.documents import Document
-from retrieval.encoders.base import Encoder, Vectors
 from retrieval.errors import IngestFailed, UnreadableDocument
 from retrieval.loaders import LOADERS, find_loader
 from retrieval.snapshots import Snapshot
 
 Progress = Callable[[str, int, int], None]
-"""Told the stage (`read` counts files, `embed` counts chunks), what is done and how much there is."""
+"""Told the stage (`read` counts files, `embed` and `embed 2` count chunks), what is done and how much there is."""
 
-_BATCH_CHUNKS = 256
-"""Chunks embedded between two reports of progress."""
 _LARGEST_FILE = 256 << 20
 
 
@@ -119,22 +114,3 @@ def _load(content: bytes, source: str, chunking: Chunking) -> tuple[tuple[Docume
     if not any(chunks for _, chunks in contents):
         raise UnreadableDocument(source, "it holds no text")
     return contents
-
-
-def embed(
-    chunks: Sequence[Chunk], encoder: Encoder, previous: Snapshot | None, progress: Progress
-) -> tuple[Vectors, int]:
-    """The vectors of `chunks`, shape (len(chunks), dimension), and how many of them are new."""
-    reusable = previous if previous and previous.manifest.encoder == encoder.fingerprint else None
-    known = reusable.archive.keys() if reusable else {}
-    keys = [embedding_key(chunk) for chunk in chunks]
-    vectors = np.empty((len(chunks), encoder.dimension), np.float32)
-    old = [row for row, key in enumerate(keys) if key in known]
-    if reusable and old:
-        vectors[old] = reusable.index.vectors.at([known[keys[row]] for row in old])
-    new = [row for row, key in enumerate(keys) if key not in known]
-    for start in range(0, len(new), _BATCH_CHUNKS):
-        rows = new[start : start + _BATCH_CHUNKS]
-        vectors[rows] = encoder.encode([chunks[row].embedded for row in rows])
-        progress("embed", start + len(rows), len(new))
-    return vectors, len(new)

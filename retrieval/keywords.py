@@ -45,3 +45,15 @@ class KeywordIndex:
             return np.zeros(rows, np.float32)
         found: NDArray[np.float32] = self._scores.get_scores_from_ids(known)
         return found
+
+    def limit(self, question: str, rows: int) -> float:
+        """What no text's score for this question reaches: that of all its terms, endlessly often.
+
+        A term that no text has counts as the rarest of all.
+        """
+        terms = list(keywords(question))
+        known = self._scores.get_tokens_ids(terms) if self._scores else []
+        starts = self._scores.scores["indptr"] if known else np.zeros(1, np.int64)
+        holding = np.zeros(len(terms))
+        holding[: len(known)] = [starts[term + 1] - starts[term] for term in known]
+        return float(np.log(1 + (rows - holding + 0.5) / (holding + 0.5)).sum())

@@ -23,7 +23,8 @@ class Retriever(BaseRetriever):
     `await retriever.ainvoke(query, variants=[raw_question])` searches all wordings on one snapshot and fuses
     them; the work is done in a thread. A document's text is the chunk's, and its metadata has `chunk` (a
     lasting id), `title`, `source`, `heading`, `start` and `end` (offsets into the document's text), `score`
-    (the best cosine of any wording, from -1 to 1) and `snapshot`.
+    (the best cosine of any wording, from -1 to 1; before a chunk is embedded, an estimate from its keywords) and
+    `snapshot`.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -38,7 +39,8 @@ class Retriever(BaseRetriever):
         snapshot = self.collection.latest()
         if snapshot is None or not questions:
             return []
-        encoded = self.collection.encoder.encode_questions(questions)
+        compared = bool(snapshot.index.vectors.rows)
+        encoded = self.collection.encoder.encode_questions(questions) if compared else None
         hits = snapshot.index.search(questions, encoded, self.k)
         chunks = snapshot.archive.chunks([hit.row for hit in hits])
         return [_document(chunk, hit, snapshot.id) for chunk, hit in zip(chunks, hits, strict=True)]

@@ -1,11 +1,14 @@
 """Immutable snapshots of a collection on disk: writing one, opening it, publishing it, and pruning old ones.
 
-The layout of a snapshot's folder is fixed as format 1:
+The layout of a snapshot's folder is fixed as format 2:
 
-    manifest.json    format, id, encoder (its fingerprint), chunking, documents, chunks, files (their SHA-256)
+    manifest.json    format, id, encoder (its fingerprint), chunking, documents, chunks, files (their SHA-256); stage:
+                     how many parts of the encoder have embedded all chunks, of how many (stages)
     passages.sqlite  files, documents and chunks; a chunk's row is its vector's
-    vectors.faiss    one vector a chunk
+    vectors.faiss    one vector a chunk, zeros where it is not known yet; empty where none is known
     keywords/        BM25 over the same rows: vocabulary, parameters and arrays
+
+Format 1, which is still read, has no stages: its snapshots are complete.
 
 `CURRENT` in the collection's folder names the snapshot that is searched. Knows nothing of loaders, nor of encoders
 beyond their fingerprint.
@@ -30,7 +33,8 @@ from retrieval.files import flush, sha256_of, write_atomically
 from retrieval.index import Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
 
-FORMAT = 1
+FORMAT = 2
+_WITHOUT_STAGES = 1
 _MANIFEST = "manifest.json"
 _PASSAGES = "passages.sqlite"
 _VECTORS = "vectors.faiss"
@@ -39,7 +43,10 @@ _KEYWORDS = "keywords"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a snapshot holds. id: when it was made, and of what; encoder: whose vectors, by fingerprint."""
+    """What a snapshot holds. id: when it was made, and of what; encoder: whose vectors, by fingerprint.
+
+    stage: how many of the encoder's `stages` parts have embedded all chunks; 0 leaves new chunks to the keywords.
+    """
 
     format: int
     id: str
@@ -48,13 +55,20 @@ class Manifest:
     documents: int
     chunks: int
     files: dict[str, str]
+    stage: int = 1
+    stages: int = 1
+
+    @property
+    def complete(self) -> bool:
+        """Whether every chunk has its whole vector."""
+        return self.stage == self.stages
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Raises SnapshotDamaged where it is missing or not of this format."""
         try:
             values = json.loads((folder / _MANIFEST).read_text("utf-8"))
-            if values["format"] != FORMAT:
+            if values["format"] not in (_WITHOUT_STAGES, FORMAT):
                 raise SnapshotDamaged(folder, f"its format is {values['format']}, not {FORMAT}")
             return cls(**values)
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -72,11 +86,26 @@ class Snapshot:
                 raise SnapshotDamaged(folder, f"{name} is missing or altered")
         self.id = self.manifest.id
         self.archive = Archive(folder / _PASSAGES)
-        self.index = Index(VectorIndex(folder / _VECTORS), KeywordIndex(folder / _KEYWORDS))
+        self.index = Index(
+            VectorIndex(folder / _VECTORS),
+            KeywordIndex(folder / _KEYWORDS),
+            keyword_rows=self.manifest.chunks,
+            complete=self.manifest.complete,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How a snapshot was made: encoder (its fingerprint), chunking, and `stage` of `stages`."""
+
+    encoder: str
+    chunking: str
+    stage: int = 1
+    stages: int = 1
 
 
 def write_snapshot(
-    folder: Path, entries: Sequence[IngestedFile], vectors: Vectors, encoder: str, chunking: str
+    folder: Path, entries: Sequence[IngestedFile], vectors: Vectors, making: Making
 ) -> Manifest:
     """Writes a whole snapshot into the new folder and on to the disk; the manifest comes last.
 
@@ -84,26 +113,28 @@ def write_snapshot(
     """
     folder.mkdir(parents=True)
     write_archive(folder / _PASSAGES, entries)
-    write_vectors(folder / _VECTORS, vectors)
+    if making.stage == making.stages:
+        write_vectors(folder / _VECTORS, vectors)
+    else:
+        write_vectors(folder / _VECTORS, vectors if vectors.any() else vectors[:0], exact_up_to=len(vectors))
     KeywordIndex.write(folder / _KEYWORDS, (chunk.embedded for entry in entries for chunk in entry.chunks))
-    manifest = _manifest(folder, entries, encoder, chunking)
+    manifest = _manifest(folder, entries, making)
     (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
     for path in (*_files(folder), folder / _KEYWORDS, folder):
         flush(path)
     return manifest
 
 
-def _manifest(folder: Path, entries: Sequence[IngestedFile], encoder: str, chunking: str) -> Manifest:
+def _manifest(folder: Path, entries: Sequence[IngestedFile], making: Making) -> Manifest:
     files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in _files(folder)}
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     return Manifest(
         format=FORMAT,
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{content[:8]}",
-        encoder=encoder,
-        chunking=chunking,
         documents=sum(len(entry.contents) for entry in entries),
         chunks=sum(1 for entry in entries for _ in entry.chunks),
         files=files,
+        **asdict(making),
     )
 
 

@@ -22,6 +22,17 @@ class Encoder(Embeddings, ABC):
     fingerprint: str
     dimension: int
 
+    @property
+    def parts(self) -> tuple["Encoder", ...]:
+        """The encoders whose vectors stand in this one's, the one that finds most first: an index is filled in this
+        order and can be searched after each."""
+        return (self,)
+
+    def join(self, vectors: Sequence[Vectors]) -> Vectors:
+        """What `encode` gives, from the vectors of all `parts`; from those of the first ones, vectors whose inner
+        product with a question's is a score too."""
+        return vectors[0]
+
     @abstractmethod
     def encode(self, texts: Sequence[str]) -> Vectors:
         """The vectors of `texts` in their order, float32 of shape (len(texts), dimension)."""

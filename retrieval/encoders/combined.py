@@ -29,12 +29,22 @@ class CombinedEncoder(Encoder):
         self.fingerprint = f"{english.fingerprint}+{multilingual.fingerprint}"
         self.dimension = english.dimension + multilingual.dimension
 
+    @property
+    def parts(self) -> tuple[Encoder, ...]:
+        return self._english, self._multilingual
+
+    def join(self, vectors: Sequence[Vectors]) -> Vectors:
+        """The English vectors alone are scaled so that a Latin question's inner product is the English cosine; with
+        any other question it is 0."""
+        if len(vectors) == 1:
+            nothing = np.zeros((len(vectors[0]), self._multilingual.dimension), np.float32)
+            return np.concatenate([vectors[0] / np.sqrt(1 - _SHARE), nothing], axis=1, dtype=np.float32)
+        english, multilingual = vectors
+        scaled = english * np.sqrt(1 - _SHARE), multilingual * np.sqrt(_SHARE)
+        return np.concatenate(scaled, axis=1, dtype=np.float32)
+
     def encode(self, texts: Sequence[str]) -> Vectors:
-        parts = (
-            self._english.encode(texts) * np.sqrt(1 - _SHARE),
-            self._multilingual.encode(texts) * np.sqrt(_SHARE),
-        )
-        return np.concatenate(parts, axis=1, dtype=np.float32)
+        return self.join([part.encode(texts) for part in self.parts])
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         vectors = self.encode(texts)

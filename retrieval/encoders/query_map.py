@@ -67,6 +67,13 @@ class MappedEncoder(Encoder):
         self.fingerprint = encoder.fingerprint
         self.dimension = encoder.dimension
 
+    @property
+    def parts(self) -> tuple[Encoder, ...]:
+        return self._encoder.parts
+
+    def join(self, vectors: Sequence[Vectors]) -> Vectors:
+        return self._encoder.join(vectors)
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         return self._encoder.encode(texts)
 

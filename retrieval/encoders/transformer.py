@@ -7,12 +7,14 @@ that both rank alike, so they share a fingerprint.
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from retrieval.files import sha256_of
 
 _BATCH_TOKENS = 1536
 """Tokens, padding included, in one run: larger batches fall out of the processor's cache (measured)."""
+_MOST_THREADS = 8
 _LONGEST = 512
 _ASKED_OF_FOLDER = ("config.json", "tokenizer.json", "model.safetensors")
 
@@ -33,10 +36,11 @@ class TransformerEncoder(Encoder):
     """Longer texts are cut at the model's own length. Raises EncoderError where the folder holds no such
     model.
 
-    threads: the most that one run uses; the text engine works beside it.
+    threads: how many batches run side by side, each on one thread: threads that share a batch spend much of their time
+    waiting for each other. By default one for each processor that this process may use, 8 at most.
     """
 
-    def __init__(self, folder: Path, threads: int = 2) -> None:
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
         missing = [name for name in _ASKED_OF_FOLDER if not (folder / name).is_file()]
         if missing:
             raise EncoderError(
@@ -47,16 +51,22 @@ class TransformerEncoder(Encoder):
         pooling, longest = _pooling(folder), _longest(folder)
         self.fingerprint = _fingerprint(folder, f"{pooling}, {longest} tokens")
         self._tokenizer = _tokenizer(folder, longest)
-        self._model = _compiled(_graph(folder, self.fingerprint, pooling), threads)
-        self._request = self._model.create_infer_request()
-        self._turn = threading.Lock()
-        self.dimension = int(self._model.output(0).partial_shape[1].get_length())
+        threads = threads or min(_MOST_THREADS, available_processors())
+        model = _compiled(_graph(folder, self.fingerprint, pooling), threads)
+        self._requests: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        for _ in range(threads):
+            self._requests.put(model.create_infer_request())
+        self._threads = ThreadPoolExecutor(threads, "encoder")
+        self.dimension = int(model.output(0).partial_shape[1].get_length())
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(list(texts))
         vectors = np.empty((len(encodings), self.dimension), np.float32)
-        for rows in _batches([len(encoding) for encoding in encodings]):
-            vectors[rows] = self._run([encodings[row] for row in rows])
+        batches = list(_batches([len(encoding) for encoding in encodings]))
+        several = self._threads.map if len(batches) > 1 else map
+        found = several(self._run, ([encodings[row] for row in rows] for rows in batches))
+        for rows, batch in zip(batches, found, strict=True):
+            vectors[rows] = batch
         return vectors
 
     def _run(self, batch: Sequence[Encoding]) -> Vectors:
@@ -65,9 +75,19 @@ class TransformerEncoder(Encoder):
         for row, encoding in enumerate(batch):
             ids[row, : len(encoding)] = encoding.ids
             mask[row, : len(encoding)] = 1
-        with self._turn:
-            found: Vectors = self._request.infer({"input_ids": ids, "attention_mask": mask})[0].copy()
+        request = self._requests.get()
+        try:
+            found: Vectors = request.infer({"input_ids": ids, "attention_mask": mask})[0].copy()
+        finally:
+            self._requests.put(request)
         return found
+
+
+def available_processors() -> int:
+    """How many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -148,7 +168,7 @@ def _convert(folder: Path, target: Path, pooling: str) -> None:
 
 
 def _compiled(graph: Path, threads: int) -> openvino.CompiledModel:
-    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+    settings = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
     try:
         return openvino.Core().compile_model(graph, "CPU", settings)
     except RuntimeError as error:
