@@ -3,8 +3,9 @@
     python -m benchmarks.machine [--rounds 3] [NAME...]
 
 For each of the default models: tokens per second of a prompt of some 500 tokens that was never read before, and of the
-24 tokens written after it, and what the probe of `bot/machine` expects at that moment. The medians of the last column
-are the factors in `bot/machine/speed.py`: with right ones they are 1.
+24 tokens written after it, and what the probe of `bot/machine` expects at that moment. Both count processor time, so
+that other work on the machine does not matter. The last column is the factor in `bot/machine/speed.py` times what is
+shown: with the right factor it is 1.
 """
 
 import argparse
@@ -12,8 +13,8 @@ import asyncio
 import random
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
 
+import psutil
 from langchain_core.language_models import BaseChatModel
 from rich.console import Console
 from rich.table import Table
@@ -41,14 +42,21 @@ class Pair:
 async def real_speed(chat: BaseChatModel, seed: int) -> Speed:
     """Reads words in an order that no prompt had before."""
     words = " ".join(random.Random(seed).choices(WORDS, k=PROMPT_WORDS))
-    started = perf_counter()
+    started = processor_seconds()
     first, read, written = 0.0, 0, 0
     async for piece in chat.astream(f"{words}\nTell a long story about these.", max_tokens=REPLY_TOKENS):
         if not first and piece.text:
-            first = perf_counter() - started
+            first = processor_seconds() - started
         if piece.usage_metadata:
             read, written = piece.usage_metadata["input_tokens"], piece.usage_metadata["output_tokens"]
-    return Speed(read / first, (written - 1) / (perf_counter() - started - first))
+    return Speed(read / first, (written - 1) / (processor_seconds() - started - first))
+
+
+def processor_seconds() -> float:
+    """Of this process and of the engine's, as if all cores had shared the work."""
+    here = psutil.Process()
+    times = [process.cpu_times() for process in (here, *here.children(recursive=True))]
+    return sum(each.user + each.system for each in times) / this_machine().threads
 
 
 def measured(name: str, rounds: int) -> list[Pair]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from bot.index_summary import published_index
 from bot.machine.facts import Machine, this_machine
 from bot.machine.speed import RECORD as SPEEDS_RECORD
 from bot.machine.speed import Speeds, keep_speeds, known_speeds, measure_speeds
@@ -58,7 +59,7 @@ def configure(
         return Configuration(settings, machine, known_speeds(settings.data_dir, machine), wishes, None)
     speeds = known_speeds(settings.data_dir, machine)
     if speeds is None and first_start and wishes.local and wishes.profile in ("auto", "former"):
-        speeds = _measured(settings.data_dir, machine, measure)
+        speeds = measure_and_keep(settings.data_dir, machine, measure)
     choice = choose(machine, speeds, wishes)
     if first_start:
         _keep(settings.data_dir, wishes, choice)
@@ -71,8 +72,8 @@ def load_configured() -> Settings:
     return configure(load_settings()).settings
 
 
-def _measured(data_dir: Path, machine: Machine, measure: Callable[[int], Speeds]) -> Speeds | None:
-    """None where the probe fails: the bot then starts as if the machine were fast enough."""
+def measure_and_keep(data_dir: Path, machine: Machine, measure: Callable[[int], Speeds]) -> Speeds | None:
+    """The speeds of this machine, written down. None where the probe fails: the bot then starts as on a fast one."""
     log.info("Measuring how fast this machine is; this takes a few seconds, once.")
     try:
         speeds = measure(machine.threads if machine.throttled else 0)
@@ -121,15 +122,10 @@ def _record(data_dir: Path) -> Mapping[str, Any]:
 
 def _index_encoder(data_dir: Path) -> str | None:
     """The encoder of the documents that were read already, by the form of its fingerprint; None without documents."""
-    index = data_dir / "index"
-    try:
-        current = (index / "CURRENT").read_text("utf-8").strip()
-        fingerprint = json.loads((index / "snapshots" / current / "manifest.json").read_text("utf-8"))[
-            "encoder"
-        ]
-    except (OSError, ValueError, TypeError, KeyError):
+    index = published_index(data_dir)
+    if index is None:
         return None
-    return BOTH_ENCODERS if "+" in fingerprint else ENGLISH_ENCODER
+    return BOTH_ENCODERS if "+" in index.encoder else ENGLISH_ENCODER
 
 
 def _keep(data_dir: Path, wishes: Wishes, choice: Choice) -> None:

@@ -4,6 +4,7 @@ BotError
 ├── SettingsError     a setting is missing or has a bad value
 ├── VoiceError        the voice file cannot be used
 ├── MachineTooSmall   no profile fits into the memory
+├── CheckFailed       something keeps the bot from serving
 ├── MissingPackage    a command needs a package that only an extra installs
 ├── NotOpen           a bot is used before it is opened, or after it was closed
 ├── AlreadyOpen       a bot is opened twice
@@ -67,6 +68,10 @@ class MachineTooSmall(BotError):
             "Use a machine with more memory, or ENGINE=openai with a server that runs the text model. "
             "PROFILE=small starts all the same, for instance with swap space."
         )
+
+
+class CheckFailed(BotError):
+    """Something around the bot keeps it from serving."""
 
 
 class MissingPackage(BotError):

@@ -46,6 +46,7 @@ COMMANDS = TyperGroup(
         LazyCommand("init", "init", "Create a project of your own: documents, a step, settings."),
         LazyCommand("serve", "serve", "Serve the bot: web page, websocket, Telegram, operators' API."),
         LazyCommand("chat", "chat", "Talk to the bot in this terminal."),
+        LazyCommand("doctor", "doctor", "Examine the machine and the deployment; for bug reports."),
         LazyCommand("ingest", "documents:ingest_app", "Read a folder of documents into the index."),
         LazyCommand("search", "documents:search_app", "Show the passages that a question finds."),
         LazyCommand("models", "models", "List or download weights."),

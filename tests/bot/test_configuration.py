@@ -48,7 +48,9 @@ def index_of(encoder: str) -> None:
     """Documents that were read with an encoder of this fingerprint."""
     snapshot = load_settings().data_dir / "index" / "snapshots" / "one"
     snapshot.mkdir(parents=True)
-    (snapshot / "manifest.json").write_text(json.dumps({"encoder": encoder}))
+    (snapshot / "manifest.json").write_text(
+        json.dumps({"id": "one", "encoder": encoder, "documents": 1, "chunks": 2})
+    )
     (snapshot.parents[1] / "CURRENT").write_text("one\n")
 
 
