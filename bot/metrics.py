@@ -4,6 +4,7 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -58,9 +59,11 @@ class Metrics:
         for stage, seconds in answer.timings.items():
             self._stages.labels(stage).observe(seconds)
 
-    def count_tokens(self, read: int, written: int) -> None:
-        self._tokens.labels("read").inc(read)
-        self._tokens.labels("written").inc(written)
+    def count_tokens(self, usage: UsageMetadata) -> None:
+        """Those that were in the engine's prefix cache are part of those read."""
+        self._tokens.labels("read").inc(usage["input_tokens"])
+        self._tokens.labels("read_from_cache").inc(usage.get("input_token_details", {}).get("cache_read", 0))
+        self._tokens.labels("written").inc(usage["output_tokens"])
 
     def count_failure(self) -> None:
         self._faults.inc()
@@ -98,7 +101,7 @@ class EngineMonitor(AsyncCallbackHandler):
             if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
                 usage = generation.message.usage_metadata
                 if usage:
-                    self._metrics.count_tokens(usage["input_tokens"], usage["output_tokens"])
+                    self._metrics.count_tokens(usage)
 
     async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         """A call that was cancelled is no failure of the engine's."""

@@ -34,11 +34,13 @@ def _template_message(message: BaseMessage) -> ChatMessage:
 class TokenBatch:
     """What a step adds to one request: new tokens, none while its prompt is read.
 
-    `end` is set on the last: "stop", "length", or the error that ended the request.
+    `end` is set on the last: "stop", "length", or the error that ended the request. cached: tokens of the prompt that
+    were in the engine's prefix cache.
     """
 
     tokens: Sequence[int] = ()
     end: str | EngineError | None = None
+    cached: int = 0
 
 
 @dataclass(eq=False, slots=True)

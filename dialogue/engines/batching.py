@@ -5,9 +5,11 @@ pipeline are made in that thread. Knows tokens; knows no text and no event loop.
 """
 
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -15,6 +17,8 @@ import openvino_genai as genai
 from openvino_genai.py_openvino_genai import GenerationHandle
 
 from dialogue.engines.base import GenerationRequest, RequestQueue, TokenBatch, shut_down
+from dialogue.engines.generation import GREEDY, GenerationOptions
+from dialogue.engines.prefixes import CachedPrefixes
 from dialogue.errors import EngineError
 
 NO_ROOM = (
@@ -25,20 +29,44 @@ PROMPT_LOOKUP = {"num_assistant_tokens": 4, "max_ngram_size": 3}
 """After words that the prompt holds too, so many of the tokens that follow there are checked in one step."""
 
 
-@dataclass(frozen=True, slots=True)
+def decoding(options: GenerationOptions) -> Mapping[str, Any]:
+    """What a request of the pipeline is given. Only greedy decoding is sure of the same words with look-up."""
+    if options.greedy:
+        return PROMPT_LOOKUP
+    chosen: dict[str, Any] = {"repetition_penalty": options.repetition_penalty}
+    if options.samples:
+        return {**chosen, "do_sample": True, "temperature": options.temperature, "top_p": options.top_p}
+    return {**chosen, "num_beams": options.num_beams}
+
+
+@dataclass(slots=True)
 class ActiveRequest:
-    """A request's place in the batch."""
+    """A request's place in the batch. `cached` tokens of its prompt had been read before it came; `answered` once
+    the prompt has been read and tokens come."""
 
     request: GenerationRequest
     handle: GenerationHandle
+    cached: int
+    answered: bool = False
 
 
 class ContinuousBatch:
-    """Runs requests on `pipeline`, made for prompt look-up, until closed. `ends` are the tokens that end a reply."""
+    """Runs requests on `pipeline` until closed. `ends` are the tokens that end a reply.
 
-    def __init__(self, pipeline: genai.ContinuousBatchingPipeline, ends: set[int]) -> None:
+    A pipeline for greedy options must be made for prompt look-up, any other without it.
+    """
+
+    def __init__(
+        self,
+        pipeline: genai.ContinuousBatchingPipeline,
+        ends: set[int],
+        options: GenerationOptions = GREEDY,
+        cache_blocks: int = 1000,
+    ) -> None:
         self._pipeline = pipeline
         self._ends = ends
+        self._decoding = decoding(options)
+        self._prefixes = CachedPrefixes(cache_blocks)
         self._queue = RequestQueue()
         self._numbers = count()
         self._active: list[ActiveRequest] = []
@@ -76,20 +104,23 @@ class ContinuousBatch:
     def _begin(self, request: GenerationRequest) -> None:
         prompt = ov.Tensor(np.array([request.tokens], dtype=np.int64))
         config = genai.GenerationConfig(
-            max_new_tokens=request.max_tokens, stop_token_ids=self._ends, **PROMPT_LOOKUP
+            max_new_tokens=request.max_tokens, stop_token_ids=self._ends, **self._decoding
         )
         try:
             handle = self._pipeline.add_request(next(self._numbers), prompt, config)
         except Exception as error:
             request.give(TokenBatch(end=EngineError(f"The model refused the prompt: {error}. Shorten it.")))
         else:
-            self._active.append(ActiveRequest(request, handle))
+            self._active.append(ActiveRequest(request, handle, self._prefixes.cached(request.tokens)))
 
     def _collect(self) -> None:
         for active in self._active:
             step = _news_of(active.handle)
+            if step.tokens and not active.answered:
+                active.answered = True
+                self._prefixes.add(active.request.tokens)
             if not active.request.cancelled.is_set():
-                active.request.give(step)
+                active.request.give(replace(step, cached=active.cached))
         self._active = [active for active in self._active if self._is_running(active)]
 
     def _is_running(self, active: ActiveRequest) -> bool:
@@ -117,9 +148,9 @@ def _news_of(handle: GenerationHandle) -> TokenBatch:
     tokens: list[int] = []
     end = "stop"
     while handle.can_read():
-        for output in handle.read().values():
-            tokens.extend(output.generated_ids)
-            end = "length" if output.finish_reason == genai.GenerationFinishReason.LENGTH else "stop"
+        output = max(handle.read().values(), key=lambda each: each.score)  # a beam search gives all its beams
+        tokens.extend(output.generated_ids)
+        end = "length" if output.finish_reason == genai.GenerationFinishReason.LENGTH else "stop"
     status = handle.get_status()
     if status == genai.GenerationStatus.RUNNING:
         return TokenBatch(tokens)

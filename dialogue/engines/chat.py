@@ -2,7 +2,7 @@
 
 `StreamingChatModel` is what langchain sees of every local engine, whether it runs in this process (`LocalChatModel`) or
 in one of its own (`process.py`). Behind the former, a `LocalModel` (`openvino.py`, `transformers.py`) knows how tokens
-are made. Models are greedy.
+are made, and `generation.py` how one is chosen.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, SkipValidation
 
@@ -105,7 +105,10 @@ def _chunk(piece: ReplyPiece) -> ChatGenerationChunk:
     if not piece.end:
         return ChatGenerationChunk(message=AIMessageChunk(content=piece.text))
     usage = UsageMetadata(
-        input_tokens=piece.read, output_tokens=piece.written, total_tokens=piece.read + piece.written
+        input_tokens=piece.read,
+        output_tokens=piece.written,
+        total_tokens=piece.read + piece.written,
+        input_token_details=InputTokenDetails(cache_read=piece.cached),
     )
     message = AIMessageChunk(content=piece.text, usage_metadata=usage, chunk_position="last")
     return ChatGenerationChunk(message=message, generation_info={"finish_reason": piece.end})

@@ -16,6 +16,7 @@ import openvino_genai as genai
 from dialogue.engines.base import ChatMessage, GenerationRequest
 from dialogue.engines.batching import ContinuousBatch
 from dialogue.engines.chat import LocalChatModel
+from dialogue.engines.generation import GREEDY, GenerationOptions
 from dialogue.errors import EngineError
 
 LOOKUP = {"prompt_lookup": True}
@@ -40,6 +41,7 @@ def load_openvino(
     path: Path,
     *,
     limits: EngineLimits | None = None,
+    options: GenerationOptions = GREEDY,
     max_tokens: int = 320,
     properties: Mapping[str, Any] = PROPERTIES,
 ) -> LocalChatModel:
@@ -47,13 +49,13 @@ def load_openvino(
     limits = limits or EngineLimits()
     try:
         pipeline = genai.ContinuousBatchingPipeline(
-            str(path), _scheduler(limits), "CPU", {**LOOKUP, **properties}
+            str(path), _scheduler(limits), "CPU", {"prompt_lookup": options.greedy, **properties}
         )
     except Exception as error:
         raise EngineError(
             f"OpenVINO cannot run {path.name}: {error}. Choose another model.", remedies=("model",)
         ) from error
-    return LocalChatModel(model=OpenVINOModel(pipeline, limits.window), max_tokens=max_tokens)
+    return LocalChatModel(model=OpenVINOModel(pipeline, limits.window, options), max_tokens=max_tokens)
 
 
 class OpenVINOModel:
@@ -61,11 +63,13 @@ class OpenVINOModel:
 
     kind = "openvino"
 
-    def __init__(self, pipeline: genai.ContinuousBatchingPipeline, window: int) -> None:
+    def __init__(
+        self, pipeline: genai.ContinuousBatchingPipeline, window: int, options: GenerationOptions = GREEDY
+    ) -> None:
         self._tokenizer = pipeline.get_tokenizer()
         self.window = min(window, self._longest(window))
         ends = {self._tokenizer.get_eos_token_id(), *pipeline.get_config().stop_token_ids}
-        self._batch = ContinuousBatch(pipeline, ends)
+        self._batch = ContinuousBatch(pipeline, ends, options)
 
     def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         try:

@@ -75,13 +75,15 @@ def _overlap(text: str, stop: str) -> int:
 class ReplyPiece:
     """Text of a reply, empty where a step completed none. `end` is set on the last: "stop", "length", or the error.
 
-    read, written: tokens of the prompt and of the reply, on the last piece.
+    read, written: tokens of the prompt and of the reply, on the last piece. cached: of those read, how many were in the
+    engine's prefix cache.
     """
 
     text: str = ""
     end: str | EngineError | None = None
     read: int = 0
     written: int = 0
+    cached: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -111,7 +113,7 @@ class ReplyStream:
     def piece(self, step: TokenBatch) -> ReplyPiece:
         """What a step adds to the reply."""
         if isinstance(step.end, EngineError):
-            return self._last("", step.end)
+            return self._last("", step.end, step.cached)
         if not (step.tokens or step.end):
             return ReplyPiece()
         self._written += len(step.tokens)
@@ -119,9 +121,9 @@ class ReplyStream:
         if step.end and not self._stopper.stopped:
             text += self._stopper.add(self._text.rest()) + self._stopper.rest()
         if self._stopper.stopped:
-            return self._last(text, "stop")
-        return self._last(text, step.end) if step.end else ReplyPiece(text)
+            return self._last(text, "stop", step.cached)
+        return self._last(text, step.end, step.cached) if step.end else ReplyPiece(text)
 
-    def _last(self, text: str, end: str | EngineError) -> ReplyPiece:
+    def _last(self, text: str, end: str | EngineError, cached: int) -> ReplyPiece:
         self.ended = True
-        return ReplyPiece(text, end, self._read, self._written)
+        return ReplyPiece(text, end, self._read, self._written, cached)

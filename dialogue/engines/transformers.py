@@ -21,6 +21,7 @@ from transformers import (
 
 from dialogue.engines.base import ChatMessage, GenerationRequest, RequestQueue, TokenBatch, shut_down
 from dialogue.engines.chat import LocalChatModel
+from dialogue.engines.generation import GREEDY, GenerationOptions
 from dialogue.errors import EngineError
 
 
@@ -30,6 +31,7 @@ def load_transformers(
     dtype: torch.dtype = torch.bfloat16,
     device: torch.device | None = None,
     window: int = 8192,
+    options: GenerationOptions = GREEDY,
     max_tokens: int = 320,
 ) -> LocalChatModel:
     """Reads the weights onto `device`, the machine's accelerator where it has one. Raises EngineError.
@@ -44,7 +46,7 @@ def load_transformers(
         weights = AutoModelForCausalLM.from_pretrained(
             folder, local_files_only=True, dtype=dtype, **file, **unpacked
         )
-        model = TransformersModel(weights.to(device).eval(), tokenizer, window)
+        model = TransformersModel(weights.to(device).eval(), tokenizer, window, options)
     except Exception as error:
         raise EngineError(
             f"transformers cannot run {path.name}: {error}. Choose another model.", remedies=("model",)
@@ -57,10 +59,17 @@ class TransformersModel:
 
     kind = "transformers"
 
-    def __init__(self, weights: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, window: int) -> None:
+    def __init__(
+        self,
+        weights: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        window: int,
+        options: GenerationOptions = GREEDY,
+    ) -> None:
         self.window = min(window, getattr(weights.config, "max_position_embeddings", window))
         self._weights = weights
         self._tokenizer = tokenizer
+        self._options = options
         self._ends = _ends(weights, tokenizer)
         self._queue = RequestQueue()
         self._thread = threading.Thread(target=self._run, name="transformers", daemon=True)
@@ -98,9 +107,10 @@ class TransformersModel:
             request.give(TokenBatch(end=shut_down()))
 
     def _reply(self, request: GenerationRequest) -> str | EngineError:
-        """Gives out the tokens one by one; how it ended."""
+        """Gives out the tokens one by one, those of a beam search together at the end; how it ended."""
         prompt = torch.tensor([request.tokens], device=self._weights.device)
-        callback = TokenCallback(request, self._queue)
+        streams = self._options.num_beams == 1
+        callback = TokenCallback(request, self._queue, streams=streams)
         try:
             whole = self._weights.generate(
                 prompt,
@@ -112,28 +122,37 @@ class TransformersModel:
             return EngineError(f"The model failed: {error}. Ask again.")
         if self._queue.closed:
             return shut_down()
+        if not streams:
+            request.give(TokenBatch(whole[0, len(request.tokens) :].tolist()))
         return "stop" if int(whole[0, -1]) in self._ends else "length"
 
     def _config(self, request: GenerationRequest) -> GenerationConfig:
+        options = self._options
+        sampling = {"temperature": options.temperature, "top_p": options.top_p} if options.samples else {}
         return GenerationConfig(
             max_new_tokens=request.max_tokens,
-            do_sample=False,
+            do_sample=options.samples,
+            num_beams=options.num_beams,
+            repetition_penalty=options.repetition_penalty,
             eos_token_id=self._ends,
             pad_token_id=self._ends[0],
+            **sampling,
         )
 
 
 class TokenCallback:
-    """A stopping criterion, called with each new token: delivers it, and stops the model if it is cancelled."""
+    """A stopping criterion, called with each new token: delivers it if it `streams`, and stops a cancelled request."""
 
-    def __init__(self, request: GenerationRequest, requests: RequestQueue) -> None:
+    def __init__(self, request: GenerationRequest, requests: RequestQueue, *, streams: bool = True) -> None:
         self._request = request
         self._queue = requests
+        self._streams = streams
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        self._request.give(TokenBatch(input_ids[0, -1:].tolist()))
+        if self._streams:
+            self._request.give(TokenBatch(input_ids[0, -1:].tolist()))
         stop = self._request.cancelled.is_set() or self._queue.closed
-        return torch.tensor([stop], device=input_ids.device)
+        return torch.full((len(input_ids),), stop, device=input_ids.device)
 
 
 def _ends(weights: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:

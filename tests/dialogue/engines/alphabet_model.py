@@ -22,13 +22,21 @@ TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 
 def write_alphabet(
-    path: Path, kind: GGMLQuantizationType = GGMLQuantizationType.F16, window: int = 4096
+    path: Path,
+    kind: GGMLQuantizationType = GGMLQuantizationType.F16,
+    window: int = 4096,
+    sure: float = 1.0,
+    rival: float = 0.0,
 ) -> None:
-    """A GGUF file whose matrices are all of `kind`."""
+    """A GGUF file whose matrices are all of `kind`.
+
+    sure: below 1, what comes after is likelier than the rest, not certain. rival: how likely, beside the next digit, is
+    a "z".
+    """
     writer = GGUFWriter(path, "qwen2")
     _write_shape(writer, window)
     _write_tokenizer(writer)
-    for name, matrix in _matrices().items():
+    for name, matrix in _matrices(sure, rival).items():
         writer.add_tensor(name, quantize(matrix, kind), raw_dtype=kind)
     for name, size in (("attn_q", WIDTH), ("attn_k", WIDTH), ("attn_v", WIDTH)):
         writer.add_tensor(f"blk.0.{name}.bias", np.zeros(size, np.float32))
@@ -70,11 +78,13 @@ def _write_tokenizer(writer: GGUFWriter) -> None:
     writer.add_chat_template(TEMPLATE)
 
 
-def _matrices() -> dict[str, np.ndarray]:
+def _matrices(sure: float, rival: float) -> dict[str, np.ndarray]:
     embeddings = np.random.default_rng(7).standard_normal((len(TOKENS), WIDTH)).astype(np.float32)
     output = np.zeros_like(embeddings)
     for token, after in _successors().items():
-        output[after] += embeddings[token]
+        output[after] += sure * embeddings[token]
+    for digit in b"0123456789":
+        output[ord("z")] += rival * embeddings[digit]
     still = np.zeros((WIDTH, WIDTH), np.float32)
     names = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
     return {
