@@ -27,6 +27,7 @@ NAMES = {
     "model": "GENERATOR",
     "provider": "ENGINE",
     "options": "ENGINE_OPTIONS",
+    "generation_options": "GENERATION_OPTIONS",
     "passage_tokens": "PASSAGE_TOKENS",
     "cache_gb": "ENGINE_CACHE_GB",
     "silence": "ANSWER_SILENCE",

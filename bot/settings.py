@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, Secret, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
+from dialogue.engines.generation import GenerationOptions
 
 PACKAGE = Path(__file__).parent
 GENERATOR, REWRITER = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
@@ -33,6 +34,7 @@ def _object(value: Any) -> Any:
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 Options = Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(_object)]
+Generation = Annotated[GenerationOptions, NoDecode, BeforeValidator(_object)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -72,6 +74,7 @@ class Settings(BaseSettings):
     generator: str = GENERATOR
     rewriter: str = ""
     encoder: str = "all-MiniLM-L6-v2+multilingual"
+    generation_options: Generation = GenerationOptions()
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")
     engine_cache_gb: int = Field(1, ge=1)
@@ -144,4 +147,5 @@ def load_settings(**given: Any) -> Settings:
 def _complaints(error: ValidationError) -> Iterable[str]:
     for problem in error.errors(include_input=False, include_url=False):
         key = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
-        yield f"{key}: {problem['msg']}. Correct it in the environment or in .env; .env.example explains it."
+        inside = "".join(f"{part}: " for part in problem["loc"][1:])
+        yield f"{key}: {inside}{problem['msg']}. Correct it in the environment or in .env; .env.example explains it."

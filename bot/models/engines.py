@@ -144,7 +144,13 @@ def load_engine(settings: Settings, weights: Weights, model: ModelSpec | None = 
         return load_provider(settings.engine, model.weights, settings.engine_options.get_secret_value())
     path = locate_runnable(settings, weights, model)
     limits = ProcessLimits(silence=settings.answer_silence / 2)
-    given = settings.engine, path, settings.engine_cache_gb, settings.threads
+    given = (
+        settings.engine,
+        path,
+        settings.engine_cache_gb,
+        settings.threads,
+        settings.generation_options,
+    )
     return start_process(load_local_model, *given, limits=limits)
 
 

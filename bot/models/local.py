@@ -3,15 +3,19 @@
 from pathlib import Path
 
 from dialogue.engines.chat import LocalChatModel
+from dialogue.engines.generation import GenerationOptions
 
 
-def load_local_model(engine: str, path: Path, cache_gb: int, threads: int) -> LocalChatModel:
+def load_local_model(
+    engine: str, path: Path, cache_gb: int, threads: int, options: GenerationOptions
+) -> LocalChatModel:
     """The weights at `path`, run by `engine`. threads: 0 leaves them to OpenVINO. Raises EngineError."""
     if engine == "transformers":
         from dialogue.engines.transformers import load_transformers
 
-        return load_transformers(path)
+        return load_transformers(path, options=options)
     from dialogue.engines.openvino import PROPERTIES, EngineLimits, load_openvino
 
     properties = {**PROPERTIES, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
-    return load_openvino(path, limits=EngineLimits(cache_gb=cache_gb), properties=properties)
+    limits = EngineLimits(cache_gb=cache_gb)
+    return load_openvino(path, limits=limits, options=options, properties=properties)

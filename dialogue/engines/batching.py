@@ -148,9 +148,10 @@ def _news_of(handle: GenerationHandle) -> TokenBatch:
     tokens: list[int] = []
     end = "stop"
     while handle.can_read():
-        output = max(handle.read().values(), key=lambda each: each.score)  # a beam search gives all its beams
-        tokens.extend(output.generated_ids)
-        end = "length" if output.finish_reason == genai.GenerationFinishReason.LENGTH else "stop"
+        beams = sorted(handle.read().values(), key=lambda beam: beam.score)
+        for best in beams[-1:]:  # none where the prompt found no room
+            tokens.extend(best.generated_ids)
+            end = "length" if best.finish_reason == genai.GenerationFinishReason.LENGTH else "stop"
     status = handle.get_status()
     if status == genai.GenerationStatus.RUNNING:
         return TokenBatch(tokens)

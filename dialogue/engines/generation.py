@@ -5,12 +5,17 @@ Knows no engine. Names and meaning are those of transformers' `GenerationConfig`
 
 from dataclasses import dataclass, fields
 
+from pydantic import ConfigDict
+
 from dialogue.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
-    """Greedy unless told otherwise. Raises ValueError where a value is out of range, or two exclude each other."""
+    """Greedy unless set otherwise. Raises ValueError where a value is out of range, or two exclude each other."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    """Where it is read from settings."""
 
     temperature: float = 0.0
     """0 takes the likeliest token; above, tokens are sampled, the more freely the higher it is."""

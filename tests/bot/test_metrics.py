@@ -1,6 +1,9 @@
 """Metrics: every committed answer is counted once under its outcome, without its text."""
 
-from bot.metrics import Metrics
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+
+from bot.metrics import EngineMonitor, Metrics
 from dialogue.conversation import Answer
 from dialogue.store.operators import Backlog
 
@@ -56,3 +59,17 @@ def test_an_answer_from_the_cache_is_counted():
     metrics.observe(Answer("Two days.", "how long?", timings={"cached": 0.001}))
     metrics.observe(Answer("Two days.", "how long?", timings={"answer": 2.0}))
     assert "groundtalk_cached_answers_total 1.0" in shown(metrics)
+
+
+async def test_tokens_from_the_cache_are_counted_beside_those_read():
+    metrics = Metrics()
+    usage = {"input_tokens": 100, "output_tokens": 7, "total_tokens": 107}
+    for message in (
+        AIMessage("Two days.", usage_metadata={**usage, "input_token_details": {"cache_read": 64}}),
+        AIMessage("Two days.", usage_metadata=usage),
+    ):
+        result = LLMResult(generations=[[ChatGeneration(message=message)]])
+        await EngineMonitor(metrics).on_llm_end(result)
+    lines = shown(metrics)
+    assert 'groundtalk_tokens_total{direction="read"} 200.0' in lines
+    assert 'groundtalk_tokens_total{direction="read_from_cache"} 64.0' in lines

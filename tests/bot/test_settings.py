@@ -7,6 +7,7 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.settings import GENERATOR, REWRITER, Settings, load_settings
+from dialogue.engines.generation import GenerationOptions
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 KEY = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
@@ -103,3 +104,17 @@ def test_every_setting_of_the_example_is_explained():
     blocks = EXAMPLE.read_text(encoding="utf-8").split("\n\n")
     bare = [block for block in blocks if KEY.search(block) and not block.startswith("#")]
     assert bare == []
+
+
+def test_generation_options_are_json_with_checked_values(monkeypatch):
+    monkeypatch.setenv("GENERATION_OPTIONS", '{"temperature": 0.7, "top_p": 0.9}')
+    assert load_settings().generation_options == GenerationOptions(temperature=0.7, top_p=0.9)
+
+
+@pytest.mark.parametrize(
+    ("value", "named"), [('{"top_p": 0.9}', "temperature above 0"), ('{"top_k": 4}', "top_k"), ("4", "")]
+)
+def test_a_bad_generation_option_is_named_with_the_remedy(monkeypatch, value, named):
+    monkeypatch.setenv("GENERATION_OPTIONS", value)
+    with pytest.raises(SettingsError, match=rf"^GENERATION_OPTIONS: .*{named}.*\.env\.example"):
+        load_settings()

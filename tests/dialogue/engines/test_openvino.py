@@ -25,6 +25,13 @@ async def test_a_prompt_that_the_tokenizer_would_cut_is_refused(alphabet):
     chat.close()
 
 
+async def test_a_reply_says_what_of_its_prompt_was_in_the_cache(alphabet):
+    chat = load_openvino(alphabet)
+    usages = [(await chat.ainvoke(prompt)).usage_metadata for prompt in ("a" * 100 + "v", "a" * 100 + "w")]
+    chat.close()
+    assert [usage["input_token_details"]["cache_read"] for usage in usages] == [0, 96]
+
+
 @pytest.fixture(scope="module")
 def small():
     """A real model, the smallest of the catalog."""

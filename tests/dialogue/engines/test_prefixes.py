@@ -28,10 +28,14 @@ def test_what_was_not_used_for_longest_is_dropped_from_its_end():
     assert prefixes.cached([3, 3, 4, 4, 0]) == 4
 
 
-@given(st.lists(st.lists(st.integers(0, 1), max_size=20), max_size=6), st.lists(st.integers(0, 1), max_size=20))
+@given(
+    st.lists(st.lists(st.integers(0, 1), max_size=20), max_size=6), st.lists(st.integers(0, 1), max_size=20)
+)
 def test_it_is_the_longest_beginning_shared_with_a_prompt_in_whole_blocks(read, prompt):
     prefixes = CachedPrefixes(1000, block=3)
     for tokens in read:
         prefixes.add(tokens)
-    most = max((n for n in range(0, len(prompt), 3) if any(prompt[:n] == tokens[:n] for tokens in read)), default=0)
+    most = max(
+        (n for n in range(0, len(prompt), 3) if any(prompt[:n] == tokens[:n] for tokens in read)), default=0
+    )
     assert prefixes.cached(prompt) == (most if read else 0)
