@@ -42,6 +42,7 @@ from dialogue.voice import Voice
 from dialogue.worker import Timeouts, Worker
 from finetune.forgetting import Eraser, ErasureReport
 from finetune.migrations import upgrade
+from finetune.release import TASKS
 from finetune.releases import PinnedReleases, Releases
 from retrieval.collection import Collection
 from retrieval.ingest import Progress
@@ -200,7 +201,7 @@ async def open_runtime(
 
 def _configured(settings: Settings, provided: ProvidedModels) -> Settings:
     """The settings as this machine runs them; the log says what was chosen."""
-    configuration = configure(settings, provided)
+    configuration = configure(settings, [task for task in TASKS if provided.does(task)])
     for sentence in explain_choice(configuration):
         log.info(sentence)
     return configuration.settings

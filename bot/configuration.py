@@ -7,7 +7,7 @@ were read with, and a deployment from before there were profiles stays as it is.
 
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from bot.index_summary import published_index
 from bot.machine.facts import Machine, this_machine
 from bot.machine.speed import RECORD as SPEEDS_RECORD
 from bot.machine.speed import Speeds, keep_speeds, known_speeds, measure_speeds
-from bot.models.provided import ProvidedModels
 from bot.profiles import BOTH_ENCODERS, CHOSEN, ENGLISH_ENCODER, Choice, Wishes, choose
 from bot.settings import Settings, load_settings
 from retrieval.files import write_atomically
@@ -42,7 +41,7 @@ class Configuration:
 
 def configure(
     settings: Settings,
-    provided: ProvidedModels | None = None,
+    provided: Collection[str] = (),
     *,
     first_start: bool = True,
     look: Callable[[], Machine] = this_machine,
@@ -50,11 +49,11 @@ def configure(
 ) -> Configuration:
     """The settings as this machine runs them. Takes three seconds the first time, then none.
 
-    provided: models of the caller's own. first_start: measure and write down what is not known yet; otherwise an
-    unknown machine is taken for one that is fast enough. Raises MachineTooSmall.
+    provided: the tasks that models of the caller's own do. first_start: measure and write down what is not known yet;
+    otherwise an unknown machine is taken for one that is fast enough. Raises MachineTooSmall.
     """
     machine = look()
-    wishes = _wishes(settings, provided or ProvidedModels())
+    wishes = _wishes(settings, provided)
     if set(CHOSEN) <= settings.model_fields_set:
         return Configuration(settings, machine, known_speeds(settings.data_dir, machine), wishes, None)
     speeds = known_speeds(settings.data_dir, machine)
@@ -87,19 +86,19 @@ def measure_and_keep(data_dir: Path, machine: Machine, measure: Callable[[int], 
     return speeds
 
 
-def _wishes(settings: Settings, provided: ProvidedModels) -> Wishes:
+def _wishes(settings: Settings, provided: Collection[str]) -> Wishes:
     explicit = {
         key: getattr(settings, key) for key in (*CHOSEN, "rewriter") if key in settings.model_fields_set
     }
     explicit = {key: value for key, value in explicit.items() if value}
-    if provided.does("retrieve"):
+    if "retrieve" in provided:
         explicit["encoder"] = settings.encoder
     record, index = _record(settings.data_dir), _index_encoder(settings.data_dir)
     former = index and "profile" not in settings.model_fields_set and _is_former(settings.data_dir, record)
     return Wishes(
         profile="former" if former else settings.profile,
         explicit=explicit,
-        local=settings.runs_here and not provided.does("answer"),
+        local=settings.runs_here and "answer" not in provided,
         index_encoder=str(record.get("encoder", index)) if index else None,
     )
 

