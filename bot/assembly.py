@@ -23,6 +23,7 @@ from bot.channels.websocket.connection import ConnectionLimits
 from bot.configuration import configure
 from bot.documents import refresh_documents
 from bot.errors import NoCollection
+from bot.loop_lag import watch_loop_lag
 from bot.metrics import EngineMonitor, Metrics
 from bot.models.active import PromotionWatcher, load_active_models
 from bot.models.download import Hub
@@ -133,6 +134,7 @@ class Runtime:
         self._tasks += [
             supervise("manager", self.manager.run),
             supervise("promotion watcher", self.watcher.run),
+            supervise("loop lag", lambda: watch_loop_lag(self.metrics.observe_lag)),
         ]
 
     def run_channels(self, channels: Iterable[Channel]) -> None:

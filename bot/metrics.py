@@ -13,6 +13,7 @@ from dialogue.steps.answer import CACHED
 from dialogue.store.operators import Backlog
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
+LAG = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 OUTCOMES = ("answered", "abstained", "failed", "handed_over")
 
 
@@ -36,6 +37,15 @@ class Metrics:
             "groundtalk_tokens", "Tokens the engine read and wrote.", ["direction"], registry=registry
         )
         self._faults = Counter("groundtalk_engine_failures", "Failed calls of the engine.", registry=registry)
+        self._restarts = Counter(
+            "groundtalk_engine_restarts", "Starts of an engine's process after the first.", registry=registry
+        )
+        self._lag = Histogram(
+            "groundtalk_loop_lag_seconds",
+            "How late the event loop is, by equal parts of the time.",
+            buckets=LAG,
+            registry=registry,
+        )
         self._waiting = Gauge(
             "groundtalk_waiting", "What waits in the whole deployment.", ["what"], registry=registry
         )
@@ -67,6 +77,12 @@ class Metrics:
 
     def count_failure(self) -> None:
         self._faults.inc()
+
+    def count_restart(self) -> None:
+        self._restarts.inc()
+
+    def observe_lag(self, seconds: float) -> None:
+        self._lag.observe(seconds)
 
     def show_promotion(self, here: int, newest: int) -> None:
         """Both are the same, but while a switch is under way or where the newest cannot be loaded."""
@@ -102,6 +118,10 @@ class EngineMonitor(AsyncCallbackHandler):
                 usage = generation.message.usage_metadata
                 if usage:
                     self._metrics.count_tokens(usage)
+
+    def on_restart(self) -> None:
+        """Called from any thread."""
+        self._metrics.count_restart()
 
     async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         """A call that was cancelled is no failure of the engine's."""

@@ -95,6 +95,17 @@ def answer_prompt(language: str, voice: Voice, *, trained: bool = False) -> Answ
     return AnswerPrompt(_texts(language)["answer"], voice, trained)
 
 
+def fixed_beginnings(task: str, voice: Voice, *, trained: bool = False) -> list[list[BaseMessage]]:
+    """What all prompts for `rewrite` or `answer` begin with: a prompt without a conversation in each language.
+
+    The language of the voice comes first. An engine that keeps what it has read is given them before the first person.
+    """
+    languages = sorted(LANGUAGES, key=lambda language: language != voice.default_language)
+    if task == "rewrite":
+        return [rewrite_prompt(language, trained=trained).messages((), "?") for language in languages]
+    return [answer_prompt(language, voice, trained=trained).messages("?", ()) for language in languages]
+
+
 @cache
 def _texts(language: str) -> dict[str, Any]:
     name = language if language in LANGUAGES else LANGUAGES[0]

@@ -13,6 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.assembly import Runtime
 from bot.errors import explain
+from dialogue.engines.process import ProcessChatModel
+from dialogue.errors import EngineError
 
 Check = Callable[[], Awaitable[str]]
 """Returns the state of a component, or raises the error that keeps it from working."""
@@ -67,6 +69,9 @@ def engine_check(bot: Runtime) -> Check:
     """Calls the engine only if its last answer failed, because a check must not slow down answers."""
 
     async def check() -> str:
+        for engine in bot.watcher.models.engines:
+            if isinstance(engine, ProcessChatModel) and engine.process.trouble:
+                raise EngineError(engine.process.trouble)
         if bot.watch.failing:
             await bot.engine.ainvoke("Hello", max_tokens=1)
         return "answers" if bot.watch.answered else "loaded"

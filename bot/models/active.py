@@ -76,7 +76,7 @@ class PromotionWatcher:
 
     async def _change(self, active: ActiveModels) -> None:
         try:
-            models = await self._loaded(active)
+            models = await load_warm(self._loader, active, self._turns, self.first_word_timeout)
         except Exception as error:
             self.trouble = explain(error)
             log.exception("models_not_loaded", promotion=active.number, stays=self.models.name)
@@ -88,16 +88,6 @@ class PromotionWatcher:
         finally:
             await former.close()
 
-    async def _loaded(self, active: ActiveModels) -> LoadedModels:
-        """The models, warmed up; nothing stays in memory if that fails."""
-        models = await self._loader.load(active, self._turns)
-        try:
-            await models.warm_up(self.first_word_timeout)
-        except BaseException:
-            await models.close()
-            raise
-        return models
-
 
 async def load_active_models(releases: Releases, loader: ModelLoader, turns: Turns) -> LoadedModels:
     """The live models, or the default ones if those cannot be loaded: something has to answer.
@@ -106,9 +96,22 @@ async def load_active_models(releases: Releases, loader: ModelLoader, turns: Tur
     """
     live = await releases.live()
     try:
-        return await loader.load(live, turns)
+        return await load_warm(loader, live, turns)
     except Exception:
         if not live.names:
             raise
         log.exception("models_not_loaded", promotion=live.number, stays="the default")
-        return await loader.load(ActiveModels(), turns)
+        return await load_warm(loader, ActiveModels(), turns)
+
+
+async def load_warm(
+    loader: ModelLoader, active: ActiveModels, turns: Turns, seconds: float = FIRST_WORD_TIMEOUT
+) -> LoadedModels:
+    """The models, warmed up; nothing stays in memory if that fails. seconds: for the first word of each prompt."""
+    models = await loader.load(active, turns)
+    try:
+        await models.warm_up(seconds)
+    except BaseException:
+        await models.close()
+        raise
+    return models

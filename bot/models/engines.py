@@ -26,7 +26,7 @@ from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.engines.chat import StreamingChatModel
-from dialogue.engines.process import ProcessLimits, start_process
+from dialogue.engines.process import ProcessChatModel, ProcessLimits, start_process
 from dialogue.engines.provider import load_provider
 from finetune.errors import FinetuneError, UnusableAdapter
 from finetune.release import LANGUAGE_TASKS
@@ -260,6 +260,8 @@ class SharedEngines:
         if model.engine is None:
             engine = await asyncio.to_thread(self._load, model)
             engine.callbacks = [self._watch]
+            if isinstance(engine, ProcessChatModel):
+                engine.process.on_restart = self._watch.on_restart
             return engine
         own = model.engine.callbacks or []
         handlers = own if isinstance(own, list) else own.handlers

@@ -5,13 +5,14 @@ beside the others in DATA_DIR and is filled from the newest of them before it is
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 from langchain_core.retrievers import BaseRetriever
 
 from bot.metrics import EngineMonitor
@@ -28,8 +29,10 @@ from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.answer_cache import AnswerCache
+from dialogue.engines.process import ProcessChatModel
 from dialogue.errors import EngineError
 from dialogue.grounding import Grounder, GroundingOptions
+from dialogue.prompts import fixed_beginnings
 from dialogue.responder import Responder
 from dialogue.rewriting import Rewriter
 from dialogue.steps import ArrangeSteps, default_steps
@@ -101,13 +104,15 @@ FIRST_WORD_TIMEOUT = 120.0
 FETCHED = "releases"
 """The folder in DATA_DIR with the files of releases, fetched out of the database."""
 
+Prompt = list[BaseMessage]
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
     """Everything that answers, loaded. name: stored with every answer. engines: the one that answers comes first.
 
-    collection: what our own retriever searches; None where the caller provided another retriever. answers: the cache of
-    what these models answered.
+        collection: what our own retriever searches; None where the caller provided another retriever. answers: the cache of
+    what these models answered. beginnings: what the prompts for the engines of this machine begin with.
     """
 
     active: ActiveModels
@@ -117,15 +122,22 @@ class LoadedModels:
     engines: tuple[BaseChatModel, ...]
     answers: AnswerCache
     loaded: AsyncExitStack
+    beginnings: Sequence[tuple[BaseChatModel, Prompt]] = ()
 
     async def warm_up(self, seconds: float = FIRST_WORD_TIMEOUT) -> None:
-        """Has each engine write one token before it is used. Raises what it raises, EngineError after `seconds`."""
-        for engine in self.engines:
+        """Has the engines read what their prompts begin with, so that the first question is answered like the others.
+
+        An engine in a process of its own reads it again after every restart. Raises what the engine raises, EngineError
+        after `seconds` without a word.
+        """
+        for engine, prompt in self.beginnings:
             try:
                 async with asyncio.timeout(seconds):
-                    await engine.ainvoke("Hello", max_tokens=1)
+                    await engine.ainvoke(prompt, max_tokens=1)
             except TimeoutError as error:
                 raise EngineError(f"The engine of {self.name} was silent for {seconds:g} seconds.") from error
+            if isinstance(engine, ProcessChatModel):
+                engine.remember([prompt])
 
     async def close(self) -> None:
         """Releases the engines; those that nothing else uses are closed."""
@@ -165,7 +177,29 @@ class ModelLoader:
             steps = self._arrange_steps(default_steps(rewriter, retriever, grounder, answers))
             responder = Responder(turns, steps, self._voice, release=name)
             engines = (answering,) if answering is rewriting else (answering, rewriting)
-            return LoadedModels(active, name, responder, collection, engines, answers, stack.pop_all())
+            beginnings = await self._beginnings(active, answering, rewriting)
+            return LoadedModels(
+                active, name, responder, collection, engines, answers, stack.pop_all(), beginnings=beginnings
+            )
+
+    async def _beginnings(
+        self, active: ActiveModels, answering: BaseChatModel, rewriting: BaseChatModel
+    ) -> list[tuple[BaseChatModel, Prompt]]:
+        """Each engine of this machine with each of its prompts. What answers also rewrites what still drifts."""
+        if not self._settings.runs_here:
+            return []
+        answer, rewrite = await self.model(active, "answer"), await self.model(active, "rewrite")
+        tasks = [
+            ("answer", answering, answer),
+            ("rewrite", rewriting, rewrite),
+            ("rewrite", answering, answer),
+        ]
+        return [
+            (engine, prompt)
+            for task, engine, model in (tasks[:2] if answering is rewriting else tasks)
+            if model.engine is None
+            for prompt in fixed_beginnings(task, self._voice, trained=model.trained)
+        ]
 
     @asynccontextmanager
     async def rewriter(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:

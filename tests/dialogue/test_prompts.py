@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from dialogue.conversation import Passage, Role, Turn
-from dialogue.prompts import TURN_CHARACTERS, answer_prompt, rewrite_prompt
+from dialogue.prompts import LANGUAGES, TURN_CHARACTERS, answer_prompt, fixed_beginnings, rewrite_prompt
 from dialogue.voice import Voice
 
 VOICE = Voice("Wren", "Speak plainly.", "en", {})
@@ -87,3 +87,17 @@ def test_a_long_turn_is_cut_in_the_history() -> None:
 
 def test_a_language_without_prompts_is_asked_in_english() -> None:
     assert answer_prompt("sw", VOICE).messages("Why?", []) == answer_prompt("en", VOICE).messages("Why?", [])
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_what_is_read_before_the_first_question_is_how_prompts_begin(trained: bool) -> None:
+    for n, language in enumerate(LANGUAGES):
+        answer = answer_prompt(language, VOICE, trained=trained).messages("Why?", [passage("Because.")])
+        rewrite = rewrite_prompt(language, trained=trained).messages([turn("Hello?")], "Why?")
+        assert fixed_beginnings("answer", VOICE, trained=trained)[n][:-1] == answer[:-1]
+        assert fixed_beginnings("rewrite", VOICE, trained=trained)[n][:-1] == rewrite[:-1]
+
+
+def test_the_language_of_the_voice_is_read_first() -> None:
+    chinese = Voice("Wren", "Speak plainly.", "zh", {})
+    assert fixed_beginnings("answer", chinese)[0] == answer_prompt("zh", chinese).messages("?", ())

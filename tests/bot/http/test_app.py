@@ -57,9 +57,9 @@ async def test_a_database_that_went_away_is_the_reason(bot, client):
 
 
 class Stubborn(FakeChatModel):
-    """Fails until it is told not to."""
+    """Fails while it is broken."""
 
-    broken: bool = True
+    broken: bool = False
 
     async def _agenerate(self, *args, **options):
         if self.broken:
@@ -73,6 +73,7 @@ async def test_an_engine_that_failed_is_asked_again_until_it_answers(tmp_path, s
         asked_over_http(bot, token=None) as client,
     ):
         read_documents(bot)
+        bot.engine.broken = True
         with pytest.raises(EngineError):
             await bot.engine.ainvoke("hello")
         body = (await client.get("/readyz")).json()

@@ -165,6 +165,7 @@ def test_what_cannot_be_loaded_says_why():
     assert failed.value.remedies == ("model",)
 
 
+@pytest.mark.slow
 def test_after_several_failed_starts_requests_are_refused_until_one_succeeds(tmp_path):
     token = tmp_path / "token"
     token.touch()
@@ -214,6 +215,7 @@ print(chat.process.pid, flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["time.sleep(1000)", "", "[*chat.stream('hang')]"])
 def test_it_ends_with_its_parent(then):
     """Killed, or at its end without closing, also while the model hangs."""
