@@ -11,7 +11,7 @@ import structlog
 
 from bot.errors import explain
 from bot.models.loader import FIRST_WORD_TIMEOUT, LoadedModels, ModelLoader
-from dialogue.errors import StoreUnavailable
+from dialogue.errors import EngineError, StoreUnavailable
 from dialogue.responder import ResponderSlot
 from dialogue.store.turns import Turns
 from finetune.release import ActiveModels
@@ -59,8 +59,11 @@ class PromotionWatcher:
         while True:
             try:
                 await self.look()
+                await self.models.read_ahead()
             except StoreUnavailable as error:
                 log.warning("promotion_not_seen", reason=str(error))
+            except EngineError as error:
+                log.warning("prompt_not_read_ahead", reason=str(error))
             await asyncio.sleep(self.poll)
 
     async def look(self) -> None:

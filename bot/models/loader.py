@@ -5,9 +5,10 @@ beside the others in DATA_DIR and is filled from the newest of them before it is
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -104,15 +105,16 @@ FIRST_WORD_TIMEOUT = 120.0
 FETCHED = "releases"
 """The folder in DATA_DIR with the files of releases, fetched out of the database."""
 
-Prompt = list[BaseMessage]
+EnginePrompt = tuple[BaseChatModel, list[BaseMessage]]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
     """Everything that answers, loaded. name: stored with every answer. engines: the one that answers comes first.
 
-        collection: what our own retriever searches; None where the caller provided another retriever. answers: the cache of
-    what these models answered. beginnings: what the prompts for the engines of this machine begin with.
+    collection: what our own retriever searches; None where the caller provided another retriever. answers: the cache of
+    what these models answered. beginnings: what prompts begin with in the language of the voice, for the engines of
+    this machine. later: the same in other languages, and for the second look at a rewrite.
     """
 
     active: ActiveModels
@@ -122,7 +124,8 @@ class LoadedModels:
     engines: tuple[BaseChatModel, ...]
     answers: AnswerCache
     loaded: AsyncExitStack
-    beginnings: Sequence[tuple[BaseChatModel, Prompt]] = ()
+    beginnings: Sequence[EnginePrompt] = ()
+    later: deque[EnginePrompt] = field(default_factory=deque)
 
     async def warm_up(self, seconds: float = FIRST_WORD_TIMEOUT) -> None:
         """Has the engines read what their prompts begin with, so that the first question is answered like the others.
@@ -139,9 +142,19 @@ class LoadedModels:
             if isinstance(engine, ProcessChatModel):
                 engine.remember([prompt])
 
+    async def read_ahead(self) -> None:
+        """Has an engine read the next of `later`, if nobody waits for it. Raises what it raises."""
+        if self.later and _is_idle(self.later[0][0]):
+            engine, prompt = self.later.popleft()
+            await engine.ainvoke(prompt, max_tokens=1)
+
     async def close(self) -> None:
         """Releases the engines; those that nothing else uses are closed."""
         await self.loaded.aclose()
+
+
+def _is_idle(engine: BaseChatModel) -> bool:
+    return isinstance(engine, ProcessChatModel) and engine.process.idle
 
 
 class ModelLoader:
@@ -177,29 +190,30 @@ class ModelLoader:
             steps = self._arrange_steps(default_steps(rewriter, retriever, grounder, answers))
             responder = Responder(turns, steps, self._voice, release=name)
             engines = (answering,) if answering is rewriting else (answering, rewriting)
-            beginnings = await self._beginnings(active, answering, rewriting)
+            beginnings, later = await self._beginnings(active, answering, rewriting)
+            loaded = stack.pop_all()
             return LoadedModels(
-                active, name, responder, collection, engines, answers, stack.pop_all(), beginnings=beginnings
+                active, name, responder, collection, engines, answers, loaded, beginnings, later
             )
 
     async def _beginnings(
         self, active: ActiveModels, answering: BaseChatModel, rewriting: BaseChatModel
-    ) -> list[tuple[BaseChatModel, Prompt]]:
-        """Each engine of this machine with each of its prompts. What answers also rewrites what still drifts."""
-        if not self._settings.runs_here:
-            return []
+    ) -> tuple[list[EnginePrompt], deque[EnginePrompt]]:
+        """What the engines of this machine are to read before the first question, and what after it."""
         answer, rewrite = await self.model(active, "answer"), await self.model(active, "rewrite")
         tasks = [
             ("answer", answering, answer),
             ("rewrite", rewriting, rewrite),
             ("rewrite", answering, answer),
         ]
-        return [
-            (engine, prompt)
-            for task, engine, model in (tasks[:2] if answering is rewriting else tasks)
-            if model.engine is None
-            for prompt in fixed_beginnings(task, self._voice, trained=model.trained)
-        ]
+        soon: list[EnginePrompt] = []
+        later: deque[EnginePrompt] = deque()
+        for second_look, (task, engine, model) in enumerate(tasks[:2] if answering is rewriting else tasks):
+            if self._settings.runs_here and model.engine is None:
+                first, *others = fixed_beginnings(task, self._voice, trained=model.trained)
+                (later if second_look > 1 else soon).append((engine, first))
+                later += [(engine, prompt) for prompt in others]
+        return soon, later
 
     @asynccontextmanager
     async def rewriter(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:

@@ -39,7 +39,7 @@ class ChildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            start_new_session=True,  # a terminal's Ctrl-C is for the parent, which finishes its answers first
+            process_group=0,  # a terminal's Ctrl-C is for the parent, which finishes its answers first
         )
         self.pid = self._popen.pid
         self._input = cast(IO[bytes], self._popen.stdin)

@@ -9,6 +9,7 @@ child. `ProcessChatModel` is what langchain sees of it.
 import os
 import threading
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import count
 from time import monotonic
@@ -91,6 +92,11 @@ class EngineProcess:
             return str(self._error) if self._error else "The engine's process is starting."
 
     @property
+    def idle(self) -> bool:
+        """Whether nobody waits for a reply."""
+        return not self._requests
+
+    @property
     def pid(self) -> int | None:
         """Of the child that runs now."""
         child = self._child
@@ -102,7 +108,7 @@ class EngineProcess:
             if self._closing.is_set():
                 raise shut_down()
             if self._error and self._failed_starts >= self._limits.failures:
-                raise self._error
+                raise copy(self._error)
             number = next(self._numbers)
             self._requests[number] = request
             if self._ready:
@@ -205,7 +211,7 @@ class EngineProcess:
 
     def _end_replies(self, error: EngineError, numbers: Sequence[int]) -> None:
         for number in numbers:
-            self._deliver(number, ReplyPiece(end=error))
+            self._deliver(number, ReplyPiece(end=copy(error)))  # each is raised with a traceback of its own
 
     def _pause(self) -> float:
         doubled = self._limits.first_pause * 2.0 ** min(self._without_reply - 2, 30)

@@ -2,8 +2,11 @@
 
 import os
 import signal
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from langchain_core.messages import BaseMessage
 from structlog.testing import capture_logs
 
 from bot.assembly import Runtime
@@ -60,10 +63,30 @@ async def say(bot: Runtime, account: str, number: int = 1) -> None:
 
 async def test_the_beginnings_of_the_prompts_are_read_before_the_first_question(bot, tmp_path):
     beginnings = [prompt for _, prompt in bot.watcher.models.beginnings]
-    assert len(beginnings) == len(("answer", "rewrite")) * len(LANGUAGES)
+    assert len(beginnings) == len(("answer", "rewrite"))
     assert len(bot.engine.process.prompts) == len(beginnings)
-    lines = sum(str(prompt[-1].content).count("\n") + 1 for prompt in beginnings)
-    assert len((tmp_path / "notes").read_text().splitlines()) == lines
+    assert notes_of(tmp_path) == lines_in(beginnings)
+
+
+async def test_those_of_other_languages_are_read_when_nobody_waits(bot, tmp_path):
+    models = bot.watcher.models
+    beginnings, later = models.beginnings, list(models.later)
+    assert len(later) == len(("answer", "rewrite")) * (len(LANGUAGES) - 1)
+    expected = lines_in([prompt for _, prompt in [*beginnings, *later]])
+    async with bot:
+
+        async def read() -> bool:
+            return notes_of(tmp_path) == expected
+
+        await eventually(read)
+
+
+def notes_of(folder: Path) -> int:
+    return len((folder / "notes").read_text().splitlines())
+
+
+def lines_in(prompts: Sequence[Sequence[BaseMessage]]) -> int:
+    return sum(str(prompt[-1].content).count("\n") + 1 for prompt in prompts)
 
 
 async def test_a_turn_whose_engine_was_killed_is_answered_by_the_next_one(bot):
