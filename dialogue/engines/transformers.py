@@ -149,8 +149,7 @@ class TokenCallback:
         self._streams = streams
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        if self._streams:
-            self._request.give(TokenBatch(input_ids[0, -1:].tolist()))
+        self._request.give(TokenBatch(input_ids[0, -1:].tolist() if self._streams else ()))
         stop = self._request.cancelled.is_set() or self._queue.closed
         return torch.full((len(input_ids),), stop, device=input_ids.device)
 
