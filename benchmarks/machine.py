@@ -11,6 +11,7 @@ shown: with the right factor it is 1.
 import argparse
 import asyncio
 import random
+import sys
 from dataclasses import dataclass
 from statistics import median
 
@@ -66,11 +67,15 @@ def measured(name: str, rounds: int) -> list[Pair]:
     chat = load_engine(settings, weights, ModelSpec(name, shipped_adapter(name, "answer")))
     try:
         asyncio.run(real_speed(chat, 0))
-        return [
-            Pair(measure_speeds()[name], asyncio.run(real_speed(chat, seed))) for seed in range(1, rounds + 1)
-        ]
+        return [_pair(name, chat, seed) for seed in range(1, rounds + 1)]
     finally:
         close_engine(chat)
+
+
+def _pair(name: str, chat: BaseChatModel, seed: int) -> Pair:
+    pair = Pair(measure_speeds()[name], asyncio.run(real_speed(chat, seed)))
+    sys.stderr.write(f"{name} {pair}\n")
+    return pair
 
 
 def main() -> None:
@@ -80,9 +85,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=list(SHAPES))
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    table = Table(
-        "model", "tokens per second", "expected", "real", "real / expected", title=str(this_machine())
-    )
+    table = Table("model", "tokens/s", "expected", "real", "real / expected", title=str(this_machine()))
     for name in given.names:
         pairs = measured(name, given.rounds)
         for what in ("read", "write"):

@@ -1,9 +1,10 @@
 """What was chosen for this machine, why, and what a setting or a better machine would give: in plain sentences."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.configuration import Configuration
-from bot.profiles import BOTH_ENCODERS, PASSAGE_TOKENS, TARGET, Choice, first_word, memory_needed
+from bot.profiles import BOTH_ENCODERS, PASSAGE_TOKENS, TARGET, Choice, choose, first_word, memory_needed
 from bot.settings import GENERATOR, REWRITER
 
 
@@ -53,6 +54,8 @@ def advice(configuration: Configuration) -> Iterator[str]:
             "PROFILE=small" if choice.profile == "full" else "ENGINE=openai with a server for the text model"
         )
         yield f"This machine has only {machine.memory_gb:.1f} GB, so the process may be killed. Set {less}."
+    elif configuration.wishes.profile == "former":
+        yield from _auto(choice, configuration)
     elif choice.profile == "small":
         yield _full(configuration)
     elif choice.passage_tokens < PASSAGE_TOKENS:
@@ -60,6 +63,14 @@ def advice(configuration: Configuration) -> Iterator[str]:
         yield f"PASSAGE_TOKENS={PASSAGE_TOKENS} gives it more to answer from{wait}."
     if choice.first_word and choice.first_word > TARGET:
         yield from _quicker(choice, configuration)
+
+
+def _auto(choice: Choice, configuration: Configuration) -> Iterator[str]:
+    """What the machine would choose for a deployment that stays as it was."""
+    other = choose(configuration.machine, configuration.speeds, replace(configuration.wishes, profile="auto"))
+    if other.first_word != choice.first_word:
+        wait = _wait(configuration, other.generator, other.rewriter, other.passage_tokens)
+        yield f"PROFILE=auto would choose {other.generator} with {other.passage_tokens} tokens of evidence{wait}."
 
 
 def _full(configuration: Configuration) -> str:

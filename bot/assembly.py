@@ -184,7 +184,7 @@ async def open_runtime(
     Raises the packages' errors.
     """
     provided = provided or ProvidedModels()
-    settings = await asyncio.to_thread(_configured, settings, provided)
+    settings = await asyncio.to_thread(configured, settings, provided)
     voice = load_voice(settings.voice_file)
     channels = (*channels_of(settings, voice), *senders)
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
@@ -201,7 +201,7 @@ async def open_runtime(
     return assemble(settings, voice, store, watcher, channels, metrics, watch)
 
 
-def _configured(settings: Settings, provided: ProvidedModels) -> Settings:
+def configured(settings: Settings, provided: ProvidedModels) -> Settings:
     """The settings as this machine runs them; the log says what was chosen."""
     configuration = configure(settings, [task for task in TASKS if provided.does(task)])
     for sentence in explain_choice(configuration):

@@ -153,7 +153,8 @@ def profile_line(configuration: Configuration) -> str:
     return (
         f"{name} (PROFILE={settings.profile}): ENGINE={settings.engine} GENERATOR={settings.generator} "
         f"REWRITER={settings.weights_for('rewrite')} ENCODER={settings.encoder} "
-        f"PASSAGE_TOKENS={settings.passage_tokens} THREADS={settings.threads or 'automatic'}."
+        f"PASSAGE_TOKENS={settings.passage_tokens} THREADS={settings.threads or 'automatic'}; the encoder computes in "
+        f"{'bfloat16' if configuration.machine.has_bf16 else 'float32'}."
     )
 
 

@@ -31,9 +31,9 @@ ENGLISH_ENCODER = "all-MiniLM-L6-v2"
 PASSAGE_TOKENS: int = Settings.model_fields["passage_tokens"].default
 
 MEMORY_GB: Mapping[str, float] = {
-    "process": 0.5,
-    GENERATOR: 3.0,
-    REWRITER: 1.0,
+    "process": 0.4,
+    GENERATOR: 2.8,
+    REWRITER: 1.3,
     BOTH_ENCODERS: 0.5,
     ENGLISH_ENCODER: 0.2,
 }

@@ -74,5 +74,11 @@ def test_it_says_why_nothing_was_chosen(wishes):
     assert "PROFILE=small" in what or "as before there were profiles" in what
 
 
+def test_a_deployment_from_before_learns_what_the_machine_would_choose():
+    former = configuration(SLOW, profile="former", index_encoder="some")
+    assert next(advice(former)).startswith(f"PROFILE=auto would choose {REWRITER} with")
+    assert list(advice(configuration(QUICK, profile="former", index_encoder="some"))) == []
+
+
 def test_a_model_elsewhere_has_nothing_to_explain():
     assert explain_choice(configuration(None, local=False)) == []

@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import assembly
 from bot.errors import SettingsError
-from bot.settings import PACKAGE
+from bot.models.provided import ProvidedModels
+from bot.settings import PACKAGE, REWRITER, load_settings
 from bot.voice import load_voice
 from dialogue.conversation import Address, Role, Turn, Utterance
 from finetune.datasets.dataset import SourceTurns, TimeWindow
@@ -68,6 +70,15 @@ async def test_what_could_not_be_finished_in_time_waits_for_the_next_start(bot, 
     async with deployed(tmp_path, sqlite_url) as again:
         assert await again.store.claims.unclaimed(10) == [turn.conversation]
         assert await answers(again, turn.conversation) == []
+
+
+def test_the_log_says_in_sentences_what_was_chosen(tmp_path, monkeypatch):
+    monkeypatch.delenv("GENERATOR", raising=False)
+    settings = load_settings(profile="small", data_dir=tmp_path)
+    with capture_logs() as logged:
+        configured = assembly.configured(settings, ProvidedModels())
+    assert configured.generator == REWRITER
+    assert logged[0]["event"].startswith("Profile small (PROFILE=small)")
 
 
 async def test_a_task_that_fails_is_started_again():
