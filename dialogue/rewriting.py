@@ -13,6 +13,7 @@ from dialogue.citations import PLAIN_MARKER
 from dialogue.conversation import Turn
 from dialogue.language import content_words
 from dialogue.prompts import rewrite_prompt
+from dialogue.standalone import refers_back, standalone
 
 HISTORY_TURNS = 6
 """Turns of history that the rewriter reads."""
@@ -20,17 +21,10 @@ MAX_REWRITE_TOKENS = 96
 """The longest rewrite."""
 MAX_NEW_WORDS = 0.5
 """A rewrite drifts if more than this share of its words appears nowhere in the conversation."""
-MIN_CONTENT_WORDS = 3
-"""Content words that a question needs to be searched for in its own words too."""
 
 SELF_CORRECTION = re.compile(
     r"\b(?:uh+|um+|er+|hmm|oh|actually|wait|sorry|w?hoops|my bad|never ?mind|scratch that|i meant?|rather|or more|"
     r"make that|not that|let me rephrase|better yet|instead)\b|(?<=\w) no (?!longer|more|one)|——|…|不对|等等|我是说",
-    re.I,
-)
-REFERENCE = re.compile(
-    r"^(?:and|but|so|or|what about|how about)\b|\b(?:it|its|this|that|these|those|they|them|their|ones?|he|him|"
-    r"his|she|her)\b|[它他她这那]",
     re.I,
 )
 LABEL = re.compile(
@@ -54,12 +48,15 @@ class Rewriter:
         self._second = second
 
     async def rewrite(self, history: Sequence[Turn], question: str, language: str) -> str:
-        """The standalone form of the question, in the person's language; unchanged if it already stands alone.
+        """The standalone form of the question, in the person's language; the model is not asked if it stands alone.
 
         Raises EngineError.
         """
-        if not (history or (self._trained and corrects_itself(question))):
+        corrected = corrects_itself(question)
+        if not (history or (self._trained and corrected)):
             return question
+        if not corrected and (alone := standalone(history, question)):
+            return alone
         window = visible_history(history)
         messages = rewrite_prompt(language, trained=self._trained).messages(window, question)
         reply = await self._engine.ainvoke(messages, max_tokens=MAX_REWRITE_TOKENS)
@@ -79,11 +76,6 @@ def corrects_itself(question: str) -> bool:
     return bool(SELF_CORRECTION.search(question))
 
 
-def refers_back(question: str) -> bool:
-    """Whether a question refers to earlier turns: "And how long is it?"."""
-    return bool(REFERENCE.search(question))
-
-
 def clean_rewrite(reply: str) -> str:
     """The rewrite without what models add to it: labels, quotation marks, markers, further lines."""
     first_line = next((line for line in reply.strip().splitlines() if line.strip()), "")
@@ -99,8 +91,3 @@ def drifts(rewrite: str, question: str, history: Sequence[Turn]) -> bool:
     known = content_words(" ".join([question, *(turn.text for turn in history)]))
     words = content_words(rewrite)
     return not words or len(words - known) > MAX_NEW_WORDS * len(words)
-
-
-def is_specific(question: str) -> bool:
-    """Whether searching for the person's own words too helps; "and the blue one?" would only add noise."""
-    return len(content_words(question)) >= MIN_CONTENT_WORDS

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from dialogue.conversation import Role, Turn
-from dialogue.rewriting import Rewriter, clean_rewrite, corrects_itself, drifts, refers_back
+from dialogue.rewriting import Rewriter, clean_rewrite, corrects_itself, drifts
+from dialogue.standalone import refers_back
 from tests.dialogue.fake_chat_model import FakeChatModel
 
 
