@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     engine_cache_gb: int = Field(1, ge=1)
     threads: int = Field(0, ge=0)
     passage_tokens: int = Field(240, ge=50)
+    evidence: Literal["passages", "sentences"] = "passages"
     answer_cache: int = Field(1000, ge=0)
     answer_silence: float = Field(120, gt=0)
     hf_endpoint: str = "https://huggingface.co"

@@ -67,22 +67,8 @@ class Grounder:
         self._grounding = grounding or GroundingOptions()
 
     def passages(self, documents: Iterable[Document]) -> tuple[Passage, ...]:
-        """The relevant documents that fit the budget, numbered from 1; the first one always fits.
-
-        Of the metadata `chunk`, `title`, `heading`, `source` and `score` are used, all optional, so that any langchain
-        retriever will do.
-        """
-        selected: list[Passage] = []
-        budget = self._grounding.passage_tokens
-        for document in documents:
-            passage = _passage(len(selected) + 1, document)
-            if passage.score < self._grounding.least_score:
-                continue
-            cost = estimate_tokens(passage.text)
-            if not selected or cost <= budget:
-                selected.append(passage)
-                budget -= cost
-        return tuple(selected)
+        """As `select_passages`, within this one's options."""
+        return select_passages(documents, self._grounding)
 
     async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
         """The model's answer, piece by piece; nothing if it refuses or there are no passages.
@@ -110,6 +96,25 @@ class Grounder:
                 return GroundedReply(grounded.text, grounded.citations)
         wording = self._voice.wording(language)
         return GroundedReply(f"{wording.abstention} {wording.handoff}", abstained=True)
+
+
+def select_passages(documents: Iterable[Document], options: GroundingOptions) -> tuple[Passage, ...]:
+    """The relevant documents that fit the budget, numbered from 1; the first one always fits.
+
+    Of the metadata `chunk`, `title`, `heading`, `source` and `score` are used, all optional, so that any langchain
+    retriever will do.
+    """
+    selected: list[Passage] = []
+    budget = options.passage_tokens
+    for document in documents:
+        passage = _passage(len(selected) + 1, document)
+        if passage.score < options.least_score:
+            continue
+        cost = estimate_tokens(passage.text)
+        if not selected or cost <= budget:
+            selected.append(passage)
+            budget -= cost
+    return tuple(selected)
 
 
 def may_refuse(text: str) -> bool:

@@ -23,8 +23,8 @@ class Retriever(BaseRetriever):
     `await retriever.ainvoke(query, variants=[raw_question])` searches all wordings on one snapshot and fuses
     them; the work is done in a thread. A document's text is the chunk's, and its metadata has `chunk` (a
     lasting id), `title`, `source`, `heading`, `start` and `end` (offsets into the document's text), `score`
-    (the best cosine of any wording, from -1 to 1; before a chunk is embedded, an estimate from its keywords) and
-    `snapshot`.
+    (the best cosine of any wording, from -1 to 1; before a chunk is embedded, an estimate from its keywords),
+    `relevance` (what they are ordered by) and `snapshot`.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -62,6 +62,7 @@ def _document(chunk: Chunk, hit: Hit, snapshot: str) -> Document:
         "start": chunk.start,
         "end": chunk.end,
         "score": hit.score,
+        "relevance": hit.relevance,
         "snapshot": snapshot,
     }
     return Document(page_content=chunk.text, metadata=metadata, id=chunk.id)

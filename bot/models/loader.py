@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from langchain_core.documents import BaseDocumentCompressor
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.retrievers import BaseRetriever
@@ -45,6 +46,7 @@ from finetune.releases import Releases
 from retrieval.collection import Collection
 from retrieval.encoders.loading import Encoder, load_encoder
 from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap
+from retrieval.evidence import EvidenceSentences
 from retrieval.retriever import Retriever
 from retrieval.snapshots import SnapshotDirectory
 
@@ -100,6 +102,8 @@ def newest_index(settings: Settings) -> SnapshotDirectory | None:
     return published[max(published)] if published else None
 
 
+WHOLE_PASSAGES, READ_PASSAGES = 6, 20
+"""How many passages are retrieved to be shown whole, and to choose sentences from."""
 FIRST_WORD_TIMEOUT = 120.0
 """Seconds that an engine may take for its first word: it may be busy with other answers."""
 FETCHED = "releases"
@@ -187,7 +191,9 @@ class ModelLoader:
             retriever, collection = await self.retriever(active)
             name = self.name(active)
             answers = AnswerCache(self._settings.answer_cache)
-            steps = self._arrange_steps(default_steps(rewriter, retriever, grounder, answers))
+            steps = self._arrange_steps(
+                default_steps(rewriter, retriever, grounder, reader=self.reader(), answers=answers)
+            )
             responder = Responder(turns, steps, self._voice, release=name)
             engines = (answering,) if answering is rewriting else (answering, rewriting)
             beginnings, later = await self._beginnings(active, answering, rewriting)
@@ -236,7 +242,22 @@ class ModelLoader:
         if self._provided.retriever is not None:
             return self._provided.retriever, None
         collection = await self.collection(active)
-        return Retriever(collection=collection), collection
+        return Retriever(collection=collection, k=self._candidates), collection
+
+    def reader(self) -> BaseDocumentCompressor | None:
+        """What shortens the passages that were found; None where whole ones are shown."""
+        if self._settings.evidence == "passages":
+            return None
+        return EvidenceSentences(
+            budget=self._settings.passage_tokens,
+            candidates=self._candidates,
+            least_score=GroundingOptions().least_score,
+        )
+
+    @property
+    def _candidates(self) -> int:
+        """How many passages are retrieved."""
+        return WHOLE_PASSAGES if self._settings.evidence == "passages" else READ_PASSAGES
 
     async def encoder(self, active: ActiveModels) -> Encoder:
         """What encodes questions and passages."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from langchain_core.documents import BaseDocumentCompressor
 from langchain_core.retrievers import BaseRetriever
 
 from dialogue.answer_cache import AnswerCache
@@ -27,10 +28,16 @@ ArrangeSteps = Callable[[list[Step]], Sequence[Step]]
 
 
 def default_steps(
-    rewriter: Rewriter, retriever: BaseRetriever, grounder: Grounder, answers: AnswerCache | None = None
+    rewriter: Rewriter,
+    retriever: BaseRetriever,
+    grounder: Grounder,
+    *,
+    reader: BaseDocumentCompressor | None = None,
+    answers: AnswerCache | None = None,
 ) -> list[Step]:
     """Hand over to a human, small talk, and the answer from the documents, in this order.
 
-    answers: see `AnswerFromDocuments`.
+    reader, answers: see `AnswerFromDocuments`.
     """
-    return [HandOver(), SmallTalk(), AnswerFromDocuments(rewriter, retriever, grounder, answers)]
+    answer = AnswerFromDocuments(rewriter, retriever, grounder, reader=reader, answers=answers)
+    return [HandOver(), SmallTalk(), answer]

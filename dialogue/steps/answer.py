@@ -1,4 +1,4 @@
-"""The step that answers from the documents: rewrite the question, retrieve passages, ground the answer in them.
+"""The step that answers from the documents: rewrite the question, retrieve and read passages, ground the answer.
 
 It always answers: if the documents have no answer, it abstains. Works with any langchain chat model and retriever.
 """
@@ -6,13 +6,15 @@ It always answers: if the documents have no answer, it abstains. Works with any 
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from langchain_core.documents import BaseDocumentCompressor
 from langchain_core.retrievers import BaseRetriever
 
 from dialogue.answer_cache import AnswerCache
 from dialogue.conversation import Answer
 from dialogue.grounding import GroundedReply, Grounder
-from dialogue.rewriting import Rewriter, is_specific
+from dialogue.rewriting import Rewriter
 from dialogue.speed import AnswerSpeed
+from dialogue.standalone import is_specific
 from dialogue.steps.base import TurnContext
 
 CACHED = "cached"
@@ -22,7 +24,8 @@ CACHED = "cached"
 class AnswerFromDocuments:
     """Rewrites, retrieves and grounds, and streams the answer.
 
-    answers: finished answers, which a repeated question over the same passages gets at once; by default none are kept.
+    reader: shortens what was found to what bears on the question; without one, whole documents are shown. answers:
+    finished answers, which a repeated question over the same passages gets at once; by default none are kept.
     """
 
     def __init__(
@@ -30,11 +33,14 @@ class AnswerFromDocuments:
         rewriter: Rewriter,
         retriever: BaseRetriever,
         grounder: Grounder,
+        *,
+        reader: BaseDocumentCompressor | None = None,
         answers: AnswerCache | None = None,
     ) -> None:
         self._rewriter = rewriter
         self._retriever = retriever
         self._grounder = grounder
+        self._reader = reader
         self._answers = AnswerCache(0) if answers is None else answers
         self._speed = AnswerSpeed()
 
@@ -54,6 +60,8 @@ class AnswerFromDocuments:
     async def _retrieve(self, turn: TurnContext) -> None:
         own_words = (turn.text,) if is_specific(turn.text) else ()
         documents = await self._retriever.ainvoke(turn.query, variants=own_words)
+        if self._reader is not None:
+            documents = list(await self._reader.acompress_documents(documents, turn.query))
         turn.retrieved(self._grounder.passages(documents))
 
     async def _write(self, turn: TurnContext) -> Answer:

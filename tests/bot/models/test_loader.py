@@ -79,3 +79,15 @@ async def test_what_runs_elsewhere_takes_no_adapter(tmp_path, sqlite_url, shippe
         boxed = await released(bot, tmp_path, "in its box")
         with pytest.raises(BadRelease, match="ENGINE=openai"):
             await bot.watcher._loader.model(ActiveModels({"answer": boxed.id}), "answer")
+
+
+@pytest.mark.parametrize(("evidence", "found", "read"), [("passages", 6, False), ("sentences", 20, True)])
+async def test_sentences_are_chosen_from_more_passages_than_are_shown_whole(
+    tmp_path, sqlite_url, evidence, found, read
+):
+    async with deployed(tmp_path, sqlite_url, fake_chat_model, evidence=evidence, passage_tokens=99) as bot:
+        loader = bot.watcher._loader
+        retriever, _ = await loader.retriever(ActiveModels())
+        reader = loader.reader()
+    assert retriever.k == found
+    assert (reader is not None and reader.budget == 99) == read

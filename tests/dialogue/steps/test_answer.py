@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from langchain_core.documents import Document
+from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
 
 from dialogue.answer_cache import AnswerCache
@@ -13,6 +13,7 @@ from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
 from dialogue.steps.answer import CACHED, AnswerFromDocuments
 from dialogue.steps.base import TurnContext
+from retrieval.evidence import EvidenceSentences
 from tests.dialogue.bot_process import VOICE
 from tests.dialogue.fake_chat_model import FakeChatModel
 from tests.dialogue.store.samples import CHAT
@@ -30,13 +31,13 @@ class Library(BaseRetriever):
 class Asked:
     """A step with a cache, and what it was asked."""
 
-    def __init__(self, *answers: str, size: int = 10) -> None:
+    def __init__(self, *answers: str, size: int = 10, reader: BaseDocumentCompressor | None = None) -> None:
         self.model = FakeChatModel(answers=list(answers or ["It takes 230 volts [1]."]))
         self.library = Library()
         self.cache = AnswerCache(size)
         self.events: list[Event] = []
         self._step = AnswerFromDocuments(
-            Rewriter(self.model), self.library, Grounder(self.model, VOICE), self.cache
+            Rewriter(self.model), self.library, Grounder(self.model, VOICE), reader=reader, answers=self.cache
         )
 
     def turn(self, text: str, language: str = "en") -> TurnContext:
@@ -106,3 +107,13 @@ async def test_without_a_cache_every_question_is_answered_by_the_model() -> None
     await asked.run("What voltage?")
     await asked.run("What voltage?")
     assert len(asked.model.prompts) == 2
+
+
+async def test_a_reader_shortens_what_is_shown_and_the_quote_stays_exact_text() -> None:
+    asked = Asked("It takes 230 volts [1].", reader=EvidenceSentences(budget=12))
+    asked.library.text = "The lamp is made of oak. It takes 230 volts at home. Cleaning needs a dry cloth."
+    answer, turn = await asked.run("What voltage, 230 volts?")
+    (shown,) = turn.passages
+    assert len(shown.text) < len(asked.library.text)
+    assert answer.citations[0].quote == "It takes 230 volts at home."
+    assert answer.citations[0].chunk == "c"
