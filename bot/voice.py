@@ -1,7 +1,7 @@
 """Loads the voice file (`voice.toml`): the bot's name, its tone and its fixed sentences in every language."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from dialogue.voice import Voice, Wording
 SENTENCES = frozenset(field.name for field in fields(Wording)) - {"menu"}
 COMMANDS = frozenset({"start", "help", "new", "consent", "forget"})
 """The keys of `menu`."""
+PLACEHOLDERS = {"estimate": ("first_word", "complete"), "queued_for": ("seconds",)}
+"""Names that must stand in braces in these sentences, beside {name}."""
 
 
 def load_voice(path: Path) -> Voice:
@@ -42,13 +44,22 @@ def _wording(languages: Mapping[str, Any], language: str, name: str) -> Wording:
     table = _table(languages, language, "wording.")
     sentences = _sentences(table, SENTENCES, where, beside={"menu"})
     menu = _sentences(_table(table, "menu", where), COMMANDS, f"{where}menu.")
-    return Wording(**{key: _with_name(text, name, where + key) for key, text in sentences.items()}, menu=menu)
+    filled = {
+        key: _with_name(text, name, where + key, PLACEHOLDERS.get(key, ())) for key, text in sentences.items()
+    }
+    return Wording(**filled, menu=menu)
 
 
-def _with_name(text: str, name: str, where: str) -> str:
-    sentence = text.replace("{name}", name)
-    if "{" in sentence or "}" in sentence:
-        raise VoiceError(f"{where} holds a brace; only {{name}} may stand in braces.")
+def _with_name(text: str, name: str, where: str, places: Sequence[str]) -> str:
+    """The sentence with the bot's name; `places` are filled later."""
+    sentence = rest = text.replace("{name}", name)
+    for place in places:
+        if f"{{{place}}}" not in sentence:
+            raise VoiceError(f"{where} lacks {{{place}}}, which a number of seconds replaces.")
+        rest = rest.replace(f"{{{place}}}", "")
+    if "{" in rest or "}" in rest:
+        allowed = " and ".join(f"{{{place}}}" for place in ("name", *places))
+        raise VoiceError(f"{where} holds a brace; only {allowed} may stand in braces.")
     return sentence
 
 

@@ -28,6 +28,14 @@ class Wording:
     """The reply to photos, stickers and other messages without text."""
     too_long: str
     too_fast: str
+    found: str
+    """The heading above the passages that were found, until the answer is there."""
+    estimate: str
+    """How long an answer takes: `{first_word}` and `{complete}` are seconds from now."""
+    queued: str
+    """Said to those who wait because all workers are busy."""
+    queued_for: str
+    """The same, if it is known for how long: `{seconds}`."""
     sources: str
     """The heading above citations in channels that list them."""
     thanks: str

@@ -1,4 +1,4 @@
-"""Chatting in the terminal: shows the answer as it is written, then the committed text with its sources."""
+"""Chatting in the terminal: what was found, the answer as it is written, then the committed text with its sources."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from bot.channels.progress import Progress
 from dialogue.conversation import Address, Citation, Utterance
-from dialogue.events import Answered, Event, Failed, Rewritten, Token
+from dialogue.events import Answered, Event, Failed, Queued, Rewritten, Token, Writing
 from dialogue.manager import Manager
 from dialogue.voice import Voice, Wording
 
@@ -33,10 +34,13 @@ class TerminalSession:
         utterance = Utterance(self._address, uuid4().hex, text, language=self._language)
         answer: Answered | None = None
         with Live(console=self._console, transient=True, auto_refresh=False) as preview:
-            shown = ""
+            shown, progress = "", Progress(self.wording)
             async with aclosing(self._events(utterance)) as events:
                 async for event in events:
+                    progress.see(event)
                     match event:
+                        case Queued() | Writing():
+                            preview.update(_line(progress), refresh=True)
                         case Rewritten() if event.query != text:
                             self._console.print(Text(f"({event.query})", style="dim"))
                         case Token():
@@ -103,3 +107,9 @@ class TerminalSession:
         for citation in citations:
             self._console.print(Text(f"  [{citation.n}] {citation.title} ({citation.source})"))
             self._console.print(Text(f"      “{citation.quote}”", style="dim"))
+
+
+def _line(progress: Progress) -> Text:
+    """What was found and how long it takes, in one line."""
+    found = f"{progress.heading}: {', '.join(progress.titles)}." if progress.titles else ""
+    return Text(f"{found} {progress.wait}".strip(), style="dim")

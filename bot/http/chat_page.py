@@ -95,6 +95,7 @@ def _sentences(name: str, wording: Wording) -> Mapping[str, str]:
     sentences = {
         "greeting": wording.greeting,
         "new_conversation": wording.new_conversation,
+        "found": wording.found,
         "sources": wording.sources,
         "thanks": wording.thanks,
         "consent": wording.consent,

@@ -79,6 +79,17 @@ async def test_a_turn_can_be_watched(given):
     kinds = list(dict.fromkeys(type(event) for event in events))
     assert kinds == [Accepted, Rewritten, Retrieved, Writing, Token, Answered]
     assert events[-1].text == SAID
+    (found,) = [event for event in events if isinstance(event, Retrieved)]
+    assert [quote.startswith("You may return it within 30 days") for quote in found.quotes] == [True]
+
+
+async def test_how_long_an_answer_takes_is_known_from_the_one_before(given):
+    async with Bot.open(**given) as bot:
+        events = [event async for event in bot.stream("ada", QUESTION)]
+        events += [event async for event in bot.stream("bob", f"{QUESTION} Why?")]
+    first, second = [event for event in events if isinstance(event, Writing)]
+    assert (first.first_word, first.complete) == (None, None)
+    assert second.complete >= second.first_word >= 0
 
 
 async def test_a_person_has_several_conversations(given):

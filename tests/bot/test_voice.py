@@ -26,6 +26,9 @@ def test_the_shipped_voice_speaks_english_and_chinese_under_one_name():
     for wording in voice.wordings.values():
         assert voice.name in wording.greeting
         assert "{name}" not in str(asdict(wording))
+        assert "{seconds}" in wording.queued_for
+        assert "{first_word}" in wording.estimate
+        assert "{complete}" in wording.estimate
 
 
 def test_the_chinese_wording_is_found_under_every_script_and_region():
@@ -47,6 +50,8 @@ def test_a_new_name_reaches_the_greeting(tmp_path):
         ('sources = "来源"', "sources = 3", r"wording\.zh\.sources is missing or empty"),
         ('sources = "来源"', 'sauces = "来源"', r"wording\.zh\.sauces is not known"),
         ('sources = "来源"', 'sources = "{来源}"', r"wording\.zh\.sources holds a brace"),
+        ("大约 {seconds} 秒后轮到您", "很快轮到您", r"wording\.zh\.queued_for lacks {seconds}"),
+        ("大约 {seconds} 秒后轮到您", "{seconds} {minutes}", r"only {name} and {seconds} may stand"),
         ('new = "开始新的对话"', "", r"wording\.zh\.menu\.new is missing or empty"),
         ("[wording.zh.menu]", "[wording.zh.food]", r"wording\.zh\.food is not known"),
         ('default_language = "en"', 'default_language = "fr"', r"\[wording\.fr\] is missing"),

@@ -105,7 +105,7 @@ class UpdateIntake:
         else:
             receipt = await self._store_message(message)
             if not receipt.duplicate and receipt.conversation.mode is Mode.BOT:
-                self._previews.follow(self._manager, info.thread, receipt)
+                self._previews.follow(self._manager, info.thread, receipt, wording)
 
     def _within_limits(self, info: MessageInfo) -> bool:
         """Whether the person is within the rate limit. A message that is delivered again is not counted again."""

@@ -1,5 +1,7 @@
 """Shows an answer while it is being written: as a draft in private chats, as a message that is edited in groups.
 
+A draft also shows what was found before the first word, and how long it takes; elsewhere there is "typing" until then.
+
 `Previews` runs one `Preview` per question, which follows the live events and shows them on a `PreviewSurface`.
 """
 
@@ -15,11 +17,13 @@ from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import RetryAfter, TelegramError
 
+from bot.channels.progress import Progress
 from bot.channels.telegram.limits import RecentKeys, SendLimits
 from bot.channels.telegram.rendering import (
     MAX_MESSAGE_UNITS,
     StyledText,
     render_markdown,
+    render_progress,
     split_text,
     utf16_length,
 )
@@ -35,8 +39,9 @@ from bot.channels.telegram.sending import (
 )
 from bot.channels.telegram.updates import ChatThread
 from dialogue.conversation import Receipt
-from dialogue.events import Answered, Event, Failed, Rewritten, Token
+from dialogue.events import Accepted, Answered, Event, Failed, Queued, Rewritten, Token, Writing
 from dialogue.manager import Manager
+from dialogue.voice import Wording
 
 UNFINISHED_MARK = " …"
 """Appended to a message that is not complete yet."""
@@ -45,12 +50,14 @@ UNFINISHED_MARK = " …"
 class PreviewSurface(Protocol):
     message: int | None
     """The id of the preview's message in the chat, if there is one."""
+    shows_progress: bool
+    """Whether it is seen before the first word of the answer."""
 
     def ready(self) -> bool:
         """Whether Telegram's rate limits allow an update now."""
 
-    async def show(self, text: str) -> None:
-        """Show the answer so far (Markdown). Raises TelegramError."""
+    async def show(self, text: StyledText) -> None:
+        """Show what there is so far. Raises TelegramError."""
 
 
 class DraftPreview:
@@ -61,6 +68,7 @@ class DraftPreview:
     """
 
     message: int | None = None
+    shows_progress = True
 
     def __init__(self, bot: Bot, thread: ChatThread, number: int) -> None:
         self._bot = bot
@@ -70,7 +78,7 @@ class DraftPreview:
     def ready(self) -> bool:
         return True
 
-    async def show(self, text: str) -> None:
+    async def show(self, text: StyledText) -> None:
         part = _beginning(text)
         await self._bot.send_message_draft(
             self._thread.chat_id,
@@ -84,6 +92,8 @@ class DraftPreview:
 class EditedPreview:
     """A message that is edited as the answer grows, within the rate limits and leaving room for the answer."""
 
+    shows_progress = False
+
     def __init__(self, bot: Bot, thread: ChatThread, limits: SendLimits, reply_to: int | None) -> None:
         self.message: int | None = None
         self._bot = bot
@@ -94,7 +104,7 @@ class EditedPreview:
     def ready(self) -> bool:
         return self._limits.wait(self._thread.chat_id, messages=2) == 0
 
-    async def show(self, text: str) -> None:
+    async def show(self, text: StyledText) -> None:
         await self._limits.acquire(self._thread.chat_id)
         try:
             await self._write(_beginning(text, UNFINISHED_MARK))
@@ -109,9 +119,9 @@ class EditedPreview:
             await edit_text(self._bot, self._thread, self.message, part)
 
 
-def _beginning(text: str, end: str = "") -> MessagePart:
+def _beginning(text: StyledText, end: str = "") -> MessagePart:
     """As much of `text` as fits into one message together with `end`."""
-    first, *_ = split_text(render_markdown(text), MAX_MESSAGE_UNITS - utf16_length(end))
+    first, *_ = split_text(text, MAX_MESSAGE_UNITS - utf16_length(end))
     return (first + StyledText(end)).message
 
 
@@ -124,10 +134,11 @@ log = structlog.get_logger(__name__)
 class Preview:
     """The preview of the answer to the user's turn `question`, updated at most every `interval` seconds.
 
-    A closed preview is never updated, so that it cannot overwrite the answer.
+    Until the first token it shows `progress`, if the surface does. A closed preview is never updated, so that it cannot
+    overwrite the answer.
     """
 
-    def __init__(self, surface: PreviewSurface, question: int, interval: float) -> None:
+    def __init__(self, surface: PreviewSurface, question: int, interval: float, progress: Progress) -> None:
         self.started = asyncio.Event()
         """Set when the first token arrives."""
         self.delivered = asyncio.Event()
@@ -137,6 +148,7 @@ class Preview:
         self._surface = surface
         self._question = question
         self._interval = interval
+        self._progress = progress
         self._text = ""
         self._next_update = -math.inf
         self._closed = False
@@ -145,15 +157,23 @@ class Preview:
     async def watch(self, events: AsyncIterator[Event]) -> None:
         """Follow the answer until it is committed. A new attempt starts over."""
         async for event in events:
-            match event:
-                case Rewritten(turn=number) | Failed(turn=number) if number == self._question:
-                    self._text = ""
-                case Token(turn=number, text=text) if number == self._question:
-                    self.started.set()
-                    self._text += text
-                    await self._update()
-                case Answered(reply_to=number) if number == self._question:
+            if isinstance(event, Answered):
+                if event.reply_to == self._question:
                     return
+            elif not isinstance(event, Accepted) and event.turn == self._question:
+                await self._see(event)
+
+    async def _see(self, event: Event) -> None:
+        """What was found is shown together with how long it takes, which is published right after it."""
+        self._progress.see(event)
+        match event:
+            case Rewritten() | Failed():
+                self._text = ""
+            case Token():
+                self.started.set()
+                self._text += event.text
+        if isinstance(event, Queued | Writing | Token):
+            await self.update()
 
     async def close(self) -> int | None:
         """Stop updating; returns the id of the preview's message, if there is one."""
@@ -163,19 +183,25 @@ class Preview:
                 pass
         return self._surface.message
 
-    async def _update(self) -> None:
-        """Show the answer so far, if it is time and the rate limits allow it."""
+    async def update(self) -> None:
+        """Show what there is so far, if it is time and the rate limits allow it."""
         async with self._lock:
-            early = time.monotonic() < self._next_update or not self._text.strip()
+            text = self._content()
+            early = time.monotonic() < self._next_update or not text.text.strip()
             if early or self._closed or not self._surface.ready():
                 return
-            pause = await self._show()
+            pause = await self._show(text)
             self._next_update = time.monotonic() + pause
 
-    async def _show(self) -> float:
+    def _content(self) -> StyledText:
+        if self._text.strip():
+            return render_markdown(self._text)
+        return render_progress(self._progress) if self._surface.shows_progress else StyledText("")
+
+    async def _show(self, text: StyledText) -> float:
         """Returns the seconds until the next update."""
         try:
-            await self._surface.show(self._text)
+            await self._surface.show(text)
         except RetryAfter as error:
             return retry_seconds(error)
         except TelegramError as error:
@@ -205,9 +231,9 @@ class Previews:
         self._previews: dict[tuple[str, int], Preview] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def follow(self, manager: Manager, thread: ChatThread, receipt: Receipt) -> None:
-        """Start to show the answer to the turn that was just received."""
-        task = asyncio.create_task(self._follow(manager, thread, receipt))
+    def follow(self, manager: Manager, thread: ChatThread, receipt: Receipt, wording: Wording) -> None:
+        """Start to show the answer to the turn that was just received. wording: in the person's language."""
+        task = asyncio.create_task(self._follow(manager, thread, receipt, Progress(wording)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -227,12 +253,15 @@ class Previews:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _follow(self, manager: Manager, thread: ChatThread, receipt: Receipt) -> None:
+    async def _follow(
+        self, manager: Manager, thread: ChatThread, receipt: Receipt, progress: Progress
+    ) -> None:
         key = conversation, question = receipt.conversation.id, receipt.turn.number
-        preview = self._previews[key] = Preview(self._surface(thread, receipt), question, self._interval)
+        surface = self._surface(thread, receipt)
+        preview = self._previews[key] = Preview(surface, question, self._interval, progress)
         typing = asyncio.create_task(self._show_typing(thread, preview))
         try:
-            with manager.listen(conversation) as events:
+            with manager.listen(conversation, replay=True) as events:
                 async with asyncio.timeout(ANSWER_TIMEOUT):
                     await preview.watch(events)
             async with asyncio.timeout(DELIVERY_TIMEOUT):
@@ -255,7 +284,7 @@ class Previews:
         )
 
     async def _show_typing(self, thread: ChatThread, preview: Preview) -> None:
-        """Show "typing" until the first token arrives."""
+        """Show "typing" until the first token arrives, and every time the seconds that are left by then."""
         for _ in range(MAX_TYPING):
             with suppress(TelegramError):
                 await self._bot.send_chat_action(
@@ -264,6 +293,7 @@ class Previews:
             with suppress(TimeoutError):
                 await asyncio.wait_for(preview.started.wait(), TYPING_INTERVAL)
                 return
+            await preview.update()
 
     async def _clean_up(self, thread: ChatThread, preview: Preview) -> None:
         """Remember chats that do not allow drafts, and delete a message that no answer will replace."""

@@ -1,6 +1,7 @@
 """Renders an answer as Telegram messages: Markdown becomes text with entities, split at 4,096 UTF-16 code units.
 
-`render_answer` makes the payload for the outbox. Links and citation markers such as `[1]` stay as they are written.
+`render_answer` makes the payload for the outbox, `render_progress` what is shown before the first word. Links and
+citation markers such as `[1]` stay as they are written.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, Self
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bot.channels.progress import Progress
 from dialogue.conversation import Answer, Citation, Turn
 from dialogue.voice import Wording
 
@@ -312,18 +314,32 @@ def render_answer(answer: Answer, turn: Turn, wording: Wording) -> dict[str, Any
     }
 
 
+def render_progress(progress: Progress) -> StyledText:
+    """Where the answer was found, with the best sentence, and how long it takes; empty while nothing is known."""
+    found = StyledText("")
+    if progress.titles:
+        titles = " · ".join(sanitize(title).strip() for title in progress.titles)
+        found = StyledText(f"{progress.heading}: ") + StyledText(titles).styled("bold")
+        found += _quoted(progress.quote)
+    gap = StyledText("\n\n" if found.text and progress.wait else "")
+    return found + gap + StyledText(progress.wait).styled("italic")
+
+
 def _sources(citations: tuple[Citation, ...], heading: str) -> StyledText:
     """The heading, and below it the sources with their quotes in an expandable block."""
     block = StyledText("")
     for citation in sorted({c.n: c for c in citations}.values(), key=lambda citation: citation.n):
         line = "\n" if block.text else ""
         title = sanitize(citation.title).strip() or sanitize(citation.source)
-        block += StyledText(f"{line}[{citation.n}] ") + StyledText(title).styled("bold") + _quote(citation)
+        block += (
+            StyledText(f"{line}[{citation.n}] ") + StyledText(title).styled("bold") + _quoted(citation.quote)
+        )
     return StyledText(heading).styled("bold") + StyledText("\n") + block.styled("expandable_blockquote")
 
 
-def _quote(citation: Citation) -> StyledText:
-    quote = " ".join(sanitize(citation.quote).split())
+def _quoted(text: str) -> StyledText:
+    """The text on a line of its own, in quotation marks; empty if it is."""
+    quote = " ".join(sanitize(text).split())
     if len(quote) > MAX_QUOTE_CHARACTERS:
         quote = quote[:MAX_QUOTE_CHARACTERS].rstrip() + "…"
     return StyledText(f"\n“{quote}”" if quote else "")

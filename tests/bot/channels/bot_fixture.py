@@ -126,6 +126,7 @@ class BotFixture:
     manager: Manager
     channel: Channel
     chat_model: FakeChatModel
+    events: EventBus
     app: FastAPI
     port: int = 0
     _server: uvicorn.Server | None = None
@@ -177,7 +178,7 @@ async def bot_fixture(url: str, channel: Channel) -> AsyncIterator[BotFixture]:
             wake=lambda _: dispatcher.wake(),
         )
         manager = Manager(store, worker, bus)
-        bot = BotFixture(store, manager, channel, chat_model, _app(manager, channel))
+        bot = BotFixture(store, manager, channel, chat_model, bus, _app(manager, channel))
         running = [
             asyncio.create_task(each) for each in (dispatcher.run(), channel.run(manager), manager.run())
         ]

@@ -10,7 +10,7 @@ from rich.console import Console
 from bot.channels.base import DirectChannel
 from bot.channels.terminal import CHANNEL, TerminalSession
 from dialogue.conversation import Address
-from dialogue.events import Token
+from dialogue.events import Queued, Token, Writing
 from tests.bot.channels.bot_fixture import ANSWER, UNKNOWN, VOICE, bot_fixture
 
 
@@ -39,6 +39,40 @@ async def test_an_answer_is_shown_with_its_sources(session, screen):
     assert shown(screen).startswith(ANSWER)
     assert "[1] Returns (returns.md)" in shown(screen)
     assert "“You may return it within 30 days of delivery, in its box.”" in shown(screen)
+
+
+async def said_before_the_first_word(session, bot, screen, event) -> str:
+    """What is on the screen after the event, while the model is still reading."""
+    bot.chat_model.read.clear()
+    conversation = await bot.manager.start(Address(CHANNEL, getuser()))
+    with bot.manager.listen(conversation.id) as events:
+        asking = asyncio.create_task(session.ask("May I return it?"))
+        async for seen in events:
+            if isinstance(seen, Writing):
+                break
+    bot.events.publish(conversation.id, event)
+    await asyncio.sleep(0.1)
+    said = shown(screen)
+    bot.chat_model.read.set()
+    await asking
+    return said
+
+
+async def test_what_was_found_is_shown_in_one_line_before_the_first_word(bot):
+    screen = Console(file=StringIO(), width=200, force_terminal=True)
+    session = TerminalSession(bot.manager, VOICE, screen, "en")
+    said = await said_before_the_first_word(session, bot, screen, Writing(1, 8.2, 21.0))
+    starts = "The answer starts in about 8 seconds and is complete in about 20."
+    assert f"Found in: Returns, Refunds. {starts}" in said
+    assert ANSWER not in said
+    assert ANSWER in shown(screen)
+
+
+async def test_who_waits_for_a_worker_is_told(bot):
+    screen = Console(file=StringIO(), width=200, force_terminal=True)
+    session = TerminalSession(bot.manager, VOICE, screen, "zh")
+    said = await said_before_the_first_word(session, bot, screen, Queued(1, 3, 42.0))
+    assert "大约 40 秒后轮到您" in said
 
 
 async def test_an_abstention_has_no_sources(session, screen):
