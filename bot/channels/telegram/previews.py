@@ -186,12 +186,12 @@ class Preview:
     async def update(self) -> None:
         """Show what there is so far, if it is time and the rate limits allow it."""
         async with self._lock:
-            text = self._content()
-            early = time.monotonic() < self._next_update or not text.text.strip()
-            if early or self._closed or not self._surface.ready():
+            if time.monotonic() < self._next_update or self._closed or not self._surface.ready():
                 return
-            pause = await self._show(text)
-            self._next_update = time.monotonic() + pause
+            text = self._content()
+            if text.text.strip():
+                pause = await self._show(text)
+                self._next_update = time.monotonic() + pause
 
     def _content(self) -> StyledText:
         if self._text.strip():
