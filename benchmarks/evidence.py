@@ -1,14 +1,19 @@
 """Whether the fact that a question asks for is in the prompt: whole chunks against the best sentences of more of them.
 
-    python -m benchmarks.evidence ../shared/real INDEXES [--recordings FOLDER] [--json FILE]
+    python -m benchmarks.evidence questions ../shared/real INDEXES [--recordings FOLDER] [--json FILE]
+    python -m benchmarks.evidence dialogues ../shared/data/support/dev.jsonl.gz ../shared/data/support/chunks.jsonl.gz
 
 The first folder holds `questions-NAME.jsonl` (`dialogue`, `ask`, `any`, `abstain`), as `shared/real` does;
 `INDEXES/NAME` is the DATA_DIR of an ingest of that collection. A fact is in the prompt where one of `any` matches it.
 Recordings (`NAME.jsonl` of `benchmarks.same_answers`) give follow-ups as they were rewritten; without them every
 question is searched as it was asked. Tokens are estimated, titles included; milliseconds are those of the choice of
 sentences, for documents that were not read before and for those that were.
+
+Dialogues (`turns` with `rewrite`, `answerable`, `evidence`) name the quotes that are the evidence: all of them have to
+be in the prompt, whole. Their chunks are searched by keywords alone.
 """
 
+import gzip
 import json
 import platform
 import re
@@ -17,9 +22,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from langchain_core.documents import Document
 from rich.console import Console
@@ -34,12 +41,14 @@ from retrieval.chunking import estimate_tokens
 from retrieval.collection import Collection
 from retrieval.encoders.loading import Encoder
 from retrieval.evidence import EvidenceSentences
+from retrieval.keywords import KeywordIndex
 from retrieval.retriever import Retriever
 
 BUDGETS = (160, 240, 320, 400)
 WHOLE, SENTENCES = "whole chunks", "sentences"
 
-console = Console(highlight=False)
+app = typer.Typer(no_args_is_help=True)
+console = Console(highlight=False, width=140)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,16 @@ class Question:
 
     collection: str
     query: str
-    facts: tuple[str, ...]
     documents: Sequence[Document]
+    facts: tuple[str, ...] = ()
+    """Expressions, one of which matches what answers."""
+    quotes: tuple[str, ...] = ()
+    """What has to be shown, all of it."""
 
     def answered_by(self, passages: Sequence[Passage]) -> bool:
         shown = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
+        if self.quotes:
+            return all(_one_line(quote) in _one_line(shown) for quote in self.quotes)
         return any(re.search(fact, shown, re.IGNORECASE) for fact in self.facts)
 
 
@@ -70,18 +84,32 @@ class Tally:
         self.passages.append(len(passages))
 
 
-def run(
-    questions: Path,
+@app.command()
+def questions(
+    folder: Path,
     indexes: Path,
     recordings: Path | None = None,
     encoder: str = Settings.model_fields["encoder"].default,
     by_cosine: Annotated[bool, typer.Option(help="Choose sentences by the encoder too.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json")] = None,
 ) -> None:
-    """Measure, and print a table for each budget by collection."""
+    """Questions about real documents, by collection."""
     loaded = encoder_called(encoder)
-    asked = list(_questions(questions, indexes, recordings, loaded))
-    tallies, times = _measure(asked, loaded if by_cosine else None)
+    asked = list(_questions(folder, indexes, recordings, loaded))
+    _report(asked, loaded if by_cosine else None, json_file)
+
+
+@app.command()
+def dialogues(
+    turns: Path, chunks: Path, json_file: Annotated[Path | None, typer.Option("--json")] = None
+) -> None:
+    """Turns of dialogues whose evidence is quoted, by language."""
+    _report(list(_of_dialogues(turns, chunks)), None, json_file)
+
+
+def _report(asked: Sequence[Question], encoder: Encoder | None, json_file: Path | None) -> None:
+    """Measure, and print a table."""
+    tallies, times = _measure(asked, encoder)
     console.print(f"{len(asked)} answerable questions, {platform.processor() or platform.machine()}")
     console.print(_table(tallies, sorted({question.collection for question in asked})))
     for state, seconds in times.items():
@@ -99,16 +127,46 @@ def _questions(folder: Path, indexes: Path, recordings: Path | None, encoder: En
         for row in filter(lambda row: not row["abstain"], _lines(path)):
             query = rewrites.get((row["dialogue"], row["ask"]), row["ask"])
             own = [row["ask"]] if is_specific(row["ask"]) else []
-            yield Question(name, query, tuple(row["any"]), retriever.invoke(query, variants=own))
+            yield Question(name, query, retriever.invoke(query, variants=own), facts=tuple(row["any"]))
 
 
 def _rewrites(path: Path) -> dict[tuple[str, str], str]:
     return {(row["dialogue"], row["ask"]): row["rewrite"] for row in _lines(path)}
 
 
+def _of_dialogues(turns: Path, chunks: Path) -> Iterator[Question]:
+    documents = list({row["id"]: _document(row) for row in _lines(chunks)}.values())
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "keywords"
+        index = KeywordIndex.write(place, (_text(document) for document in documents))
+        for dialogue in _lines(turns):
+            for turn in filter(
+                lambda turn: turn["answerable"] is True and turn["evidence"], dialogue["turns"]
+            ):
+                best = np.argsort(-index.scores(turn["rewrite"], len(documents)), kind="stable")[:20]
+                quotes = tuple(one["quote"] for one in turn["evidence"])
+                found = [documents[row] for row in best]
+                yield Question(dialogue["language"], turn["rewrite"], found, quotes=quotes)
+
+
+def _document(row: dict[str, Any]) -> Document:
+    about = {"title": row["title"], "heading": row["heading"], "source": row["document"]}
+    return Document(row["text"], metadata=about, id=row["id"])
+
+
+def _text(document: Document) -> str:
+    about = document.metadata
+    return "\n".join([about["title"], about["heading"], document.page_content])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
-        yield from (json.loads(line) for line in lines if line.strip())
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+    yield from (json.loads(line) for line in text.split("\n") if line.strip())
 
 
 Tallies = dict[tuple[int, str, str], Tally]
@@ -166,4 +224,4 @@ def _rows(tallies: Tallies) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    typer.run(run)
+    app()

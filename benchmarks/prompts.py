@@ -45,15 +45,23 @@ def rewrite_prompts(count: int) -> list[list[BaseMessage]]:
 
 def _topics(count: int) -> list[tuple[Page, int]]:
     """Pages with the section to ask about: the first section of every page, then the second, and so on."""
-    pages = list(_pages())
-    return [(pages[n % len(pages)], n // len(pages)) for n in range(count)]
+    found = list(pages())
+    return [(found[n % len(found)], n // len(found)) for n in range(count)]
 
 
-def _pages() -> Iterator[Page]:
+def pages() -> Iterator[Page]:
     for path in sorted(Path(HANDBOOK).glob("*/*.md")):
         title, *sections = re.split(r"^##? ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]
         found = tuple(_section(section) for section in sections)
         yield Page(path.parent.name, title.splitlines()[0].strip(), found)
+
+
+def page_passages(page: Page) -> list[Passage]:
+    """The first sections of a page, as passages of a prompt."""
+    return [
+        Passage(n, f"{page.title}-{n}", f"{page.title} - {heading}", page.title, text, 0.5)
+        for n, (heading, text) in enumerate(page.sections[:PASSAGES], 1)
+    ]
 
 
 def _section(text: str) -> tuple[str, str]:
@@ -67,11 +75,9 @@ def _question(page: Page, number: int) -> str:
 
 
 def _answer(page: Page, number: int) -> list[BaseMessage]:
-    passages = [
-        Passage(n, f"{page.title}-{n}", f"{page.title} - {heading}", page.title, text, 0.5)
-        for n, (heading, text) in enumerate(page.sections[:PASSAGES], 1)
-    ]
-    return answer_prompt(page.language, load_voice(VOICE)).messages(_question(page, number), passages)
+    return answer_prompt(page.language, load_voice(VOICE)).messages(
+        _question(page, number), page_passages(page)
+    )
 
 
 def _rewrite(page: Page, number: int) -> list[BaseMessage]:

@@ -101,3 +101,15 @@ def test_what_is_read_before_the_first_question_is_how_prompts_begin(trained: bo
 def test_the_language_of_the_voice_is_read_first() -> None:
     chinese = Voice("Wren", "Speak plainly.", "zh", {})
     assert fixed_beginnings("answer", chinese)[0] == answer_prompt("zh", chinese).messages("?", ())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_question_comes_after_the_passages_so_that_they_are_read_once(language: str) -> None:
+    beginnings = {
+        str(
+            answer_prompt(language, VOICE).messages(question, [passage("It is blue.")])[-1].content
+        ).removesuffix(question)
+        for question in ("How long?", "Which one?")
+    }
+    assert len(beginnings) == 1
+    assert "It is blue." in beginnings.pop()
