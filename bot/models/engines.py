@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -120,6 +121,7 @@ INDEX = "index"
 """The collection's folder in DATA_DIR."""
 OPENAI = "langchain_openai:ChatOpenAI"
 MERGED_PREFIX = "with-"
+OPENVINO = "openvino"
 KEPT_MERGED = 4
 """Merged files kept of the same weights: the others are made again in seconds."""
 PROVIDER_TIMEOUT = 60.0
@@ -155,14 +157,18 @@ def load_engine(settings: Settings, weights: Weights, model: ModelSpec | None = 
 
 
 def locate_runnable(settings: Settings, weights: Weights, model: ModelSpec) -> Path:
-    """What the engine of this process loads: for OpenVINO a file that it reads well, rewritten once if necessary.
+    """What the engine of this process loads: for OpenVINO a folder, made once of a GGUF file, with the adapter in it.
 
     Raises WeightsError, SettingsError, FinetuneError.
     """
-    path = locate_model(weights, model)
-    if settings.engine == "openvino" and path.suffix == ".gguf" and not model.adapter:
-        return weights.derived(path, "prepared", partial(run_in_subprocess, _prepare))
-    return path
+    path = _locate_weights(weights, model)
+    if settings.engine != "openvino" or path.suffix != ".gguf":
+        return locate_model(weights, model)
+    adapter = f"-{MERGED_PREFIX}{adapter_digest(model.adapter)}" if model.adapter else ""
+    make = partial(run_in_subprocess, _make_openvino_folder, model.adapter)
+    folder = weights.derived(path, f"{OPENVINO}{adapter}", make, suffix="")
+    weights.trim(path, f"{OPENVINO}-{MERGED_PREFIX}", KEPT_MERGED)
+    return folder
 
 
 def locate_model(weights: Weights, model: ModelSpec) -> Path:
@@ -170,25 +176,38 @@ def locate_model(weights: Weights, model: ModelSpec) -> Path:
 
     Raises WeightsError, SettingsError, FinetuneError.
     """
-    path = weights.locate(model.weights)
-    if path is None:
-        raise SettingsError(
-            f"{model.weights} is an encoder, not a text generator; see `groundtalk models list`."
-        )
+    path = _locate_weights(weights, model)
     if model.adapter is None:
         return path
-    if path.suffix != ".gguf":
-        raise UnusableAdapter(model.adapter, f"{model.weights} is no GGUF file")
     kind = f"{MERGED_PREFIX}{adapter_digest(model.adapter)}"
     merged = weights.derived(path, kind, partial(run_in_subprocess, _merge, model.adapter))
     weights.trim(path, MERGED_PREFIX, KEPT_MERGED)
     return merged
 
 
-def _prepare(source: Path, target: Path) -> None:
+def _locate_weights(weights: Weights, model: ModelSpec) -> Path:
+    path = weights.locate(model.weights)
+    if path is None:
+        raise SettingsError(
+            f"{model.weights} is an encoder, not a text generator; see `groundtalk models list`."
+        )
+    if model.adapter and path.suffix != ".gguf":
+        raise UnusableAdapter(model.adapter, f"{model.weights} is no GGUF file")
+    return path
+
+
+def _make_openvino_folder(adapter: Path | None, source: Path, target: Path) -> None:
+    """The GGUF file on the way is not kept."""
+    from dialogue.engines.conversion import convert
     from dialogue.engines.gguf import prepare
 
-    prepare(source, target)
+    with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as work:
+        prepared = Path(work) / source.name
+        if adapter:
+            _merge(adapter, source, prepared)
+        else:
+            prepare(source, prepared)
+        convert(prepared, target)
 
 
 def _merge(adapter: Path, source: Path, target: Path) -> None:

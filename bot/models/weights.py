@@ -69,10 +69,16 @@ class Weights:
         """Whether `locate` needs no download."""
         return not entry.files or _is_verified(entry, self.folder / entry.name)
 
-    def derived(self, source: Path, kind: str, make: Callable[[Path, Path], None]) -> Path:
-        """What `make(source, target)` writes, kept in the cache and made again only if `source` changes."""
+    def derived(
+        self, source: Path, kind: str, make: Callable[[Path, Path], None], suffix: str | None = None
+    ) -> Path:
+        """What `make(source, target)` writes, kept in the cache and made again only if `source` changes.
+
+        A file with the suffix of `source`, or a file or folder with another `suffix`.
+        """
         stat = source.stat()
-        target = self.folder / "derived" / f"{source.stem}-{kind}-{stat.st_mtime_ns}{source.suffix}"
+        suffix = source.suffix if suffix is None else suffix
+        target = self.folder / "derived" / f"{source.stem}-{kind}-{stat.st_mtime_ns}{suffix}"
         with self._lock(target.name):
             if not target.exists():
                 room = _room(source.name, self.folder, 2 * stat.st_size)
@@ -82,10 +88,13 @@ class Weights:
         return target
 
     def trim(self, source: Path, kind: str, keep: int) -> None:
-        """Removes all but the `keep` newest files derived from `source` whose kind begins with `kind`."""
+        """Removes all but the `keep` newest derived from `source` whose kind begins with `kind`."""
         derived = (self.folder / "derived").glob(f"{escape(source.stem)}-{kind}*")
         for old in sorted(derived, key=lambda path: path.lstat().st_mtime_ns)[:-keep]:
-            old.unlink(missing_ok=True)
+            if old.is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.unlink(missing_ok=True)
 
     def _entry(self, entry: CatalogEntry) -> Path | None:
         if not entry.files:

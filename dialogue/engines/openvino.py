@@ -1,4 +1,4 @@
-"""The default text engine: OpenVINO GenAI on a CPU, from a GGUF file or an OpenVINO folder.
+"""The default text engine: OpenVINO GenAI on a CPU, from an OpenVINO folder (`conversion.py` makes one) or a GGUF file.
 
 Continuous batching (Yu et al., "Orca", OSDI 2022) with a prefix cache over paged attention (Kwon et al., "vLLM", SOSP
 2023): several people share one model, and the part of a prompt that was read before is not read again. What an answer
@@ -6,19 +6,26 @@ quotes from its passages is guessed and only checked (Saxena, "Prompt Lookup Dec
 how the settings were chosen.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openvino as ov
 import openvino_genai as genai
 
+from dialogue.engines import memory
 from dialogue.engines.base import ChatMessage, GenerationRequest
 from dialogue.engines.batching import ContinuousBatch
 from dialogue.engines.chat import LocalChatModel
 from dialogue.engines.generation import GREEDY, GenerationOptions
+from dialogue.engines.prefixes import BLOCK
 from dialogue.errors import EngineError
 
+WEIGHTS = "openvino_model.xml"
+"""In an OpenVINO folder; the numbers are beside it, in a .bin."""
+DEFAULT_BLOCKS = 1000
 LOOKUP = {"prompt_lookup": True}
 PROPERTIES: Mapping[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",
@@ -29,12 +36,19 @@ PROPERTIES: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """window: most tokens of prompt and reply. cache_gb: memory of the KV cache. step_tokens: most tokens a step
-    reads, which bounds how long a newcomer's prompt makes the others wait."""
+    """window: most tokens of prompt and reply. cache_gb: most memory of the KV cache. cache_tokens: for each of these
+    gigabytes, the most tokens that are kept, so that a small model does not keep more than is of use. step_tokens: most
+    tokens a step reads, which bounds how long a newcomer's prompt makes the others wait."""
 
     window: int = 8192
     cache_gb: int = 1
+    cache_tokens: int = 32_768
     step_tokens: int = 128
+
+    def cache_blocks(self, token_bytes: int) -> int:
+        """The blocks of a model's KV cache that takes so many bytes for each token."""
+        tokens = min(self.cache_tokens, 2**30 // token_bytes)
+        return self.cache_gb * tokens // BLOCK
 
 
 def load_openvino(
@@ -45,17 +59,22 @@ def load_openvino(
     max_tokens: int = 320,
     properties: Mapping[str, Any] = PROPERTIES,
 ) -> LocalChatModel:
-    """Reads the weights (seconds). Raises EngineError if the file cannot be run."""
+    """Reads the weights (seconds). Raises EngineError if the file or folder cannot be run."""
     limits = limits or EngineLimits()
+    lookup = LOOKUP if options.greedy else {}
+    weights = path / WEIGHTS
     try:
-        pipeline = genai.ContinuousBatchingPipeline(
-            str(path), _scheduler(limits), "CPU", {"prompt_lookup": options.greedy, **properties}
-        )
+        token_bytes = _token_bytes(weights) if weights.is_file() else 0
+        scheduler = _scheduler(limits, token_bytes)
+        pipeline = genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", {**lookup, **properties})
     except Exception as error:
         raise EngineError(
             f"OpenVINO cannot run {path.name}: {error}. Choose another model.", remedies=("model",)
         ) from error
-    return LocalChatModel(model=OpenVINOModel(pipeline, limits.window, options), max_tokens=max_tokens)
+    model = OpenVINOModel(pipeline, limits.window, options, scheduler.num_kv_blocks or DEFAULT_BLOCKS)
+    model.warm_up()
+    memory.release(weights.with_suffix(".bin"))
+    return LocalChatModel(model=model, max_tokens=max_tokens)
 
 
 class OpenVINOModel:
@@ -64,12 +83,16 @@ class OpenVINOModel:
     kind = "openvino"
 
     def __init__(
-        self, pipeline: genai.ContinuousBatchingPipeline, window: int, options: GenerationOptions = GREEDY
+        self,
+        pipeline: genai.ContinuousBatchingPipeline,
+        window: int,
+        options: GenerationOptions = GREEDY,
+        cache_blocks: int = DEFAULT_BLOCKS,
     ) -> None:
         self._tokenizer = pipeline.get_tokenizer()
         self.window = min(window, self._longest(window))
         ends = {self._tokenizer.get_eos_token_id(), *pipeline.get_config().stop_token_ids}
-        self._batch = ContinuousBatch(pipeline, ends, options)
+        self._batch = ContinuousBatch(pipeline, ends, options, cache_blocks)
 
     def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
         try:
@@ -91,13 +114,31 @@ class OpenVINOModel:
     def submit(self, request: GenerationRequest) -> None:
         self._batch.submit(request)
 
+    def warm_up(self) -> None:
+        """Reads a few tokens, at which the weights are packed for the processor: the first question finds them so."""
+        done = threading.Event()
+        tokens = self.encode("Hello. " * 64)[: self.window // 2]
+        self.submit(GenerationRequest(tokens, 2, lambda step: done.set() if step.end else None))
+        done.wait()
+
     def close(self) -> None:
         self._batch.close()
 
 
-def _scheduler(limits: EngineLimits) -> genai.SchedulerConfig:
+def _token_bytes(weights: Path) -> int:
+    """Of the KV cache, in 16 bits."""
+    states = [op for op in ov.Core().read_model(weights).get_ops() if op.get_type_name() == "ReadValue"]
+    shapes = [state.get_output_partial_shape(0) for state in states]
+    return sum(2 * shape[1].get_length() * shape[3].get_length() for shape in shapes)
+
+
+def _scheduler(limits: EngineLimits, token_bytes: int) -> genai.SchedulerConfig:
+    """token_bytes: of the KV cache, 0 where it is not known."""
     config = genai.SchedulerConfig()
-    config.cache_size = limits.cache_gb
+    if token_bytes:
+        config.num_kv_blocks = limits.cache_blocks(token_bytes)
+    else:
+        config.cache_size = limits.cache_gb
     config.enable_prefix_caching = True
     config.dynamic_split_fuse = True
     config.max_num_batched_tokens = limits.step_tokens

@@ -14,7 +14,14 @@ from safetensors.numpy import save_file
 from bot.errors import SettingsError, UnknownWeights
 from bot.metrics import EngineMonitor, Metrics
 from bot.models.download import Hub
-from bot.models.engines import ModelSpec, close_engine, fetch_weights, load_engine, locate_model
+from bot.models.engines import (
+    ModelSpec,
+    close_engine,
+    fetch_weights,
+    load_engine,
+    locate_model,
+    locate_runnable,
+)
 from bot.models.provided import ProvidedModels
 from bot.models.weights import Weights
 from bot.settings import Settings
@@ -145,6 +152,14 @@ def test_an_adapter_is_merged_into_its_weights_once(weights, learnt):
     merged = locate_model(weights, learnt)
     made = merged.stat().st_mtime_ns
     assert locate_model(weights, learnt).stat().st_mtime_ns == made
+
+
+@pytest.mark.slow
+def test_for_openvino_a_folder_is_made_once(weights, learnt):
+    folder = locate_runnable(settings(), weights, ModelSpec(learnt.weights))
+    assert locate_runnable(settings(), weights, ModelSpec(learnt.weights)) == folder
+    assert (folder / "openvino_model.bin").is_file()
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name], "nothing else is kept"
 
 
 def test_an_adapter_needs_weights_in_one_file(weights, learnt, tmp_path):

@@ -161,7 +161,12 @@ def test_of_what_was_derived_only_the_newest_stay(tmp_path):
     def make(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
-    made = [weights.derived(source, f"with-{n}", make) for n in range(4)]
+    def make_folder(source: Path, target: Path) -> None:
+        target.mkdir()
+        shutil.copy(source, target)
+
+    made = [weights.derived(source, f"with-{n}", make) for n in range(3)]
+    made.insert(1, weights.derived(source, "with-3", make_folder, suffix=""))
     kept = [weights.derived(source, "prepared", make), weights.derived(other, "with-0", make)]
     for age, path in enumerate(reversed(made)):
         os.utime(path, (1_000_000 - age, 1_000_000 - age))
