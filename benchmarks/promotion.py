@@ -161,6 +161,7 @@ def main() -> None:
             "database_url": "",
             "telegram_bot_token": "",
             "answer_silence": 600,
+            "answer_cache": 0,
         }
         settings = load_settings(generator=options.generator, **isolated)
         weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint)).locate(options.generator)

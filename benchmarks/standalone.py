@@ -5,28 +5,26 @@
 Files are rewriting sets (`history`, `question`, `rewrite`) or dialogues (`turns` with `ask`, `rewrite`, `evidence`), as
 in `shared/data`. Right: the human rewrite is the same but for case, punctuation and what announces another topic.
 With the chunks of the dialogues, skipped questions are searched for too, in these words and in those of the human
-rewrite, among the chunks of all packets of the file: how often all evidence is among the first 6.
+rewrite, by keywords among the chunks of all packets of the file: how often all evidence is among the first 6.
 """
 
 import gzip
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 
-from benchmarks.weights import encoder_called
-from bot.settings import Settings
 from dialogue.conversation import Role, Turn
 from dialogue.rewriting import corrects_itself, visible_history
 from dialogue.standalone import standalone
-from retrieval.index import Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
 
 DATA = Path("../shared/data")
@@ -93,18 +91,15 @@ def _search(chunks: Path, path: Path, skipped: Sequence[tuple[FollowUp, str]]) -
     )
 
 
-def _searcher(rows: Sequence[dict[str, Any]], folder: Path) -> Any:
-    """Finds the ids of the best chunks for a question."""
+def _searcher(rows: Sequence[dict[str, Any]], folder: Path) -> Callable[[str], frozenset[str]]:
+    """Finds the ids of the best chunks for a question, by keywords."""
     rows = list({row["id"]: row for row in rows}.values())
-    encoder = encoder_called(Settings.model_fields["encoder"].default)
-    texts = ["\n".join(filter(None, (row["title"], row["heading"], row["text"]))) for row in rows]
-    write_vectors(folder / "vectors", encoder.encode(texts))
-    KeywordIndex.write(folder / "keywords", texts)
-    index = Index(VectorIndex(folder / "vectors"), KeywordIndex(folder / "keywords"))
+    texts = ("\n".join([row["title"], row["heading"], row["text"]]) for row in rows)
+    index = KeywordIndex.write(folder / "keywords", texts)
 
     def search(question: str) -> frozenset[str]:
-        hits = index.search([question], encoder.encode_questions([question]), FIRST)
-        return frozenset(str(rows[hit.row]["id"]) for hit in hits)
+        best = np.argsort(-index.scores(question, len(rows)), kind="stable")[:FIRST]
+        return frozenset(str(rows[row]["id"]) for row in best)
 
     return search
 
