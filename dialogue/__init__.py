@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from retrieval.exports import lazy_exports
 
 if TYPE_CHECKING:
+    from dialogue.answer_cache import AnswerCache as AnswerCache
     from dialogue.conversation import Address as Address
     from dialogue.conversation import Answer as Answer
     from dialogue.conversation import Citation as Citation
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from dialogue.worker import Worker as Worker
 
 PUBLIC = {
+    "dialogue.answer_cache": ["AnswerCache"],
     "dialogue.conversation": [
         "Address",
         "Answer",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from retrieval.encoders.embeddings import EmbeddingsEncoder as EmbeddingsEncoder
     from retrieval.encoders.loading import load_encoder as load_encoder
     from retrieval.errors import RetrievalError as RetrievalError
+    from retrieval.evidence import EvidenceSentences as EvidenceSentences
     from retrieval.ingest import IngestReport as IngestReport
     from retrieval.retriever import Retriever as Retriever
 
@@ -39,6 +40,7 @@ PUBLIC = {
     "retrieval.encoders.embeddings": ["EmbeddingsEncoder"],
     "retrieval.encoders.loading": ["load_encoder"],
     "retrieval.errors": ["RetrievalError"],
+    "retrieval.evidence": ["EvidenceSentences"],
     "retrieval.ingest": ["IngestReport"],
     "retrieval.retriever": ["Retriever"],
 }
