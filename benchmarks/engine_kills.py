@@ -37,7 +37,7 @@ async def kill_again(bot: Runtime, kills: int) -> tuple[int, list[float]]:
     engine = bot.engine
     assert isinstance(engine, ProcessChatModel)
     busy, restarts = 0, []
-    for _ in range(kills):
+    for n in range(1, kills + 1):
         await asyncio.sleep(random.uniform(0, LONGEST_LIFE))
         former = engine.process.pid
         busy += (await bot.store.operators.backlog()).turns > 0
@@ -46,6 +46,9 @@ async def kill_again(bot: Runtime, kills: int) -> tuple[int, list[float]]:
             os.kill(former, signal.SIGKILL)
         await asyncio.to_thread(wait_until_ready, engine.process, former)
         restarts.append(perf_counter() - killed)
+        Console(stderr=True).print(
+            f"kill {n} of {kills}: ready again after {restarts[-1]:.1f} s", highlight=False
+        )
     return busy, restarts
 
 

@@ -38,10 +38,10 @@ DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux' prctl."""
 
 
-def main() -> None:
+def main(source: IO[bytes]) -> None:
     """Runs until the parent closes the pipe or is gone; never returns, since there is nothing to put away."""
     faulthandler.enable()
-    source, target = sys.stdin.buffer, _own_output()
+    target = _own_output()
     for number in (
         signal.SIGINT,
         signal.SIGTERM,

@@ -20,11 +20,13 @@ PUBLIC_MODULE = str(Path(__file__).parents[2] / "groundtalk.py")
 """Run first in the child, so that it finds our packages even if the caller's script is called `bot.py`."""
 RUNNER = """
 import pickle, runpy, sys
-sys.path[:] = pickle.load(sys.stdin.buffer)
+source = open(0, "rb", buffering=1 << 20, closefd=False)
+sys.path[:] = pickle.load(source)
 runpy.run_path(sys.argv[1])
 from dialogue.engines.child import main
-main()
+main(source)
 """
+"""The large buffer takes in all requests that wait: between two reads a model may hold the interpreter again."""
 END_TIMEOUT = 5.0
 """Seconds that a child has to end by itself."""
 

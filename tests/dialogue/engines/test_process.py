@@ -17,6 +17,11 @@ import pytest
 from langchain_core.messages import HumanMessage
 from structlog.testing import capture_logs
 
+from bot.models.download import Hub
+from bot.models.local import load_local_model
+from bot.models.weights import Weights
+from bot.settings import Settings
+from dialogue.engines.generation import GREEDY
 from dialogue.engines.process import ProcessChatModel, ProcessLimits, start_process
 from dialogue.engines.streaming import ReplyPiece, ReplyRequest
 from dialogue.errors import EngineError, PromptTooLong
@@ -240,3 +245,28 @@ def test_every_error_survives_the_border():
 def test_a_loader_with_options_can_be_given():
     with started(partial(load_echo, notes=None)) as chat:
         assert chat.invoke("hello").text == "hello"
+
+
+@pytest.fixture(scope="module")
+def small() -> Path:
+    """A real model, the smallest of the catalog."""
+    settings = Settings(_env_file=None)
+    path = Weights(settings.weights_dir, Hub(settings.hf_endpoint)).locate("smollm2-135m-instruct")
+    assert path is not None
+    return path
+
+
+@pytest.mark.weights
+async def test_real_weights_that_were_killed_answer_as_before(small):
+    with started(load_local_model, "openvino", small, 1, 0, GREEDY, limits=ProcessLimits()) as chat:
+        beginning = [HumanMessage("List the months of the year, in order.")]
+        chat.remember([beginning])
+        before = await chat.ainvoke(beginning, max_tokens=24)
+        answering = asyncio.create_task(chat.ainvoke("Tell me a long story.", max_tokens=300))
+        await asyncio.sleep(0.3)
+        os.kill(chat.process.pid, signal.SIGKILL)
+        with pytest.raises(EngineError, match="killed by SIGKILL"):
+            await answering
+        after = await chat.ainvoke(beginning, max_tokens=24)
+    assert after.text == before.text
+    assert after.usage_metadata["input_token_details"]["cache_read"] > 0
