@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,9 @@ from bot.channels.websocket.connection import ConnectionLimits
 from bot.configuration import configure
 from bot.documents import refresh_documents
 from bot.errors import NoCollection
+from bot.ingest_child import IngestJob
+from bot.ingest_process import IngestProcess, until_searchable
+from bot.ingest_status import IngestMonitor
 from bot.loop_lag import watch_loop_lag
 from bot.metrics import EngineMonitor, Metrics
 from bot.models.active import PromotionWatcher, load_active_models
@@ -46,7 +50,7 @@ from finetune.migrations import upgrade
 from finetune.release import TASKS
 from finetune.releases import PinnedReleases, Releases
 from retrieval.collection import Collection
-from retrieval.ingest import Progress
+from retrieval.ingest import IngestReport, Progress
 
 PYTHON = "python"
 """The channel of `Bot`. Any process can answer what was asked there."""
@@ -102,6 +106,10 @@ class Runtime:
     watch: EngineMonitor
     forget: Forget
     """Erases a person (I7)."""
+    monitor: IngestMonitor
+    """How far the ingest is that runs here."""
+    ingest_process: IngestProcess | None = None
+    """Reads documents in a process of its own; None: they are read in a thread of this one."""
     shutdown_grace: float = 10.0
     """Seconds that current answers get to finish, and then deliveries; the rest waits for the next start."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -137,6 +145,16 @@ class Runtime:
             supervise("loop lag", lambda: watch_loop_lag(self.metrics.observe_lag)),
         ]
 
+    async def ingest(self, path: Path) -> IngestReport:
+        """Bring the documents up to date with `path`. Raises IngestFailed, IngestRunning, NoCollection."""
+        collection = self.collection
+        if self.ingest_process is not None:
+            return await self.ingest_process.run(IngestJob(self.settings, path), collection.folder)
+        try:
+            return await asyncio.to_thread(collection.ingest, path, self.monitor)
+        finally:
+            self.monitor.end()
+
     def run_channels(self, channels: Iterable[Channel]) -> None:
         """Receive messages on these channels, and send the answers of their outboxes."""
         for channel in channels:
@@ -158,6 +176,8 @@ class Runtime:
         Channels run until the end, because some of them send over the connections that they receive on. Messages that
         they accept meanwhile are answered after the next start.
         """
+        if self.ingest_process is not None:
+            await self.ingest_process.close()
         await self.manager.close(self.shutdown_grace)
         for dispatcher in self.dispatchers.values():
             dispatcher.close()
@@ -176,11 +196,14 @@ async def open_runtime(
     pinned: PinnedReleases | None = None,
     arrange_steps: ArrangeSteps | None = None,
     provided: ProvidedModels | None = None,
+    *,
+    answer_early: bool = False,
 ) -> Runtime:
     """Load everything without running it: look at the machine, fetch weights, migrate the database, read documents.
 
     senders: channels of the caller's own, in addition to those of the settings. pinned: the releases to use instead of
     the live ones. arrange_steps: makes the list of steps, instead of STEPS_FILE. provided: models of the caller's own.
+    answer_early: return once the documents can be found by their keywords; another process embeds them meanwhile.
     Raises the packages' errors.
     """
     provided = provided or ProvidedModels()
@@ -195,10 +218,17 @@ async def open_runtime(
     releases = pinned or Releases(store.database)
     steps = arrange_steps or load_steps(settings.steps_file)
     loader = model_loader(settings, voice, releases, weights, watch, steps, provided)
+    monitor = IngestMonitor(progress)
+    process = IngestProcess(monitor) if answer_early and not provided.does("retrieve") else None
+    ingest = process.begin(IngestJob(settings), settings.data_dir) if process else None
     models = await load_active_models(releases, loader, store.turns)
-    await asyncio.to_thread(refresh_documents, settings, models.collection, progress)
+    if ingest is not None and models.collection is not None:
+        await until_searchable(models.collection, ingest)
+    else:
+        await asyncio.to_thread(refresh_documents, settings, models.collection, monitor)
+        monitor.end()
     watcher = PromotionWatcher(releases, loader, store.turns, models)
-    return assemble(settings, voice, store, watcher, channels, metrics, watch)
+    return assemble(settings, voice, store, watcher, channels, metrics, watch, monitor, process)
 
 
 def configured(settings: Settings, provided: ProvidedModels) -> Settings:
@@ -217,8 +247,13 @@ def assemble(
     channels: tuple[Channel, ...],
     metrics: Metrics,
     watch: EngineMonitor,
+    monitor: IngestMonitor | None = None,
+    ingest_process: IngestProcess | None = None,
 ) -> Runtime:
-    """Wire loaded parts together. The names of `channels` must be different."""
+    """Wire loaded parts together. The names of `channels` must be different.
+
+    monitor: of ingests; ingest_process: runs them, if they are not to run in this process.
+    """
     owner = f"{socket.gethostname()}:{os.getpid()}:{id(store):x}"
     events = EventBus()
     senders = {channel.channel: channel for channel in channels}
@@ -237,7 +272,23 @@ def assemble(
     forget = forget_answers_too(Eraser(store, settings.datasets, settings.reports), watcher)
     store.feedback.on_rated_down = lambda query: watcher.models.answers.remove(query)
     manager = Manager(store, worker, events, forget=forget, asks_consent=asks)
-    return Runtime(settings, voice, store, watcher, manager, channels, dispatchers, metrics, watch, forget)
+    if ingest_process is not None:
+        ingest_process.busy = lambda: manager.busy
+    monitor = monitor or IngestMonitor()
+    return Runtime(
+        settings,
+        voice,
+        store,
+        watcher,
+        manager,
+        channels,
+        dispatchers,
+        metrics,
+        watch,
+        forget,
+        monitor,
+        ingest_process,
+    )
 
 
 def forget_answers_too(eraser: Eraser, watcher: PromotionWatcher) -> Forget:

@@ -15,7 +15,7 @@ from dialogue.store.store import Store
 from finetune.migrations import upgrade
 from finetune.releases import Releases
 from retrieval.collection import Collection
-from retrieval.errors import IngestFailed, IngestRunning
+from retrieval.errors import FingerprintMismatch, IngestFailed, IngestRunning
 from retrieval.ingest import IngestReport, Progress
 
 log = structlog.get_logger(__name__)
@@ -27,26 +27,37 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def refresh_documents(
     settings: Settings, collection: Collection | None, progress: Progress = _silent
-) -> None:
+) -> IngestReport | None:
     """Update the collection from KNOWLEDGE_DIR, if that is set or nothing was ever ingested.
 
-    Otherwise the collection stays as `groundtalk ingest` left it. If the folder cannot be read, the last snapshot stays
-    in use. Without a collection there is nothing to do. Raises IngestFailed if there is no snapshot,
-    FingerprintMismatch if ENCODER has changed.
+    Otherwise the collection stays as `groundtalk ingest` left it; what that left undone, because it was killed or
+    because ENCODER has changed since, is done. If the folder cannot be read, the last snapshot stays in use. Without a
+    collection there is nothing to do. Raises IngestFailed if there is no snapshot.
     """
     if collection is None:
-        return
-    named = "knowledge_dir" in settings.model_fields_set
-    if not named and collection.snapshot is not None:
-        return
+        return None
+    if "knowledge_dir" not in settings.model_fields_set and collection.published:
+        if not _is_complete(collection):
+            collection.adopt(collection.folder, progress)
+        return None
     try:
         report = collection.ingest(settings.knowledge_dir, progress)
     except (IngestFailed, IngestRunning) as error:
         if collection.snapshot is None:
             raise
         log.warning("knowledge_not_refreshed", reason=str(error))
-    else:
-        log_ingest(report)
+        return None
+    log_ingest(report)
+    return report
+
+
+def _is_complete(collection: Collection) -> bool:
+    """Whether every chunk has been embedded by the encoder that is used now."""
+    try:
+        return collection.snapshot is not None and collection.snapshot.manifest.complete
+    except FingerprintMismatch as error:
+        log.warning("documents_embedded_anew", reason=str(error))
+        return False
 
 
 async def live_collection(settings: Settings) -> Collection:

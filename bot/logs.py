@@ -6,7 +6,7 @@ What people write is personal data: fields that hold it are cut to their length 
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -23,6 +23,14 @@ CHATTY = (
 """Libraries that log every request; a Telegram address even holds the bot's token."""
 
 Event = MutableMapping[str, Any]
+
+
+class CurrentStderr(logging.StreamHandler[TextIO]):
+    """Writes to the standard error of the moment: progress bars put their own in its place, and lines above them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def quiet_logs() -> None:
@@ -54,7 +62,7 @@ def set_up_logs(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    stream = logging.StreamHandler(sys.stderr)
+    stream = CurrentStderr()
     stream.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_ending(settings))
     )

@@ -135,6 +135,11 @@ class Manager:
             await asyncio.gather(*late, return_exceptions=True)
 
     @property
+    def busy(self) -> bool:
+        """Whether anybody is being answered or waits for it."""
+        return bool(self._tasks or self._queue)
+
+    @property
     def queued(self) -> int:
         """How many conversations wait for one of the `max_concurrency` tasks."""
         return len(self._queue)

@@ -50,6 +50,11 @@ class Collection:
             self.refresh()
         return self._snapshot
 
+    @property
+    def published(self) -> bool:
+        """Whether anything was ever published here, for this encoder or another."""
+        return self._directory.current() is not None
+
     def refresh(self) -> bool:
         """Turns to the snapshot that was published last, by whichever process; says whether that is another
         one.

@@ -18,7 +18,7 @@ from retrieval.snapshots import Snapshot
 
 STRAIGHT_UP_TO = 64
 """New chunks that are embedded within seconds on any machine, so that no poorer stage is published for them."""
-_BATCH = 64
+_BATCH = 32
 """Chunks embedded between two reports of progress."""
 
 

@@ -22,21 +22,33 @@ def time_left_bars() -> Progress:
     return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
 
 
-STAGES = {"read": "Reading documents", "embed": "Embedding chunks"}
+STAGES = {
+    "read": "Reading documents",
+    "embed": "Embedding chunks",
+    "embed 2": "Embedding chunks, second encoder",
+}
 
 
 @contextmanager
 def ingest_bars() -> Iterator[IngestProgress]:
-    """The callback for an ingest; a bar appears with the first report of its stage."""
+    """The callback for ingests; a bar appears with the first report of its stage, and goes with the last."""
     tasks: dict[str, TaskID] = {}
-    with time_left_bars() as bars:
+    bars = time_left_bars()
 
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES.get(stage, stage))
-            bars.update(tasks[stage], completed=done, total=total)
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(STAGES.get(stage, stage))
+            bars.start()
+        bars.update(tasks[stage], completed=done, total=total)
+        if done == total:
+            bars.remove_task(tasks.pop(stage))
+        if not tasks:
+            bars.stop()
 
+    try:
         yield report
+    finally:
+        bars.stop()
 
 
 @contextmanager

@@ -30,5 +30,5 @@ def serve(
 async def _serve(settings: Settings) -> None:
     listener = bind(settings.host, settings.port)
     with ingest_bars() as progress:
-        bot = await open_runtime(settings, progress)
-    await run_server(build_app(bot), listener)
+        bot = await open_runtime(settings, progress, answer_early=True)
+        await run_server(build_app(bot), listener)

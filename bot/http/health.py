@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.assembly import Runtime
 from bot.errors import explain
+from bot.ingest_status import searched_by
 from dialogue.engines.process import ProcessChatModel
 from dialogue.errors import EngineError
 
@@ -60,7 +61,8 @@ def index_check(bot: Runtime) -> Check:
         snapshot = await asyncio.to_thread(bot.collection.latest)
         if snapshot is None:
             raise LookupError(NO_DOCUMENTS)
-        return f"{snapshot.manifest.chunks} chunks of {snapshot.manifest.documents} documents"
+        held = f"{snapshot.manifest.chunks} chunks of {snapshot.manifest.documents} documents"
+        return "; ".join(filter(None, (held, searched_by(snapshot.manifest), bot.monitor.status.words)))
 
     return check
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Query, status
-from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
 from bot.assembly import Runtime
+from bot.ingest_status import IngestStatus
 from dialogue.conversation import Conversation, Mode, Turn
 from dialogue.store.operators import ConversationSummary, RatedAnswer
 from finetune.forgetting import ErasureReport
@@ -107,7 +107,12 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
     @router.post("/ingest")
     async def ingest() -> IngestReport:
         """Read KNOWLEDGE_DIR again, skipping unchanged documents. Returns once the result is live."""
-        return await run_in_threadpool(bot.collection.ingest, bot.settings.knowledge_dir)
+        return await bot.ingest(bot.settings.knowledge_dir)
+
+    @router.get("/ingest")
+    async def ingest_status() -> IngestStatus:
+        """How far the ingest is that runs in this process; its `stage` is empty if none does."""
+        return bot.monitor.status
 
     return router
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import structlog
 from langchain_core.documents import BaseDocumentCompressor
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -46,9 +47,12 @@ from finetune.releases import Releases
 from retrieval.collection import Collection
 from retrieval.encoders.loading import Encoder, load_encoder
 from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap
+from retrieval.errors import IngestRunning
 from retrieval.evidence import EvidenceSentences
 from retrieval.retriever import Retriever
 from retrieval.snapshots import SnapshotDirectory
+
+log = structlog.get_logger(__name__)
 
 ENCODER_FOLDER = "encoder"
 """The folder of an encoder in a release."""
@@ -84,7 +88,10 @@ class RetrieverLoader:
         collection = Collection(path, encoder)
         newest = newest_index(self._settings)
         if newest is not None and newest.folder != path:
-            collection.adopt(newest.folder)
+            try:
+                collection.adopt(newest.folder)
+            except IngestRunning:
+                log.info("index_is_being_filled", folder=str(path))  # and is searched once that is published
         return collection
 
     def _own_encoder(self) -> Encoder:

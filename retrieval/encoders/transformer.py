@@ -25,8 +25,12 @@ from retrieval.encoders.base import Encoder, Vectors
 from retrieval.errors import EncoderError
 from retrieval.files import sha256_of
 
-_BATCH_TOKENS = 1536
-"""Tokens, padding included, in one run: larger batches fall out of the processor's cache (measured)."""
+_BATCH_TOKENS = 1024
+"""Tokens, padding included, in one run at most: larger batches fall out of the processor's cache (measured)."""
+_SIZES = (16, 4, 1)
+_TILE = 16
+"""Texts in a batch, and what their length in tokens is a multiple of. OpenVINO prepares itself for every new shape,
+which costs as much as the run, so there are to be few."""
 _MOST_THREADS = 8
 _LONGEST = 512
 _ASKED_OF_FOLDER = ("config.json", "tokenizer.json", "model.safetensors")
@@ -51,8 +55,10 @@ class TransformerEncoder(Encoder):
         pooling, longest = _pooling(folder), _longest(folder)
         self.fingerprint = _fingerprint(folder, f"{pooling}, {longest} tokens")
         self._tokenizer = _tokenizer(folder, longest)
+        self._longest = longest
         threads = threads or min(_MOST_THREADS, available_processors())
-        model = _compiled(_graph(folder, self.fingerprint, pooling), threads)
+        self.graph = _graph(folder, self.fingerprint, pooling)
+        model = _compiled(self.graph, threads)
         self._requests: SimpleQueue[openvino.InferRequest] = SimpleQueue()
         for _ in range(threads):
             self._requests.put(model.create_infer_request())
@@ -62,7 +68,7 @@ class TransformerEncoder(Encoder):
     def encode(self, texts: Sequence[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(list(texts))
         vectors = np.empty((len(encodings), self.dimension), np.float32)
-        batches = list(_batches([len(encoding) for encoding in encodings]))
+        batches = list(batches_of([len(encoding) for encoding in encodings]))
         several = self._threads.map if len(batches) > 1 else map
         found = several(self._run, ([encodings[row] for row in rows] for rows in batches))
         for rows, batch in zip(batches, found, strict=True):
@@ -70,17 +76,23 @@ class TransformerEncoder(Encoder):
         return vectors
 
     def _run(self, batch: Sequence[Encoding]) -> Vectors:
-        shape = len(batch), max(len(encoding) for encoding in batch)
-        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for row, encoding in enumerate(batch):
-            ids[row, : len(encoding)] = encoding.ids
-            mask[row, : len(encoding)] = 1
         request = self._requests.get()
         try:
-            found: Vectors = request.infer({"input_ids": ids, "attention_mask": mask})[0].copy()
+            length = max(len(encoding) for encoding in batch)
+            return infer(request, batch, min(padded(length), self._longest))
         finally:
             self._requests.put(request)
-        return found
+
+
+def infer(request: openvino.InferRequest, batch: Sequence[Encoding], length: int) -> Vectors:
+    """The vectors of a batch, each text padded to `length` tokens."""
+    shape = len(batch), length
+    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for row, encoding in enumerate(batch):
+        ids[row, : len(encoding)] = encoding.ids
+        mask[row, : len(encoding)] = 1
+    found: Vectors = request.infer({"input_ids": ids, "attention_mask": mask})[0].copy()
+    return found
 
 
 def available_processors() -> int:
@@ -90,16 +102,23 @@ def available_processors() -> int:
     return os.cpu_count() or 1
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows by rising length, so that little is padded and no run holds more than the batch's tokens."""
-    batch: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[row] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
+def batches_of(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows whose padded lengths are equal, as many as one of _SIZES."""
+    rows_by_length: dict[int, list[int]] = {}
+    for row, length in enumerate(lengths):
+        rows_by_length.setdefault(padded(length), []).append(row)
+    for length, rows in sorted(rows_by_length.items()):
+        while rows:
+            size = next(
+                size for size in _SIZES if size == 1 or (size <= len(rows) and size * length <= _BATCH_TOKENS)
+            )
+            yield rows[:size]
+            rows = rows[size:]
+
+
+def padded(length: int) -> int:
+    """A whole number of tiles."""
+    return max(1, -(-length // _TILE)) * _TILE
 
 
 def _read(path: Path) -> dict[str, Any]:

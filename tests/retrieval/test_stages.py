@@ -171,7 +171,7 @@ def test_a_killed_ingest_goes_on_where_it_was(tmp_path: Path, many: Path) -> Non
     assert snapshot and snapshot.manifest.stage == 0
     report = collection.ingest(many)
     assert report.embedded == PAGES + 1
-    assert len(encoder.read) == PAGES + 1 - 64
+    assert len(encoder.read) == PAGES + 1 - 32
     fresh = encoder.encode([chunk.embedded for chunk in snapshot.archive.chunks(range(report.chunks))])
     assert collection.snapshot
     assert (collection.snapshot.index.vectors.at(range(report.chunks)) == fresh).all()

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
@@ -12,7 +14,7 @@ from tokenizers.processors import TemplateProcessing
 from transformers import AutoModel, BertConfig, BertModel
 
 from retrieval.encoders.loading import load_encoder
-from retrieval.encoders.transformer import TransformerEncoder
+from retrieval.encoders.transformer import TransformerEncoder, batches_of, padded
 from retrieval.errors import EncoderError
 
 pytestmark = pytest.mark.slow  # a folder is converted in a process of its own
@@ -73,6 +75,15 @@ def test_a_text_has_the_same_vector_alone_and_among_others(encoder: TransformerE
     many = encoder.encode(TEXTS * 100)
     alone = np.stack([encoder.encode([text])[0] for text in TEXTS])
     assert (many[-len(TEXTS) :] * alone).sum(1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-3)
+
+
+@given(st.lists(st.integers(0, 512)))
+def test_every_text_is_in_one_batch_with_others_of_its_padded_length(lengths: list[int]) -> None:
+    batches = list(batches_of(lengths))
+    assert sorted(row for rows in batches for row in rows) == list(range(len(lengths)))
+    for rows in batches:
+        assert len({padded(lengths[row]) for row in rows}) == 1
+        assert len(rows) in (1, 4, 16)
 
 
 def test_no_texts_and_an_empty_text_are_no_trouble(encoder: TransformerEncoder) -> None:

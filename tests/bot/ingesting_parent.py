@@ -1,0 +1,28 @@
+"""Begins an ingest in a child process, prints the child's id, and waits to be killed: `SETTINGS`."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from bot.ingest_child import IngestJob
+from bot.ingest_process import IngestProcess
+from bot.ingest_status import IngestMonitor
+from bot.settings import Settings
+from retrieval.encoders.loading import MULTILINGUAL
+
+
+async def main(settings: Settings) -> None:
+    process = IngestProcess(IngestMonitor())
+    ingest = process.begin(IngestJob(settings), settings.data_dir)
+    while process.pid is None:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    sys.stdout.write(f"{process.pid}\n")
+    sys.stdout.flush()
+    await ingest
+    await asyncio.sleep(60)
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[1]).read_text())
+    asyncio.run(main(Settings(_env_file=None, encoder=MULTILINGUAL, **given)))
