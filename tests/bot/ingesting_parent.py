@@ -1,4 +1,4 @@
-"""Begins an ingest in a child process, prints the child's id, and waits to be killed: `SETTINGS`."""
+"""Begins an ingest in a child process, prints the child's id once it reads, and waits to be killed: `SETTINGS`."""
 
 import asyncio
 import json
@@ -13,13 +13,18 @@ from retrieval.encoders.loading import MULTILINGUAL
 
 
 async def main(settings: Settings) -> None:
-    process = IngestProcess(IngestMonitor())
-    ingest = process.begin(IngestJob(settings), settings.data_dir)
-    while process.pid is None:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    sys.stdout.write(f"{process.pid}\n")
-    sys.stdout.flush()
-    await ingest
+    process = IngestProcess(monitor := IngestMonitor())
+    told = False
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            sys.stdout.write(f"{process.pid}\n")
+            sys.stdout.flush()
+
+    monitor.forward = tell
+    await process.begin(IngestJob(settings), settings.data_dir)
     await asyncio.sleep(60)
 
 
