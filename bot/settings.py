@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     telegram_webhook_url: str = ""
     telegram_webhook_secret: SecretStr = SecretStr("")
 
-    engine: str = Field("openvino", pattern=r"^(openvino|transformers|openai|[\w.]+:\w+)$")
+    engine: str = Field("openvino", pattern=r"^(openvino|llamacpp|transformers|openai|[\w.]+:\w+)$")
     engine_options: Options = Secret({})
     generator: str = GENERATOR
     rewriter: str = ""
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     @property
     def runs_here(self) -> bool:
         """Whether the text engine runs in this process, on weights of this machine."""
-        return self.engine in ("openvino", "transformers")
+        return self.engine in ("openvino", "llamacpp", "transformers")
 
 
 def load_settings(**given: Any) -> Settings:

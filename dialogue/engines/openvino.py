@@ -117,7 +117,7 @@ class OpenVINOModel:
     def warm_up(self) -> None:
         """Reads a few tokens, at which the weights are packed for the processor: the first question finds them so."""
         done = threading.Event()
-        tokens = self.encode("Hello. " * 64)[: self.window // 2]
+        tokens = self.encode("Hello. " * 4)[: self.window // 2]
         self.submit(GenerationRequest(tokens, 2, lambda step: done.set() if step.end else None))
         done.wait()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dialogue.engines.chat import LocalChatModel, StreamingChatModel
+from dialogue.engines.llamacpp import SlotLimits, load_llamacpp
 from dialogue.engines.openvino import EngineLimits, load_openvino
 from dialogue.engines.process import start_process
 from dialogue.engines.transformers import load_transformers
@@ -16,6 +17,7 @@ WINDOW = 4000
 MAX_TOKENS = 40
 LOADERS = {
     "openvino": partial(load_openvino, limits=EngineLimits(window=WINDOW)),
+    "llamacpp": partial(load_llamacpp, limits=SlotLimits(window=WINDOW), threads=2),
     "transformers": partial(load_transformers, window=WINDOW),
 }
 
