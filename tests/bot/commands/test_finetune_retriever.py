@@ -28,6 +28,7 @@ def _alone(monkeypatch, tmp_path, sqlite_url, encoder):
     for field in Settings.model_fields:
         monkeypatch.delenv(field.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROFILE", "full")
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     monkeypatch.setenv("WEIGHTS_DIR", str(tmp_path / "weights"))
     monkeypatch.setenv("ENCODER", str(encoder))

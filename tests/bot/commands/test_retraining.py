@@ -17,6 +17,7 @@ def _alone(monkeypatch, tmp_path, sqlite_url):
     for field in Settings.model_fields:
         monkeypatch.delenv(field.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROFILE", "full")
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
 
 
