@@ -40,10 +40,11 @@ MEMORY_GB: Mapping[str, float] = {
 """The most that each part takes, cache and loading included; a model that is not here is not counted."""
 
 SEARCH_SECONDS = 0.15
-REWRITE_READ, REWRITE_WRITTEN = 150, 15
+REWRITE_READ, REWRITE_WRITTEN = 100, 15
 """Tokens of a follow-up with its history beyond the prompt's beginning, which is cached; and of what it becomes."""
-QUESTION_TOKENS = 60
-"""Tokens of a prompt for an answer beside its evidence and its cached beginning."""
+QUESTION_TOKENS = 15
+"""Tokens of a prompt for an answer beyond its evidence and its cached beginning: of the 40 handbook questions,
+half have at most 254 with a budget of 240."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def test_it_says_what_was_chosen_for_which_machine_and_what_to_expect():
         f"{PASSAGE_TOKENS} tokens of evidence."
     )
     assert expectation == (
-        "Expect the first word of a follow-up question after about 1.1 s when nobody else asks: 500 tokens are read "
+        "Expect the first word of a follow-up question after about 1.0 s when nobody else asks: 500 tokens are read "
         "and 20 written per second. At most 5.0 GB of memory are needed."
     )
 

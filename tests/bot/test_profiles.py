@@ -45,9 +45,9 @@ SLOW = machine("Atom, 1 core", 1, 8), speeds((6, 2), (10, 4))
     ("described", "profile", "encoder", "evidence", "first_word"),
     [
         (XEON, "full", BOTH_ENCODERS, 1.0, (1.5, 3.0)),
-        (EPYC, "small", BOTH_ENCODERS, 0.5, (2.0, 5.0)),
+        (EPYC, "small", BOTH_ENCODERS, 0.75, (2.0, 3.0)),
         (LARGE, "full", BOTH_ENCODERS, 1.0, (0.3, 1.0)),
-        (ARM, "full", BOTH_ENCODERS, 0.5, (2.0, 3.0)),
+        (ARM, "full", BOTH_ENCODERS, 0.75, (2.0, 3.0)),
     ],
     ids=["avx512", "avx2", "16 cores", "arm"],
 )
