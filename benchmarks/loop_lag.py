@@ -10,14 +10,8 @@ ten times a second. The lag of the loop is the server's own metric, without the 
 import argparse
 import asyncio
 import json
-import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
@@ -31,13 +25,13 @@ from rich.console import Console
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from benchmarks.server import server
 from bot.machine.facts import this_machine
 from finetune.evaluation.handbook import SAMPLE_QUESTIONS, HandbookQuestion
 from finetune.examples import read_examples
 
 LAG = "groundtalk_loop_lag_seconds"
 HEALTH_PERIOD = 0.1
-START_TIMEOUT = 900.0
 SAYS = Console(highlight=False, soft_wrap=True).print
 
 Buckets = Mapping[float, float]
@@ -56,42 +50,6 @@ class Seen:
     """Connections that broke, or could not be made."""
     unhealthy: int = 0
     """Requests to `/healthz` without an answer within 10 s."""
-
-
-@contextmanager
-def server(folder: Path, generator: str | None) -> Iterator[str]:
-    """The address of a running server, once it is ready."""
-    port = _free_port()
-    own = {"DATA_DIR": str(folder), "DATABASE_URL": "", "TELEGRAM_BOT_TOKEN": "", "ANSWER_CACHE": "0"}
-    named = {"GENERATOR": generator} if generator else {}
-    command = [sys.executable, "-m", "bot.commands", "serve", "--port", str(port)]
-    environment = {**os.environ, **own, **named, "MESSAGES_PER_MINUTE": "1000"}
-    started, log = perf_counter(), folder / "log"
-    with log.open("w") as out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as process:
-        try:
-            _wait_until_ready(f"http://127.0.0.1:{port}/readyz", process, log)
-            SAYS(f"ready after {perf_counter() - started:.1f} s")
-            yield f"127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _wait_until_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = perf_counter() + START_TIMEOUT
-    while perf_counter() < end:
-        if process.poll() is not None:
-            raise SystemExit(f"The server ended:\n{log.read_text()[-2000:]}")
-        with suppress(httpx.TransportError):
-            if httpx.get(address).status_code == httpx.codes.OK:
-                return
-        time.sleep(0.2)
-    raise SystemExit(f"The server was not ready within {START_TIMEOUT:g} s:\n{log.read_text()[-2000:]}")
 
 
 async def watch_health(address: str, seen: Seen) -> None:
@@ -214,8 +172,10 @@ def main() -> None:
     parser.add_argument("--generator", help="a name of `groundtalk models list`, or a file")
     parser.add_argument("--seconds", type=float, default=600, help="the longest time")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder), given.generator) as address:
-        asyncio.run(measure(address, given))
+    named = {"GENERATOR": given.generator} if given.generator else {}
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder), named) as running:
+        SAYS(f"ready after {running.ready_after:.1f} s")
+        asyncio.run(measure(running.address, given))
 
 
 if __name__ == "__main__":
