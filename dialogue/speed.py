@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from retrieval.chunking import estimate_tokens
 
 WEIGHT = 0.3
-"""Share of the newest value in an average."""
+"""Share of the newest value in an average, once there are several: the first answer after a start is often slow."""
 FIXED_TOKENS = 100
 """Stand for the part of the prompt that is the same every time, most of which is in the engine's prefix cache."""
 LEAST_TOKENS = 4
@@ -25,9 +25,11 @@ class MovingAverage:
 
     def __init__(self) -> None:
         self.value: float | None = None
+        self._added = 0
 
     def add(self, value: float) -> None:
-        self.value = value if self.value is None else self.value + WEIGHT * (value - self.value)
+        self._added += 1
+        self.value = self.or_zero() + max(WEIGHT, 1 / self._added) * (value - self.or_zero())
 
     def or_zero(self) -> float:
         return self.value or 0.0
@@ -111,8 +113,9 @@ class AnswerSpeed:
             self._waits.add(_share(rest / call.unwritten))
 
     def _finish(self, call: _Call) -> None:
-        """The answer is whole. Without a first word there was no answer to be seen, and nothing to learn."""
+        """The answer is whole. Without words it was a refusal, which takes about as long as a first word."""
         if call.first_word is None:
+            self._learn_reading(call, _now() - call.started)
             return
         self._length.add(call.written)
         if call.written < LEAST_TOKENS:

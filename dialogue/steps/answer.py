@@ -76,10 +76,12 @@ class AnswerFromDocuments:
 
     def _written(self, turn: TurnContext) -> AsyncIterator[str]:
         """The model's text as it is written; nothing without passages."""
+        answer = self._grounder.stream(turn.query, turn.passages, turn.language)
+        if not turn.passages:
+            return answer
         prompt = " ".join([turn.query, *(passage.text for passage in turn.passages)])
-        if turn.passages:
-            turn.writing(self._speed.estimate(prompt))
-        return self._speed.measured(prompt, self._grounder.stream(turn.query, turn.passages, turn.language))
+        turn.writing(self._speed.estimate(prompt))
+        return self._speed.measured(prompt, answer)
 
     def _grounded(self, turn: TurnContext) -> GroundedReply:
         """The streamed text, checked against the passages."""

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from bot.channels.websocket import protocol
 from bot.channels.websocket.protocol import BadFrame, CancelFrame, FeedbackFrame, HelloFrame, MessageFrame
-from dialogue.conversation import Citation, Role, Turn
+from dialogue.conversation import Citation, Passage, Role, Turn
+from dialogue.events import Queued, Retrieved, Writing
+from dialogue.quotes import best_quote
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 CITATION = Citation(1, "c1", "Returns", "returns.md", "Within 30 days.")
@@ -108,3 +110,43 @@ def test_an_error_names_the_message_that_was_refused() -> None:
     about: dict[str, Any] = {"type": "error", "code": "too_long", "message": "Shorter, please.", "turn": None}
     assert protocol.error("too_long", "Shorter, please.") == about
     assert protocol.error("too_long", "Shorter, please.", message_id="m1") == {**about, "id": "m1"}
+
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=400)
+passages = st.builds(
+    Passage, st.integers(1, 20), texts, texts, texts, texts, st.floats(-1, 1, allow_nan=False, width=32)
+)
+
+
+@given(st.integers(1, 1_000), st.lists(passages, max_size=4), texts)
+def test_every_passage_is_shown_with_a_quote_inside_its_snippet(
+    turn: int, found: list[Passage], question: str
+) -> None:
+    quotes = tuple(best_quote(question, passage.text) for passage in found)
+    frame = json.loads(json.dumps(protocol.passages(Retrieved(turn, tuple(found), quotes))))
+    assert (frame["type"], frame["turn"], len(frame["passages"])) == ("passages", turn, len(found))
+    for shown, passage in zip(frame["passages"], found, strict=True):
+        assert shown.keys() == {"n", "chunk", "title", "source", "score", "snippet", "quote"}
+        assert len(shown["snippet"]) <= protocol.SNIPPET_CHARACTERS
+        assert shown["quote"][: protocol.SNIPPET_CHARACTERS] in shown["snippet"]
+        assert shown["snippet"] in passage.text
+
+
+seconds = st.none() | st.floats(0, 1e6)
+
+
+@given(st.integers(1, 1_000), seconds, seconds, st.integers(0, 1_000))
+def test_estimates_are_numbers_or_null(
+    turn: int, first: float | None, complete: float | None, ahead: int
+) -> None:
+    frame = json.loads(json.dumps(protocol.writing(Writing(turn, first, complete))))
+    assert frame.keys() == {"type", "turn", "first_word", "complete"}
+    queued = json.loads(json.dumps(protocol.queued(Queued(turn, ahead, first))))
+    assert (queued["turn"], queued["ahead"]) == (turn, ahead)
+    for said, meant in (
+        (frame["first_word"], first),
+        (frame["complete"], complete),
+        (queued["seconds"], first),
+    ):
+        assert (said is None) == (meant is None)
+        assert said is None or abs(said - meant) <= 0.051
