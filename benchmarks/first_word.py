@@ -74,7 +74,7 @@ async def ask(socket: ClientConnection, text: str, dialogue: str, *, follow_up: 
 
 
 def wait_for_vectors(running: Server) -> float:
-    """Seconds from the server's readiness to the last stage of the ingest, until which `/readyz` adds what is missing."""
+    """Seconds from the server's readiness to the end of the ingest, until which `/readyz` says what is missing."""
     started = perf_counter()
     with suppress(KeyError, httpx.HTTPError):
         while ";" in httpx.get(f"http://{running.address}/readyz", timeout=30).json()["index"]["reason"]:
