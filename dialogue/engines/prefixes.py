@@ -1,7 +1,8 @@
 """Which beginnings of prompts an engine with a prefix cache need not read again.
 
 OpenVINO GenAI does not say what it found in its cache, so this follows it: the cache keeps blocks of tokens, each
-known by itself and all before it, and drops those that were not used for longest. Knows no engine.
+known by itself and all before it, and drops those that were not used for longest. It may know part of one more block,
+which is not counted. Knows no engine.
 """
 
 from collections import OrderedDict
