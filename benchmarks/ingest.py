@@ -29,8 +29,9 @@ from bot.settings import PACKAGE, load_settings
 from retrieval.chunking import Chunking
 from retrieval.collection import Collection
 from retrieval.encoders.base import Encoder, Vectors
+from retrieval.encoders.inference import arrays
 from retrieval.encoders.loading import MULTILINGUAL
-from retrieval.encoders.transformer import TransformerEncoder, infer
+from retrieval.encoders.transformer import TransformerEncoder, graph_inputs
 from retrieval.ingest import find_files, read_entries
 
 ENGLISH = "all-MiniLM-L6-v2"
@@ -56,7 +57,8 @@ class SharedBatches(TransformerEncoder):
         vectors = np.empty((len(texts), self.dimension), np.float32)
         for rows in whole_batches([len(encoding) for encoding in encodings]):
             batch = [encodings[row] for row in rows]
-            vectors[rows] = infer(self._request, batch, max(map(len, batch)))
+            ids, mask = arrays(batch, max(map(len, batch)))
+            vectors[rows] = self._request.infer(graph_inputs(ids, mask))[0]
         return vectors
 
 

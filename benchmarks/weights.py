@@ -5,16 +5,16 @@ from pathlib import Path
 from bot.models.download import Hub
 from bot.models.weights import Weights
 from bot.settings import load_settings
-from retrieval.encoders.loading import Encoder, load_encoder
+from retrieval.encoders.loading import Encoder, load_encoder, weights_of
 
 
 def encoder_called(name: str) -> Encoder:
     """The encoder with this name, as in ENCODER. Weights that are missing are downloaded."""
-    return load_encoder(name, folder_called(name))
+    return load_encoder(name, *map(folder_called, weights_of(name)))
 
 
 def folder_called(name: str) -> Path | None:
-    """The folder of its weights; None if they come with a dependency."""
+    """The folder or file of these weights; None if they come with a dependency."""
     settings = load_settings()
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
-    return weights.locate(name.partition("+")[0])
+    return weights.locate(name)

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from dialogue.engines.generation import GenerationOptions
+from retrieval.encoders.loading import weights_of
 
 PACKAGE = Path(__file__).parent
 GENERATOR, REWRITER = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
@@ -109,14 +110,9 @@ class Settings(BaseSettings):
         """The folder of all training runs."""
         return self.data_dir / "runs"
 
-    @property
-    def encoder_weights(self) -> str:
-        """The name of the encoder's weights: what follows a `+` is no name of weights."""
-        return self.encoder.partition("+")[0]
-
     def local_weights(self, tasks: Collection[str] = ("retrieve", "answer", "rewrite")) -> tuple[str, ...]:
         """Names of the weights to have on this machine for these tasks."""
-        names = [self.encoder_weights] if "retrieve" in tasks else []
+        names = list(weights_of(self.encoder)) if "retrieve" in tasks else []
         if self.runs_here:
             names += [self.weights_for(task) for task in ("answer", "rewrite") if task in tasks]
         return tuple(dict.fromkeys(names))

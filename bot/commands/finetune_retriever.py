@@ -26,7 +26,7 @@ from finetune.releases import Releases
 from finetune.training.options import EncoderOptions, MapOptions
 from finetune.training.retriever.data import RetrieverData, read_retriever_data, split_data
 from finetune.training.run import Run, run_name
-from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.loading import load_encoder, weights_of
 from retrieval.snapshots import Snapshot
 
 SEARCHES = Path("evaluation", "searches")
@@ -161,7 +161,7 @@ def _train_encoder(
     from bot.training import ProgressCallback
     from finetune.training.retriever.encoder_objectives import train_cloze, train_contrastive, train_distilled
 
-    base = _folder(weights, task.settings.encoder.partition("+")[0])
+    base = _folder(weights, weights_of(task.settings.encoder)[0])
     callbacks = [ProgressCallback(report)]
     if task.method is Method.CLOZE:
         texts = _material(task)[0].passages if task.files else _texts(task.documents)
@@ -170,7 +170,7 @@ def _train_encoder(
         finder = load_configured_encoder(task.settings, weights)
         train_contrastive(run, base, finder, *_material(task), options, cache, callbacks)
     else:
-        teacher = load_encoder(task.teacher, _folder(weights, task.teacher.partition("+")[0]))
+        teacher = load_encoder(task.teacher, *map(weights.locate, weights_of(task.teacher)))
         train_distilled(run, base, teacher, *_material(task), options, cache, callbacks)
 
 

@@ -31,7 +31,7 @@ from dialogue.engines.process import ProcessChatModel, ProcessLimits, start_proc
 from dialogue.engines.provider import load_provider
 from finetune.errors import FinetuneError, UnusableAdapter
 from finetune.release import LANGUAGE_TASKS
-from retrieval.encoders.loading import Encoder, load_encoder
+from retrieval.encoders.loading import Encoder, load_encoder, weights_of
 from retrieval.files import sha256_of
 
 PUBLIC_MODULE = str(Path(__file__).parents[2] / "groundtalk.py")
@@ -236,7 +236,7 @@ def _openai_options(settings: Settings) -> Mapping[str, Any]:
 
 def load_configured_encoder(settings: Settings, weights: Weights) -> Encoder:
     """The encoder. Raises WeightsError, EncoderError."""
-    return load_encoder(settings.encoder, weights.locate(settings.encoder_weights))
+    return load_encoder(settings.encoder, *map(weights.locate, weights_of(settings.encoder)))
 
 
 Load = Callable[[ModelSpec], BaseChatModel]

@@ -6,34 +6,58 @@ Imports inside functions are meant here: the library behind an encoder is loaded
 from pathlib import Path
 
 from retrieval.encoders.base import Encoder, Vectors
+from retrieval.encoders.combined import WITH_E5 as MIXED_WITH_E5
 from retrieval.encoders.combined import CombinedEncoder
 from retrieval.errors import EncoderError
 
-__all__ = ["MULTILINGUAL", "WITH_MULTILINGUAL", "Encoder", "Vectors", "load_encoder"]
+__all__ = ["E5", "MULTILINGUAL", "WITH_MULTILINGUAL", "Encoder", "Vectors", "load_encoder", "weights_of"]
 
+E5 = "multilingual-e5-small"
 MULTILINGUAL = "universal-sentence-encoder-multilingual"
-WITH_MULTILINGUAL = "+multilingual"
-"""The suffix of a name that asks for the multilingual encoder as well as the named one."""
+WITH_MULTILINGUAL, WITH_E5 = "+multilingual", "+e5"
+"""The suffixes of a name that ask for a multilingual encoder as well as the named one."""
 
 
-def load_encoder(name: str, path: Path | None = None) -> Encoder:
-    """The encoder called `name`, from the sentence-transformers folder `path`.
+def load_encoder(name: str, path: Path | None = None, multilingual: Path | None = None) -> Encoder:
+    """The encoder called `name`, from the sentence-transformers folder `path`, or from the file of E5.
 
-    `universal-sentence-encoder-multilingual` needs no folder; `NAME+multilingual` combines it with the folder's
-    model. Raises EncoderError if the folder is missing or holds no such model.
+    `universal-sentence-encoder-multilingual` needs no weights of ours. `NAME+multilingual` combines it with the
+    folder's model; `NAME+e5` combines that with multilingual-e5-small, whose file is `multilingual`.
+
+    Raises EncoderError if something is missing, or is not what it is taken for.
     """
     if name == MULTILINGUAL:
-        return _multilingual()
+        return _universal()
+    if name == E5:
+        return _e5(_given(name, path))
+    encoder = _transformer(_given(name, path))
+    if name.endswith(WITH_E5):
+        return CombinedEncoder(encoder, _e5(_given(E5, multilingual)), MIXED_WITH_E5)
+    return CombinedEncoder(encoder, _universal()) if name.endswith(WITH_MULTILINGUAL) else encoder
+
+
+def weights_of(name: str) -> tuple[str, ...]:
+    """The names of the weights that an encoder needs, in the order in which `load_encoder` takes their places."""
+    first, _, beside = name.partition("+")
+    return (first, E5) if f"+{beside}" == WITH_E5 else (first,)
+
+
+def _given(name: str, path: Path | None) -> Path:
     if path is None:
-        raise EncoderError(f"The encoder {name} needs the folder of its weights.", remedies=("weights",))
-    encoder = _transformer(path)
-    return CombinedEncoder(encoder, _multilingual()) if name.endswith(WITH_MULTILINGUAL) else encoder
+        raise EncoderError(f"The encoder {name} needs its weights.", remedies=("weights",))
+    return path
 
 
-def _multilingual() -> Encoder:
+def _universal() -> Encoder:
     from retrieval.encoders.multilingual import MultilingualEncoder
 
     return MultilingualEncoder()
+
+
+def _e5(file: Path) -> Encoder:
+    from retrieval.encoders.e5 import E5Encoder
+
+    return E5Encoder(file)
 
 
 def _transformer(folder: Path) -> Encoder:

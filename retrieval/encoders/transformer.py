@@ -7,31 +7,22 @@ that both rank alike, so they share a fingerprint.
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-import openvino
-from tokenizers import Encoding, Tokenizer
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from retrieval.encoders.base import Encoder, Vectors
+from retrieval.encoders.inference import BatchedInference, Inputs
 from retrieval.errors import EncoderError
 from retrieval.files import sha256_of
 
-_BATCH_TOKENS = 1024
-"""Tokens, padding included, in one run at most: larger batches fall out of the processor's cache (measured)."""
-_SIZES = (16, 4, 1)
-_TILE = 16
-"""Texts in a batch, and what their length in tokens is a multiple of. OpenVINO prepares itself for every new shape,
-which costs as much as the run, so there are to be few."""
-_MOST_THREADS = 8
 _LONGEST = 512
 _ASKED_OF_FOLDER = ("config.json", "tokenizer.json", "model.safetensors")
 
@@ -40,8 +31,7 @@ class TransformerEncoder(Encoder):
     """Longer texts are cut at the model's own length. Raises EncoderError where the folder holds no such
     model.
 
-    threads: how many batches run side by side, each on one thread: threads that share a batch spend much of their time
-    waiting for each other. By default one for each processor that this process may use, 8 at most.
+    threads: as many batches run side by side.
     """
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
@@ -55,70 +45,12 @@ class TransformerEncoder(Encoder):
         pooling, longest = _pooling(folder), _longest(folder)
         self.fingerprint = _fingerprint(folder, f"{pooling}, {longest} tokens")
         self._tokenizer = _tokenizer(folder, longest)
-        self._longest = longest
-        threads = threads or min(_MOST_THREADS, available_processors())
         self.graph = _graph(folder, self.fingerprint, pooling)
-        model = _compiled(self.graph, threads)
-        self._requests: SimpleQueue[openvino.InferRequest] = SimpleQueue()
-        for _ in range(threads):
-            self._requests.put(model.create_infer_request())
-        self._threads = ThreadPoolExecutor(threads, "encoder")
-        self.dimension = int(model.output(0).partial_shape[1].get_length())
+        self._inference = _inference(self.graph, longest, threads)
+        self.dimension = self._inference.dimension
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        encodings = self._tokenizer.encode_batch(list(texts))
-        vectors = np.empty((len(encodings), self.dimension), np.float32)
-        batches = list(batches_of([len(encoding) for encoding in encodings]))
-        several = self._threads.map if len(batches) > 1 else map
-        found = several(self._run, ([encodings[row] for row in rows] for rows in batches))
-        for rows, batch in zip(batches, found, strict=True):
-            vectors[rows] = batch
-        return vectors
-
-    def _run(self, batch: Sequence[Encoding]) -> Vectors:
-        request = self._requests.get()
-        try:
-            length = max(len(encoding) for encoding in batch)
-            return infer(request, batch, min(padded(length), self._longest))
-        finally:
-            self._requests.put(request)
-
-
-def infer(request: openvino.InferRequest, batch: Sequence[Encoding], length: int) -> Vectors:
-    """The vectors of a batch, each text padded to `length` tokens."""
-    shape = len(batch), length
-    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    for row, encoding in enumerate(batch):
-        ids[row, : len(encoding)] = encoding.ids
-        mask[row, : len(encoding)] = 1
-    found: Vectors = request.infer({"input_ids": ids, "attention_mask": mask})[0].copy()
-    return found
-
-
-def available_processors() -> int:
-    """How many processors this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def batches_of(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows whose padded lengths are equal, as many as one of _SIZES."""
-    rows_by_length: dict[int, list[int]] = {}
-    for row, length in enumerate(lengths):
-        rows_by_length.setdefault(padded(length), []).append(row)
-    for length, rows in sorted(rows_by_length.items()):
-        while rows:
-            size = next(
-                size for size in _SIZES if size == 1 or (size <= len(rows) and size * length <= _BATCH_TOKENS)
-            )
-            yield rows[:size]
-            rows = rows[size:]
-
-
-def padded(length: int) -> int:
-    """A whole number of tiles."""
-    return max(1, -(-length // _TILE)) * _TILE
+        return self._inference.run(self._tokenizer.encode_batch(list(texts)))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -186,11 +118,14 @@ def _convert(folder: Path, target: Path, pooling: str) -> None:
         )
 
 
-def _compiled(graph: Path, threads: int) -> openvino.CompiledModel:
-    settings = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+def _inference(graph: Path, longest: int, threads: int | None) -> BatchedInference:
     try:
-        return openvino.Core().compile_model(graph, "CPU", settings)
+        return BatchedInference(graph, graph_inputs, longest, threads=threads)
     except RuntimeError as error:
         raise EncoderError(
             f"{graph} cannot be loaded: {error}. Remove its folder and start again."
         ) from error
+
+
+def graph_inputs(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Inputs:
+    return {"input_ids": ids, "attention_mask": mask}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retrieval.encoders.combined import CombinedEncoder, mostly_latin
+from retrieval.encoders.combined import CombinedEncoder, Mixture, mostly_latin
 from tests.retrieval.fakes import HashingEncoder
 
 
@@ -44,6 +44,19 @@ def test_any_other_question_is_compared_by_the_multilingual_one_alone(
     assert score == pytest.approx(
         multilingual.encode([question])[0] @ multilingual.encode([text])[0], abs=1e-6
     )
+
+
+@pytest.mark.parametrize(("question", "share"), [("is the heat pump quiet", 0.25), ("热泵安静吗", 1.0)])
+def test_the_level_of_unrelated_texts_becomes_zero(
+    english: HashingEncoder, multilingual: HashingEncoder, question: str, share: float
+) -> None:
+    combined, text = (
+        CombinedEncoder(english, multilingual, Mixture(0.25, floor=0.75)),
+        "the pump 热泵 is loud",
+    )
+    parts = [encoder.encode([question])[0] @ encoder.encode([text])[0] for encoder in (english, multilingual)]
+    score = combined.encode_questions([question])[0] @ combined.encode([text])[0]
+    assert score == pytest.approx((1 - share) * parts[0] + share * (parts[1] - 0.75) / 0.25, abs=1e-5)
 
 
 def test_the_fingerprint_covers_both(english: HashingEncoder) -> None:

@@ -14,7 +14,8 @@ from tokenizers.processors import TemplateProcessing
 from transformers import AutoModel, BertConfig, BertModel
 
 from retrieval.encoders.loading import load_encoder
-from retrieval.encoders.transformer import TransformerEncoder, batches_of, padded
+from retrieval.encoders.inference import batches_of, padded
+from retrieval.encoders.transformer import TransformerEncoder
 from retrieval.errors import EncoderError
 
 pytestmark = pytest.mark.slow  # a folder is converted in a process of its own
