@@ -13,8 +13,8 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoModel, BertConfig, BertModel
 
-from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.inference import batches_of, padded
+from retrieval.encoders.loading import load_encoder
 from retrieval.encoders.transformer import TransformerEncoder
 from retrieval.errors import EncoderError
 
@@ -136,5 +136,5 @@ def test_a_model_that_cannot_be_read_is_refused(folder: Path, tmp_path: Path) ->
 
 
 def test_a_name_without_its_folder_is_refused() -> None:
-    with pytest.raises(EncoderError, match="needs the folder of its weights"):
+    with pytest.raises(EncoderError, match="needs its weights"):
         load_encoder("all-MiniLM-L6-v2")
