@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import openvino_genai as genai
@@ -19,6 +20,7 @@ import xllamacpp
 from dialogue.engines.base import ChatMessage, GenerationRequest, TokenBatch, shut_down
 from dialogue.engines.chat import LocalChatModel
 from dialogue.engines.generation import GREEDY, GenerationOptions, refuse_beams
+from dialogue.engines.gguf_metadata import copy_metadata
 from dialogue.errors import EngineError
 
 CACHE_TOKENS = 16_384
@@ -48,7 +50,7 @@ def load_llamacpp(
     limits = limits or SlotLimits()
     refuse_beams(options, "llama.cpp")
     try:
-        tokenizer = genai.Tokenizer(str(path))
+        tokenizer = _tokenizer(path)
         server = xllamacpp.Server(_parameters(path, limits, threads))
     except Exception as error:
         raise EngineError(
@@ -166,6 +168,13 @@ def sampling(options: GenerationOptions) -> Mapping[str, Any]:
         "repeat_penalty": options.repetition_penalty,
         "repeat_last_n": 8192,
     }
+
+
+def _tokenizer(path: Path) -> genai.Tokenizer:
+    with TemporaryDirectory() as folder:
+        metadata = Path(folder) / path.name
+        copy_metadata(path, metadata)
+        return genai.Tokenizer(str(metadata))
 
 
 def _parameters(path: Path, limits: SlotLimits, threads: int) -> xllamacpp.CommonParams:
