@@ -29,7 +29,7 @@ Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class BertShape:
     """The sizes of a BERT. longest: positions, in tokens."""
 
     width: int
@@ -110,14 +110,14 @@ class _Reader:
         return found
 
 
-def _shape(reader: _Reader) -> Shape:
+def _shape(reader: _Reader) -> BertShape:
     if reader.bytes(4) != MAGIC:
         raise ValueError("its first bytes are others")
     _version, width, layers, heads, inner, pieces, longest, _types = reader.take("I7i")
     epsilon, block = reader.take("fi")
     if block != BLOCK:
         raise ValueError(f"its blocks are of {block}")
-    return Shape(width, layers, heads, inner, pieces, longest, epsilon)
+    return BertShape(width, layers, heads, inner, pieces, longest, epsilon)
 
 
 def _tokenizer(reader: _Reader, longest: int) -> tuple[Tokenizer, int]:
