@@ -26,7 +26,7 @@ from bot.settings import PACKAGE, load_settings
 from finetune.datasets.search_set import read_search_set
 from retrieval.chunking import Chunking
 from retrieval.collection import Collection
-from retrieval.loaders.markup import load_markdown
+from retrieval.loaders.markdown import load_markdown
 from retrieval.retriever import Retriever
 
 DATA = [Path("../shared/data/retrieval/mtrag_clapnq"), Path("../shared/data/retrieval/mtrag_cloud")]

@@ -5,12 +5,14 @@ Knows nothing of file formats, chunks or encoders.
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from retrieval.sentences import Span
 from retrieval.tables import Row, read_table
 
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -40,12 +42,36 @@ class Document:
     """Lines of tables, in order, which are not to be cut: each names the columns of its cells."""
     notes: tuple[str, ...] = ()
     """What of the file could not be read, and why."""
+    pages: tuple[int, ...] = ()
+    """Where each page starts, for files that have pages."""
+    hidden: tuple[Span, ...] = ()
+    """Lines, in order, that repeat what other documents of the collection say at their edges; they are not indexed."""
+    copy_of: str = ""
+    """The source of the document that says the same and is indexed in its place."""
+
+    @property
+    def shown(self) -> str:
+        """The text without what is hidden."""
+        parts, at = [], 0
+        for start, end in self.hidden:
+            parts.append(self.text[at:start])
+            at = end
+        return "".join([*parts, self.text[at:]])
+
+    def page_at(self, place: int) -> int | None:
+        """The number of the page on which the character at `place` stands, from 1."""
+        return bisect_right(self.pages, place) or None
 
     @property
     def digest(self) -> str:
         """SHA-256 of title, text and headings; two documents that say the same have the same."""
         content = hashlib.sha256()
-        for part in (self.title, self.text, *(f"{h.level} {h.start}" for h in self.headings)):
+        for part in (
+            self.title,
+            self.text,
+            *(f"{h.level} {h.start}" for h in self.headings),
+            *map(str, self.pages),
+        ):
             content.update(part.encode() + b"\0")
         return content.hexdigest()
 
@@ -58,6 +84,7 @@ class DocumentBuilder:
     headings: list[Heading] = field(default_factory=list)
     rows: list[Span] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pages: list[int] = field(default_factory=list)
     length: int = 0
     """Characters so far, line breaks included: where the next line starts."""
 
@@ -91,6 +118,10 @@ class DocumentBuilder:
             if self.length > start:
                 self.rows.append((start, self.length - 1))
 
+    def page(self) -> None:
+        """What follows stands on the next page."""
+        self.pages.append(self.length)
+
     def note(self, text: str) -> None:
         """Says what of the file could not be read, and why: `2 of 14 pages have no text`."""
         self.notes.append(text)
@@ -105,6 +136,7 @@ class DocumentBuilder:
             tuple(self.headings),
             tuple(self.rows),
             tuple(self.notes),
+            tuple(self.pages),
         )
 
     def _add(self, line: str) -> None:
@@ -113,7 +145,7 @@ class DocumentBuilder:
 
 
 def _clean(text: str) -> str:
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+    return " ".join(_UNPRINTABLE.sub(" ", _INVISIBLE.sub("", text)).split())
 
 
 def readable_name(source: str) -> str:

@@ -1,4 +1,4 @@
-"""Where sentences begin and end, in English and its neighbours and in Chinese, by punctuation alone.
+"""Where sentences begin and end, in European languages and in Chinese and Japanese, by punctuation and abbreviations.
 
 Knows no grammar and needs no model: a wrong guess splits or joins two sentences, it never loses a character.
 """
@@ -11,8 +11,27 @@ Span = tuple[int, int]
 
 _CLOSERS = r"[\"'”’」』）)\]】》]*"
 _END = re.compile(rf"[。！？；…]+{_CLOSERS}|[.!?]+{_CLOSERS}(?=\s|$)|\n+")
-_NEVER_LAST = re.compile(r"(?:\b(?i:mr|mrs|ms|dr|prof|st|vs|cf|e\.g|i\.e)|\b[A-Z])\.$")
-_BEFORE_NUMBER = re.compile(r"\b(?i:no|fig|vol|p|pp|art|sec|approx)\.$")
+_NEVER_LAST = re.compile(
+    r"(?:\b(?i:mr|mrs|ms|dr|prof|st|vs|cf|e\.g|i\.e|approx|incl|excl|dept|z\. ?b|d\. ?h|u\. ?a|i\. ?d\. ?r|ca|evtl|"
+    r"ggf|inkl|exkl|zzgl|bzw|vgl|sog|mio|mrd|sr|sra|dra|uds?|p\. ?ej|p\. ?ex|mme|hrn|nr)|\b[A-Z])\.$"
+)
+_BEFORE_NUMBER = re.compile(
+    r"\b(?i:no|nr|núm|n|fig|abb|tab|vol|bd|p|pp|s|pág|págs|art|abs|sec|ch|kap|tel|approx|max|min|jan|feb|mar|mär|apr|"
+    r"jun|jul|aug|sept?|okt|oct|nov|dez|dec|\w*str)\.$"
+)
+_LIST_NUMBER = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivx]{1,4})\.")
+_ORDINAL = re.compile(
+    r"(?:\b(?i:vom|zum|der|die|das|den|dem|des|im|beim|zur|jede[rsmn]?|ihre?[rsmn]?|"
+    r"unsere?[rsmn]?|eine[rsmn]?)\s+|[-–]\s?)\d{1,3}\.$"
+)
+_LETTER = re.compile(r"\b[a-zA-Z]\.$")
+_NUMBER = re.compile(r"\b\d{1,2}\.$")
+_MONTH = re.compile(
+    r"(?:Jan(?:uar)?|Jänner|Feb(?:ruar)?|März|Mär|Apr(?:il)?|Mai|Juni?|Juli?|Aug(?:ust)?|Sept?(?:ember)?|Okt(?:ober)?|"
+    r"Nov(?:ember)?|Dez(?:ember)?|Jahrhunderts?|Jh|Lebensjahr(?:e?s)?)\b"
+)
+_ABBREVIATION = 24
+"""Characters before a full stop that decide whether it ends a sentence."""
 
 
 def sentences(text: str) -> Iterator[Span]:
@@ -31,11 +50,19 @@ def sentences(text: str) -> Iterator[Span]:
 def _ends(text: str, start: int, mark: re.Match[str]) -> bool:
     if not mark.group().startswith("."):
         return True
-    following = text[mark.end() : mark.end() + 3].lstrip()[:1]
-    sofar = text[max(start, mark.end() - 12) : mark.end()]
-    if following.islower() or _NEVER_LAST.search(sofar):
+    following = text[mark.end() : mark.end() + _ABBREVIATION].lstrip()
+    sofar = text[max(start, mark.end() - _ABBREVIATION) : mark.end()]
+    if (
+        following[:1].islower()
+        or _NEVER_LAST.search(sofar)
+        or _LIST_NUMBER.fullmatch(text[start : mark.end()].lstrip())
+    ):
         return False
-    return not (following.isdigit() and _BEFORE_NUMBER.search(sofar))
+    if _LETTER.search(sofar) and _LETTER.match(following[:2]):
+        return False
+    if _ORDINAL.search(sofar) or (_NUMBER.search(sofar) and _MONTH.match(following)):
+        return False
+    return not (following[:1].isdigit() and _BEFORE_NUMBER.search(sofar))
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:

@@ -5,6 +5,7 @@ A loader is imported when the first file of its format is read, so that only the
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from pathlib import PurePosixPath
 from typing import cast
 
 from retrieval.documents import Document
@@ -13,18 +14,37 @@ Loader = Callable[[bytes, str], Iterable[Document]]
 """Reads the bytes of the file that is called by its source. Raises UnreadableDocument, or what its library raises."""
 
 LOADERS: Mapping[str, str] = {
+    ".adoc": "asciidoc:load_asciidoc",
+    ".asciidoc": "asciidoc:load_asciidoc",
     ".csv": "faq:load_csv",
     ".docx": "docx:load_docx",
-    ".htm": "markup:load_html",
-    ".html": "markup:load_html",
+    ".htm": "html:load_html",
+    ".html": "html:load_html",
     ".jsonl": "faq:load_jsonl",
-    ".markdown": "markup:load_markdown",
-    ".md": "markup:load_markdown",
+    ".markdown": "markdown:load_markdown",
+    ".md": "markdown:load_markdown",
+    ".mdx": "markdown:load_mdx",
     ".pdf": "pdf:load_pdf",
+    ".rst": "rst:load_rst",
     ".tsv": "faq:load_csv",
     ".txt": "text:load_text",
+    ".xhtml": "html:load_html",
 }
 """By suffix: the module in this package, and the function in it."""
+
+
+_SOURCES = frozenset({".rst", ".adoc", ".md"})
+
+
+def suffix_of(source: str) -> str:
+    """The suffix in `LOADERS` by which a file is read; empty where none reads it.
+
+    `page.rst.txt`, as sites keep the source of a page, is read as what it is.
+    """
+    suffixes = [suffix.lower() for suffix in PurePosixPath(source).suffixes[-2:]]
+    if len(suffixes) == 2 and suffixes[1] == ".txt" and suffixes[0] in _SOURCES:
+        return suffixes[0]
+    return suffixes[-1] if suffixes and suffixes[-1] in LOADERS else ""
 
 
 def find_loader(suffix: str) -> Loader:

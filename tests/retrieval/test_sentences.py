@@ -26,6 +26,37 @@ def split(text: str) -> list[str]:
         ("他说：“好的。”然后走了。", ["他说：“好的。”", "然后走了。"]),
         ("one line\nanother line", ["one line", "another line"]),
         ("visit shop.example.com now", ["visit shop.example.com now"]),
+        (
+            "Der Shop ist am 22. Mai zu. Danach ist er offen.",
+            ["Der Shop ist am 22. Mai zu.", "Danach ist er offen."],
+        ),
+        ("Im 19. Jahrhundert war das so. Heute nicht.", ["Im 19. Jahrhundert war das so.", "Heute nicht."]),
+        (
+            "Bei der 2. Mahnung kommt eine Gebühr von 5 Euro dazu.",
+            ["Bei der 2. Mahnung kommt eine Gebühr von 5 Euro dazu."],
+        ),
+        (
+            "Teile, z. B. Akkus, kosten ca. 40 Euro inkl. Versand bzw. Abholung. Siehe Abs. 3 und Nr. 7.",
+            [
+                "Teile, z. B. Akkus, kosten ca. 40 Euro inkl. Versand bzw. Abholung.",
+                "Siehe Abs. 3 und Nr. 7.",
+            ],
+        ),
+        ("Es kostet 5 Mio. Euro. Wirklich.", ["Es kostet 5 Mio. Euro.", "Wirklich."]),
+        ("It costs 22. Then it is sent.", ["It costs 22.", "Then it is sent."]),
+        ("I am 22. He is not.", ["I am 22.", "He is not."]),
+        ("1. Open the lid. Wait.\n2. Press reset.", ["1. Open the lid.", "Wait.", "2. Press reset."]),
+        ("a. The first way. It is cheap.", ["a. The first way.", "It is cheap."]),
+        (
+            "The price (incl. 20 % VAT), i.e. 40 euros, is fixed. Max. 5 a person.",
+            ["The price (incl. 20 % VAT), i.e. 40 euros, is fixed.", "Max. 5 a person."],
+        ),
+        ("Llame al Sr. Gómez, pág. 4. Gracias.", ["Llame al Sr. Gómez, pág. 4.", "Gracias."]),
+        (
+            "It opens at 9 a.m. on Mondays etc. Then it closes.",
+            ["It opens at 9 a.m. on Mondays etc.", "Then it closes."],
+        ),
+        ("送料は五百円です。返品は十日以内に！", ["送料は五百円です。", "返品は十日以内に！"]),
         ("", []),
     ],
 )

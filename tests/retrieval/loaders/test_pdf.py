@@ -1,63 +1,184 @@
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader, PdfWriter
 
+from retrieval.chunking import Chunking
+from retrieval.documents import Document
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders import pdf_ocr
 from retrieval.loaders.pdf import load_pdf
+from tests.retrieval.loaders.pdf_files import Text, paragraph, pdf
+
+FILES = Path(__file__).parent / "files"
+PROSE = (
+    "The otter is sent in a wooden box that you keep for the way back, as it is lent and not sold,",
+    "and whoever keeps the box pays a deposit of 15 euros until it is there again in one piece.",
+)
 
 
-def pdf(*lines: str) -> bytes:
-    """A page that shows each line below the last."""
-    shown = "".join(f"({line}) Tj 0 -14 Td " for line in lines)
-    stream = f"BT /F1 12 Tf 50 700 Td {shown}ET"
-    objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources 6 0 R >>",
-        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        "<< /Font << /F1 5 0 R >> >>",
-    ]
-    body, places = "%PDF-1.4\n", []
-    for number, content in enumerate(objects, 1):
-        places.append(len(body))
-        body += f"{number} 0 obj\n{content}\nendobj\n"
-    table = "".join(f"{place:010} 00000 n \n" for place in places)
-    end = f"xref\n0 7\n0000000000 65535 f \n{table}trailer\n<< /Size 7 /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF"
-    return (body + end).encode("latin-1")
+def read(content: bytes, source: str = "guides/otter_manual.pdf") -> Document:
+    (document,) = load_pdf(content, source)
+    return document
+
+
+def lines(content: bytes) -> list[str]:
+    return read(content).text.splitlines()
+
+
+def with_title(content: bytes, title: str) -> bytes:
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(content)))
+    writer.add_metadata({"/Title": title})
+    changed = BytesIO()
+    writer.write(changed)
+    return changed.getvalue()
 
 
 def test_lines_of_a_paragraph_are_joined_and_words_made_whole() -> None:
-    content = pdf(
-        "Refunds", "We pay you back with-", "in five days, and we", "send a letter.", "Postage is free."
+    text = (
+        "We pay you back with the same card that you have paid with, or by a bank trans-",
+        "fer if the card is no longer valid. It takes five working days at most from the day",
+        "on which it arrives.",
     )
-    (document,) = load_pdf(content, "returns.pdf")
-    assert document.text.splitlines() == [
-        "Refunds",
-        "We pay you back within five days, and we send a letter.",
-        "Postage is free.",
+    assert lines(pdf([paragraph(*text)])) == [
+        "We pay you back with the same card that you have paid with, or by a bank transfer if the card is no "
+        "longer valid. It takes five working days at most from the day on which it arrives."
     ]
 
 
-def test_a_file_of_pictures_is_refused_with_the_remedy() -> None:
-    with pytest.raises(UnreadableDocument, match="text recognition"):
-        list(load_pdf(pdf(), "scan.pdf"))
+def test_headings_are_known_by_their_size_and_by_bookmarks() -> None:
+    page = [
+        Text("Otter manual", 50, 800, 24),
+        Text("Sending it back", 50, 760, 16),
+        *paragraph(*PROSE, top=730),
+        Text("Deposits", 50, 690),
+        *paragraph("One box at a time.", top=670),
+    ]
+    document = read(pdf([page], bookmarks=[("Deposits", 0)]))
+    assert document.title == "Otter manual"
+    assert [heading.title for heading in document.headings] == ["Otter manual", "Sending it back", "Deposits"]
+    assert document.headings[2].level == 1
+
+
+def test_a_page_is_cited_by_its_number() -> None:
+    document = read(pdf([paragraph("First page, about boxes."), paragraph("Second page, about deposits.")]))
+    found = {chunk.text: chunk.page for chunk in Chunking(budget=8, least=0).chunks(document)}
+    assert found == {"First page, about boxes.": 1, "Second page, about deposits.": 2}
+
+
+def test_running_heads_and_page_numbers_are_no_text() -> None:
+    pages = [
+        [
+            Text("Otter manual, edition 3", 50, 810, 9),
+            *paragraph(
+                f"What page {word} says.",
+                "Another line of its own.",
+                "A third one.",
+                "A fourth one.",
+                top=700,
+            ),
+            Text(f"Page {n} of 4", 280, 30, 9),
+        ]
+        for n, word in enumerate(("one", "two", "three", "four"), 1)
+    ]
+    text = read(pdf(pages)).text
+    assert "edition" not in text and "of 4" not in text
+    assert text.count("says.") == 4
+
+
+def test_the_contents_are_no_text() -> None:
+    entries = [
+        f"{n} {name} {'. ' * 30} {n * 3}"
+        for n, name in enumerate(("Boxes", "Deposits", "Returns", "Addresses"), 1)
+    ]
+    page = [Text("Contents", 50, 800, 16), *paragraph(*entries, top=760)]
+    assert lines(pdf([page, paragraph(*PROSE)])) == [" ".join(PROSE)]
+
+
+def test_a_price_list_with_dots_is_text() -> None:
+    assert lines(pdf([paragraph("Coffee . . . . . . . . . . . . 2.50 euros")])) == ["Coffee: 2.50 euros"]
+
+
+def test_a_ruled_table_names_its_columns() -> None:
+    rules = "".join(f"50 {y} m 350 {y} l S\n" for y in (700, 680, 660, 640))
+    rules += "".join(f"{x} 640 m {x} 700 l S\n" for x in (50, 150, 250, 350))
+    cells = (("Model", "Weight", "Colour"), ("X-33", "363 kg", "red"), ("X-34", "410 kg", "blue"))
+    page = [
+        Text(cell, 55 + 100 * c, 686 - 20 * r) for r, row in enumerate(cells) for c, cell in enumerate(row)
+    ]
+    found = lines(pdf([[*page, *paragraph(*PROSE, top=600)]], drawn=rules))
+    assert found[:2] == [
+        "Model: X-33; Weight: 363 kg; Colour: red",
+        "Model: X-34; Weight: 410 kg; Colour: blue",
+    ]
+    assert found[2] == " ".join(PROSE)
+
+
+def test_a_table_without_lines_names_its_columns() -> None:
+    cells = (
+        ("Model", "Weight", "Colour"),
+        ("X-33", "363 kg", "red"),
+        ("X-34", "410 kg", "blue"),
+        ("X-35", "90 kg", ""),
+    )
+    page = [
+        Text(cell, 55 + 120 * c, 700 - 15 * r)
+        for r, row in enumerate(cells)
+        for c, cell in enumerate(row)
+        if cell
+    ]
+    assert "Model: X-34; Weight: 410 kg; Colour: blue" in lines(pdf([page]))
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (
+            "p01-two-columns.pdf",
+            [
+                "The garden committee looked at the water bill of last year and decided to buy two tanks.",
+                "Keys of the tool shed are lent for a deposit of 15 euros by the caretaker of the colony.",
+            ],
+        ),
+        ("p03-plain.pdf", ["The Marten sledge carries at most 160 kg on packed snow."]),
+        ("p04-owner-aes256.pdf", ["The Marten sledge carries at most 160 kg on packed snow."]),
+        ("p08-mostly-scanned.pdf", ["Page one: the Stoat tent sleeps three people."]),
+    ],
+)
+def test_files_that_went_wrong(file: str, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_ocr.shutil, "which", lambda name: None)
+    document = read((FILES / file).read_bytes(), file)
+    assert document.text.splitlines() == expected
+    assert document.notes == (("2 of 3 pages have no text",) if "scanned" in file else ())
+    assert document.title == file[:-4].replace("-", " ")
+
+
+def test_a_file_of_pictures_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_ocr.shutil, "which", lambda name: None)
+    with pytest.raises(UnreadableDocument, match=r"text recognition.*groundtalk\[ocr\]"):
+        read(pdf([[]]))
 
 
 def test_a_locked_file_is_refused_with_the_remedy() -> None:
-    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf("Refunds"))))
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf([paragraph("Refunds")]))))
     writer.encrypt("secret", algorithm="RC4-128")
     content = BytesIO()
     writer.write(content)
     with pytest.raises(UnreadableDocument, match="password"):
-        list(load_pdf(content.getvalue(), "locked.pdf"))
+        read(content.getvalue())
 
 
-def test_the_title_is_the_one_in_its_properties() -> None:
-    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf("Refunds"))))
-    writer.add_metadata({"/Title": "Returns handbook"})
-    content = BytesIO()
-    writer.write(content)
-    (document,) = load_pdf(content.getvalue(), "returns.pdf")
-    assert document.title == "Returns handbook"
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ("Returns handbook", "Returns handbook"),
+        ("untitled", "otter manual"),
+        ("171216 manual booklet.indd", "otter manual"),
+        ("Microsoft Word - form.doc", "otter manual"),
+        ("Report_Final_Appendices.pdf", "otter manual"),
+        ("PowerPoint Presentation", "otter manual"),
+    ],
+)
+def test_the_title_is_the_one_in_its_properties_unless_a_program_has_made_it(given: str, title: str) -> None:
+    assert read(with_title(pdf([paragraph("Refunds take a week.")]), given)).title == title

@@ -1,0 +1,86 @@
+"""The text of one line of HTML: links with addresses that say something, raised figures, pictures in words."""
+
+import re
+
+from bs4 import Tag
+from bs4.element import PageElement, PreformattedString
+
+_RAISED = str.maketrans("0123456789+-−()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
+_FIGURES = re.compile(r"[0-9+\-−()]+|n")
+_SHOWN_ADDRESS = re.compile(r"(?:https?://|mailto:|tel:)\S+", re.IGNORECASE)
+_FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
+_PICTURE = re.compile(
+    r"\W*(?:image|picture|screenshot|photo|logo|icon|figure|bild|abbildung|图片?)s?\b.{0,25}", re.IGNORECASE
+)
+_TEX = re.compile("tex", re.IGNORECASE)
+_MATHEMATICAL = re.compile(r"math|latex|\btex\b", re.IGNORECASE)
+_STYLE = re.compile(r"\\(?:displaystyle|textstyle|left|right|,|!|;|quad)(?![a-z])")
+_LONGEST_ADDRESS = 200
+_FEWEST_WORDS = 3
+_TRACKING = re.compile(r"[?&](?:utm_\w+|fbclid|gclid|ref)=[^&#]*")
+
+
+def inline_text(element: PageElement) -> str:
+    """What an element says on one line."""
+    if not isinstance(element, Tag):
+        return "" if isinstance(element, PreformattedString) else str(element)
+    if element.name in ("img", "math"):
+        return _formula(element) or _described(str(element.get("alt") or ""), element)
+    if element.name in ("br", "hr"):
+        return " "
+    text = "".join(inline_text(child) for child in element.children)
+    if element.name == "a":
+        return f"{text}{_address(text, str(element.get('href') or ''))}"
+    if element.name in ("sup", "sub") and _FIGURES.fullmatch(text.strip()):
+        return text.strip().translate(_RAISED if element.name == "sup" else _LOWERED)
+    if element.name == "q":
+        return f"“{text}”"
+    if element.name in ("td", "th", "p", "div", "li", "tr"):
+        return f" {text} "
+    return text
+
+
+def _address(text: str, address: str) -> str:
+    """` (https://...)` after a link's text, unless it leads within the site or the text names it already."""
+    address = _TRACKING.sub("", address.strip())
+    if len(address) > _LONGEST_ADDRESS:
+        address = address.partition("?")[0]
+    if not _SHOWN_ADDRESS.fullmatch(address) or len(address) > _LONGEST_ADDRESS:
+        return ""
+    shown = re.sub(r"^(?:https?://(?:www\.)?|mailto:|tel:)|[/#]+$", "", address)
+    said = text.casefold()
+    return (
+        ""
+        if not text.strip() or shown.casefold() in said or said.strip() in ("#", "[*]")
+        else f" ({_bare(address)})"
+    )
+
+
+def _bare(address: str) -> str:
+    return address.removeprefix("mailto:").removeprefix("tel:")
+
+
+def _described(alt: str, element: Tag) -> str:
+    """A picture's description where it is a sentence or a phrase, not a file's name or the word picture."""
+    if element.name == "math":
+        return "".join(inline_text(child) for child in element.children)
+    words = alt.split()
+    wide = sum(character >= "\u2e80" for character in alt)
+    if (len(words) < _FEWEST_WORDS and wide < 2 * _FEWEST_WORDS) or _FILE_NAME.fullmatch(alt.strip()):
+        return ""
+    return "" if _PICTURE.fullmatch(alt) else f" {alt} "
+
+
+def _formula(element: Tag) -> str:
+    """A formula as it is typed in TeX, where the page has that beside its picture or its elements."""
+    note = element.find("annotation", encoding=_TEX)
+    if element.name == "math":
+        typed = note.get_text() if note else str(element.get("alttext") or "")
+    else:
+        typed = (
+            str(element.get("alt") or "")
+            if _MATHEMATICAL.search(" ".join(element.get("class") or []))
+            else ""
+        )
+    return f" {_STYLE.sub('', typed).strip('{} ')} " if typed.strip() else ""

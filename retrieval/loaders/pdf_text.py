@@ -1,0 +1,215 @@
+"""The text of a PDF's page as pieces of lines with their place, size and weight, and the lines drawn on it.
+
+Knows PDFium and nothing of what the pieces mean. Coordinates are points from the top left corner, the page upright.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+_SAME_LINE = 0.45
+"""Of the size: how far the middles of two pieces of one line may be apart."""
+_WORD_GAP = 0.13
+_CELL_GAP = 0.95
+_HYPHENS = {"\x02": "-", "\u00ad": "-", "\ufffe": "-"}
+_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+_MEND = str.maketrans({**_HYPHENS, **_LIGATURES})
+_BOLD_WEIGHT = 600
+_THIN = 2.5
+_SHADOW = 3.0
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """Text that stands together on one line. left, top, right, bottom: its place; size: of the type, in points."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float
+    bold: bool = False
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A straight line drawn on the page: thin in one of its directions."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def is_level(self) -> bool:
+        return self.right - self.left >= self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Turns PDF's coordinates into those of the upright page."""
+
+    width: float
+    height: float
+    turned: int
+
+    def box(self, left: float, bottom: float, right: float, top: float) -> Box:
+        corners = [self._point(left, bottom), self._point(right, top)]
+        xs, ys = zip(*corners, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def _point(self, x: float, y: float) -> tuple[float, float]:
+        match self.turned:
+            case 90:
+                return y, x
+            case 180:
+                return self.width - x, y
+            case 270:
+                return self.height - y, self.width - x
+            case _:
+                return x, self.height - y
+
+
+def read_pieces(page: pdfium.PdfPage) -> list[TextPiece]:
+    """The pieces of text on a page, line by line from the top, each line from the left."""
+    textpage = page.get_textpage()
+    try:
+        found = list({_drawn(run): run for run in _runs(textpage, _sheet(page))}.values())
+    finally:
+        textpage.close()
+    return [piece for line in _lines(found) for piece in _joined(line)]
+
+
+def read_rules(page: pdfium.PdfPage) -> list[Rule]:
+    """The straight lines on a page, and the edges of its boxes."""
+    sheet = _sheet(page)
+    rules: list[Rule] = []
+    for drawn in page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=4):
+        left, top, right, bottom = sheet.box(*drawn.get_bounds())
+        if min(right - left, bottom - top) <= _THIN:
+            if max(right - left, bottom - top) > _THIN:
+                rules.append(Rule(left, top, right, bottom))
+        elif raw.FPDFPath_CountSegments(drawn) in (4, 5):
+            rules += [
+                Rule(left, top, right, top),
+                Rule(left, bottom, right, bottom),
+                Rule(left, top, left, bottom),
+                Rule(right, top, right, bottom),
+            ]
+    return rules
+
+
+def _sheet(page: pdfium.PdfPage) -> _Sheet:
+    left, bottom, right, top = page.get_mediabox()
+    return _Sheet(right - left, top - bottom, page.get_rotation())
+
+
+def _runs(textpage: Any, sheet: _Sheet) -> Iterator[TextPiece]:
+    """Characters that follow each other in the file and on the line."""
+    text = ""
+    box: Box | None = None
+    first = 0
+    for index, character, place in _characters(textpage, sheet):
+        if place is None or (box and not _follows(box, place)):
+            yield from _run(text, box, textpage, first)
+            text, box = "", None
+        if place is None:
+            continue
+        if box is None:
+            first = index
+            box = place
+        text += character
+        if character != " ":
+            box = (min(box[0], place[0]), min(box[1], place[1]), max(box[2], place[2]), max(box[3], place[3]))
+    yield from _run(text, box, textpage, first)
+
+
+def _drawn(run: TextPiece) -> tuple[str, int, int]:
+    """The same for text that is drawn twice, as for a shadow."""
+    return run.text.replace(" ", ""), round(run.left / _SHADOW), round(run.top / _SHADOW)
+
+
+def _characters(textpage: Any, sheet: _Sheet) -> Iterator[tuple[int, str, Box | None]]:
+    """Each character with its place; None in place of a break that PDFium sees in the text."""
+    rect = raw.FS_RECTF()
+    reference = ctypes.byref(rect)
+    last = None
+    for index in range(textpage.count_chars()):
+        character = chr(raw.FPDFText_GetUnicode(textpage, index) or 0xFFFD)
+        if character in "\r\n":
+            yield index, "", None
+        elif character.isspace():
+            if last is not None:
+                yield index, " ", (last[2], last[1], last[2], last[3])
+        elif raw.FPDFText_GetLooseCharBox(textpage, index, reference):
+            last = sheet.box(rect.left, rect.bottom, rect.right, rect.top)
+            yield index, character.translate(_MEND), last
+
+
+def _follows(box: Box, place: Box) -> bool:
+    size = max(box[3] - box[1], 1.0)
+    apart = abs((box[1] + box[3]) - (place[1] + place[3])) / 2
+    return apart < _SAME_LINE * size and -0.5 * size < place[0] - box[2] < _CELL_GAP * size
+
+
+def _run(text: str, box: Box | None, textpage: Any, first: int) -> Iterator[TextPiece]:
+    if box is not None and text.strip():
+        left, top, right, bottom = box
+        yield TextPiece(
+            " ".join(text.split()), left, top, right, bottom, bottom - top, _is_bold(textpage, first)
+        )
+
+
+def _is_bold(textpage: Any, index: int) -> bool:
+    if raw.FPDFText_GetFontWeight(textpage, index) >= _BOLD_WEIGHT:
+        return True
+    buffer = ctypes.create_string_buffer(128)
+    length = raw.FPDFText_GetFontInfo(textpage, index, buffer, 128, None)
+    name = buffer.raw[: max(0, min(length, 128) - 1)].decode("utf-8", "replace").lower()
+    return any(word in name for word in ("bold", "black", "heavy", "semibold", "demi"))
+
+
+def _lines(pieces: list[TextPiece]) -> Iterator[list[TextPiece]]:
+    """The pieces of each line, from the left; those of one height are one line."""
+    line: list[TextPiece] = []
+    for piece in sorted(pieces, key=lambda each: (each.middle, each.left)):
+        if line and piece.middle - line[0].middle > _SAME_LINE * min(line[0].size, piece.size):
+            yield sorted(line, key=lambda each: each.left)
+            line = []
+        line.append(piece)
+    if line:
+        yield sorted(line, key=lambda each: each.left)
+
+
+def _joined(line: list[TextPiece]) -> Iterator[TextPiece]:
+    """Neighbours that are no further apart than words are one piece."""
+    current = line[0]
+    for piece in line[1:]:
+        gap = piece.left - current.right
+        if gap < _CELL_GAP * max(min(current.size, piece.size), 1.0):
+            space = " " if gap > _WORD_GAP * current.size else ""
+            current = replace(
+                current,
+                text=f"{current.text}{space}{piece.text}",
+                top=min(current.top, piece.top),
+                right=max(current.right, piece.right),
+                bottom=max(current.bottom, piece.bottom),
+                size=max(current.size, piece.size),
+                bold=current.bold and piece.bold,
+            )
+        else:
+            yield current
+            current = piece
+    yield current
