@@ -145,13 +145,15 @@ class Runtime:
             supervise("loop lag", lambda: watch_loop_lag(self.metrics.observe_lag)),
         ]
 
-    async def ingest(self, path: Path) -> IngestReport:
+    async def ingest(self, path: Path, allow_removal: bool = False) -> IngestReport:
         """Bring the documents up to date with `path`. Raises IngestFailed, IngestRunning, NoCollection."""
         collection = self.collection
         if self.ingest_process is not None:
-            return await self.ingest_process.run(IngestJob(self.settings, path), collection.folder)
+            return await self.ingest_process.run(
+                IngestJob(self.settings, path, allow_removal), collection.folder
+            )
         try:
-            return await asyncio.to_thread(collection.ingest, path, self.monitor)
+            return await asyncio.to_thread(collection.ingest, path, self.monitor, allow_removal=allow_removal)
         finally:
             self.monitor.end()
 

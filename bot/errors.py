@@ -35,6 +35,7 @@ NAMES = {
     "upgrade": "`groundtalk db upgrade`",
     "datasets": "`groundtalk dataset list`, `groundtalk dataset build`",
     "imports": "--import",
+    "allow_removal": "--allow-removal",
     "releases": "`groundtalk releases list`",
     "retrain": "`groundtalk retrain`",
 }

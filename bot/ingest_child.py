@@ -29,10 +29,14 @@ NICENESS = 19
 
 @dataclass(frozen=True, slots=True)
 class IngestJob:
-    """path: what to ingest; None: what a start ingests, see `refresh_documents`."""
+    """path: what to ingest; None: what a start ingests, see `refresh_documents`.
+
+    allow_removal: also if more than half of the documents are gone.
+    """
 
     settings: Settings
     path: Path | None = None
+    allow_removal: bool = False
 
 
 def main() -> None:
@@ -78,7 +82,7 @@ class IngestChild:
         collection = asyncio.run(live_collection(job.settings))
         if job.path is None:
             return refresh_documents(job.settings, collection, self.progress)
-        return collection.ingest(job.path, self.progress)
+        return collection.ingest(job.path, self.progress, allow_removal=job.allow_removal)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Between two batches. Keywords come as soon as they can, since nothing can be found before."""

@@ -133,10 +133,11 @@ def _passage(n: int, document: Document) -> Passage:
     heading = str(about.get("heading") or "")
     title = " - ".join(part for part in (str(about.get("title") or ""), heading) if part)
     source = str(about.get("source", ""))
+    page = about.get("page")
     return Passage(
         n=n,
         chunk=str(about.get("chunk") or document.id or source),
-        title=title or source,
+        title=f"{title or source}, p. {page}" if page else title or source,
         source=source,
         text=_without_heading(heading, document.page_content),
         score=float(about.get("score", SCORE_IF_MISSING)),

@@ -30,6 +30,7 @@ class Chunk:
     ingest.
     heading: the titles above it, outermost first, joined with ` > `; the document's own title is left out.
     start, end: offsets into the text of the document.
+    page: the page on which it starts, where the file has pages.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Chunk:
     start: int
     end: int
     text: str
+    page: int | None = None
 
     @property
     def embedded(self) -> str:
@@ -50,24 +52,35 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
-    """How long a chunk is. budget: most tokens of a chunk; least: a shorter section joins the next one."""
+    """How long a chunk is. budget: most tokens of a chunk; least: a shorter section joins the next one.
+
+    reading: the edition of how files are read; where it differs from a snapshot's, all files are read again.
+    """
 
     budget: int = 160
     least: int = 24
+    reading: int = 2
 
     def chunks(self, document: Document) -> Iterator[Chunk]:
-        """The chunks of a document in reading order; what is not white space lies in exactly one of them."""
+        """The chunks of a document in reading order; what is not white space lies in exactly one of them.
+
+        What is hidden lies in none, and a copy of another document has none.
+        """
         seen: Counter[str] = Counter()
-        for heading, (start, end) in self._sections(document):
-            for span in self._packed(document.text, self._blocks(document, start, end)):
-                yield _chunk(document, heading, span, seen)
+        for heading, (start, end) in self._sections(document) if not document.copy_of else ():
+            for left, right in _shown(document, start, end):
+                for span in self._packed(document.text, self._blocks(document, left, right)):
+                    yield _chunk(document, heading, span, seen)
 
     def _sections(self, document: Document) -> Iterator[tuple[str, Span]]:
         """Heading path and span of every section; what is too short to stand alone joins what follows it."""
         waiting: int | None = None
         for heading, (start, end) in _sections(document):
             start = start if waiting is None else waiting
-            short = estimate_tokens(document.text[start:end]) < self.least
+            short = (
+                sum(estimate_tokens(document.text[slice(*span)]) for span in _shown(document, start, end))
+                < self.least
+            )
             waiting = start if short and end < len(document.text) else None
             if waiting is None:
                 yield heading, (start, end)
@@ -122,6 +135,15 @@ def _first_row(document: Document, place: int) -> int:
     return bisect_left(document.rows, place, key=itemgetter(0))
 
 
+def _shown(document: Document, start: int, end: int) -> Iterator[Span]:
+    """What lies between two offsets, without what is hidden."""
+    for left, right in document.hidden:
+        if start <= left < end:
+            yield start, left
+            start = right
+    yield start, end
+
+
 def _sections(document: Document) -> Iterator[tuple[str, Span]]:
     """The text before the first heading, then one section a heading, with the path of titles above it."""
     starts = [0, *(heading.start for heading in document.headings), len(document.text)]
@@ -139,4 +161,5 @@ def _chunk(document: Document, heading: str, span: Span, seen: Counter[str]) -> 
     content = "\0".join((document.source, heading, text))
     seen[content] += 1
     digest = hashlib.sha256(f"{content}\0{seen[content]}".encode()).hexdigest()
-    return Chunk(digest[:24], document.source, document.title, heading, *span, text)
+    page = document.page_at(span[0])
+    return Chunk(digest[:24], document.source, document.title, heading, *span, text, page)

@@ -18,7 +18,9 @@ from retrieval.embedding import Embedding
 from retrieval.embedding_cache import EmbeddingCache
 from retrieval.encoders.base import Encoder
 from retrieval.errors import FingerprintMismatch, IngestFailed, RetrievalError, SnapshotDamaged
-from retrieval.ingest import IngestReport, Progress, find_files, read_entries
+from retrieval.folder import FoundFiles, find_files
+from retrieval.ingest import IngestReport, Progress, read_entries, reported, settled
+from retrieval.loaders import LOADERS
 from retrieval.snapshots import Making, Snapshot, SnapshotDirectory, write_snapshot
 
 _log = logging.getLogger(__name__)
@@ -86,24 +88,31 @@ class Collection:
                 )
         return self._snapshot
 
-    def ingest(self, path: Path, progress: Progress = _silent) -> IngestReport:
+    def ingest(
+        self, path: Path, progress: Progress = _silent, *, allow_removal: bool = False
+    ) -> IngestReport:
         """Makes the collection hold what `path`, a folder or one file, holds now.
 
         Many new chunks are published in stages: found by keywords alone at first, then compared by each part of the
         encoder. What the last snapshot knows of the others is taken over at once. Killed at any time, the next ingest
         goes on where this one was. Where nothing has changed, no snapshot is made. Raises IngestRunning where another
         process is at it, and IngestFailed where `path` holds nothing readable or the disk is full; what was published
-        before stays.
+        before stays. More than half of the files are removed only with `allow_removal`, for a folder may be empty
+        because a disk is not there.
         """
         with self._directory.locked():
             previous = self._previous()
-            files, skipped = find_files(path)
-            entries = list(read_entries(files, self.chunking, previous, progress))
-            if not any(entry.contents for entry in entries):
+            before = previous.archive.digests() if previous else {}
+            found = find_files(path)
+            _check_removal(path, found, before, allow_removal)
+            entries = list(read_entries(found.read, self.chunking, previous, progress))
+            if found.read and not any(entry.contents for entry in entries):
                 raise IngestFailed(f"Nothing in {path} can be read: {_first_problem(entries)}")
+            if previous is None or not self._holds(previous, _digests(entries)):
+                entries = settled(entries, self.chunking)
             embedded = self._renew(previous, entries, progress)
         self.refresh()
-        return self._report(previous, entries, embedded, skipped)
+        return reported(self._directory.current() or "", before, entries, found, embedded)
 
     def adopt(self, folder: Path, progress: Progress = _silent) -> None:
         """Makes the collection hold what the one in `folder` holds, embedded by this one's encoder.
@@ -151,9 +160,7 @@ class Collection:
 
     def _renew(self, previous: Snapshot | None, entries: Sequence[IngestedFile], progress: Progress) -> int:
         """Publishes the entries, stage by stage; returns how many chunks could not be taken over."""
-        holds = previous is not None and self._holds(
-            previous, {entry.path: entry.digest for entry in entries}
-        )
+        holds = previous is not None and self._holds(previous, _digests(entries))
         published = previous.manifest.stage if previous and holds else -1
         if previous and holds and previous.manifest.complete:
             return 0
@@ -178,27 +185,27 @@ class Collection:
         manifest = write_snapshot(self._directory.staging, entries, embedding.vectors, making)
         self._directory.publish(manifest.id)
 
-    def _report(
-        self,
-        previous: Snapshot | None,
-        entries: Sequence[IngestedFile],
-        embedded: int,
-        skipped: tuple[str, ...],
-    ) -> IngestReport:
-        before = previous.archive.digests() if previous else {}
-        now = {entry.path: entry.digest for entry in entries}
-        return IngestReport(
-            snapshot=self._directory.current() or "",
-            documents=sum(len(entry.contents) for entry in entries),
-            chunks=sum(1 for entry in entries for _ in entry.chunks),
-            embedded=embedded,
-            added=len(now.keys() - before.keys()),
-            changed=sum(before[path] != digest for path, digest in now.items() if path in before),
-            removed=len(before.keys() - now.keys()),
-            problems={entry.path: entry.problem for entry in entries if entry.problem and not entry.contents},
-            notes={entry.path: entry.problem for entry in entries if entry.problem and entry.contents},
-            skipped=skipped,
+
+def _check_removal(path: Path, found: FoundFiles, before: Mapping[str, str], allowed: bool) -> None:
+    """Raises IngestFailed where nothing is there to read, or most of what was there is gone.
+
+    A folder that shares no file with the one before is another folder, not a loss.
+    """
+    known = {name for name, digest in before.items() if digest}
+    gone = known - found.read.keys()
+    if not found.read and not known:
+        kinds = ", ".join(sorted(LOADERS))
+        raise IngestFailed(f"{path} holds no document. These kinds are read: {kinds}.")
+    if len(gone) * 2 > len(known) and (gone != known or not found.read) and not allowed:
+        raise IngestFailed(
+            f"{len(gone)} of {len(known)} documents are gone from {path}, so the index stays as it is. "
+            "If they were removed on purpose, ingest again and allow the removal.",
+            remedies=("allow_removal",),
         )
+
+
+def _digests(entries: Sequence[IngestedFile]) -> dict[str, str]:
+    return {entry.path: entry.digest for entry in entries}
 
 
 def _first_problem(entries: Sequence[IngestedFile]) -> str:

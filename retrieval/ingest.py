@@ -5,15 +5,17 @@ a snapshot is written or published.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from retrieval.archive import IngestedFile
 from retrieval.chunking import Chunk, Chunking
 from retrieval.documents import Document
-from retrieval.errors import IngestFailed, UnreadableDocument
-from retrieval.loaders import LOADERS, find_loader
+from retrieval.errors import UnreadableDocument
+from retrieval.folder import FoundFiles
+from retrieval.loaders import find_loader, suffix_of
+from retrieval.repetition import without_repetition
 from retrieval.snapshots import Snapshot
 
 Progress = Callable[[str, int, int], None]
@@ -27,7 +29,7 @@ class IngestReport:
     """What an ingest did. snapshot: the one that is current now.
 
     problems: what could not be read and why, by source; notes: what of a file that was read could not be read.
-    skipped: files of a kind that no loader reads.
+    skipped: files of a kind that no loader reads. copies: documents that say the same as another one, and that one.
     embedded: chunks that the encoder had to read; the others were taken over.
     """
 
@@ -41,34 +43,7 @@ class IngestReport:
     problems: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
-
-
-def find_files(root: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """The files below `root` that a loader reads, by the source they are called by, and the names of all
-    others.
-
-    `root` may be one file. Hidden files and folders are passed over. Raises IngestFailed where nothing is
-    there to read.
-    """
-    if not root.exists():
-        raise IngestFailed(f"{root} does not exist. Give a folder of documents, or one document.")
-    base = root if root.is_dir() else root.parent
-    found = sorted(root.rglob("*")) if root.is_dir() else [root]
-    named = {_source(path, base): path for path in found if path.is_file()}
-    seen = {
-        name: path
-        for name, path in named.items()
-        if not any(part.startswith(".") for part in name.split("/"))
-    }
-    read = {name: path for name, path in seen.items() if path.suffix.lower() in LOADERS}
-    if not read:
-        raise IngestFailed(f"{root} holds no document. These kinds are read: {', '.join(sorted(LOADERS))}.")
-    return read, tuple(name for name in seen if name not in read)
-
-
-def _source(path: Path, base: Path) -> str:
-    """The path below `base`; bytes of a name that are no UTF-8 become question marks."""
-    return path.relative_to(base).as_posix().encode("utf-8", "replace").decode()
+    copies: dict[str, str] = field(default_factory=dict)
 
 
 def read_entries(
@@ -103,7 +78,7 @@ def _content(path: Path, source: str) -> bytes:
 
 def _load(content: bytes, source: str, chunking: Chunking) -> tuple[tuple[Document, tuple[Chunk, ...]], ...]:
     """The documents of a file with their chunks; whatever a library raises on broken bytes is a problem."""
-    load = find_loader(PurePosixPath(source).suffix.lower())
+    load = find_loader(suffix_of(source))
     try:
         documents = tuple(load(content, source))
     except UnreadableDocument:
@@ -114,3 +89,48 @@ def _load(content: bytes, source: str, chunking: Chunking) -> tuple[tuple[Docume
     if not any(chunks for _, chunks in contents):
         raise UnreadableDocument(source, "it holds no text")
     return contents
+
+
+def settled(entries: Sequence[IngestedFile], chunking: Chunking) -> list[IngestedFile]:
+    """The entries with what all documents together decide: which lines repeat on most pages, which are copies.
+
+    Chunks of documents for which nothing new is decided are taken over.
+    """
+    decided = iter(without_repetition([document for entry in entries for document, _ in entry.contents]))
+    return [
+        replace(
+            entry,
+            contents=tuple(
+                (now, chunks if now == before else tuple(chunking.chunks(now)))
+                for (before, chunks), now in zip(entry.contents, decided)  # noqa: B905 - the second is longer
+            ),
+        )
+        for entry in entries
+    ]
+
+
+def reported(
+    snapshot: str,
+    before: Mapping[str, str],
+    entries: Sequence[IngestedFile],
+    found: FoundFiles,
+    embedded: int,
+) -> IngestReport:
+    """What an ingest did. `before`: the digests of the last snapshot's files; an empty one's file was not read."""
+    then = {path: digest for path, digest in before.items() if digest}
+    now = {entry.path: entry.digest for entry in entries if entry.contents}
+    documents = [document for entry in entries for document, _ in entry.contents]
+    return IngestReport(
+        snapshot=snapshot,
+        documents=len(documents),
+        chunks=sum(1 for entry in entries for _ in entry.chunks),
+        embedded=embedded,
+        added=len(now.keys() - then.keys()),
+        changed=sum(then[path] != digest for path, digest in now.items() if path in then),
+        removed=len(then.keys() - now.keys()),
+        problems=found.refused
+        | {entry.path: entry.problem for entry in entries if entry.problem and not entry.contents},
+        notes={entry.path: entry.problem for entry in entries if entry.problem and entry.contents},
+        skipped=found.skipped,
+        copies={document.source: document.copy_of for document in documents if document.copy_of},
+    )

@@ -15,6 +15,7 @@ from pydantic import ConfigDict
 from retrieval.chunking import Chunk
 from retrieval.collection import Collection
 from retrieval.index import Hit
+from retrieval.snapshots import Snapshot
 
 
 class Retriever(BaseRetriever):
@@ -22,7 +23,8 @@ class Retriever(BaseRetriever):
 
     `await retriever.ainvoke(query, variants=[raw_question])` searches all wordings on one snapshot and fuses
     them; the work is done in a thread. A document's text is the chunk's, and its metadata has `chunk` (a
-    lasting id), `title`, `source`, `heading`, `start` and `end` (offsets into the document's text), `score`
+    lasting id), `title`, `source`, `heading`, `start` and `end` (offsets into the document's text), `page` (from 1;
+    None where the file has no pages), `copies` (other sources that say the same), `score`
     (the best cosine of any wording, from -1 to 1; before a chunk is embedded, an estimate from its keywords),
     `relevance` (what they are ordered by) and `snapshot`.
     """
@@ -43,7 +45,7 @@ class Retriever(BaseRetriever):
         encoded = self.collection.encoder.encode_questions(questions) if compared else None
         hits = snapshot.index.search(questions, encoded, self.k)
         chunks = snapshot.archive.chunks([hit.row for hit in hits])
-        return [_document(chunk, hit, snapshot.id) for chunk, hit in zip(chunks, hits, strict=True)]
+        return [_document(chunk, hit, snapshot) for chunk, hit in zip(chunks, hits, strict=True)]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, variants: Sequence[str] = ()
@@ -53,7 +55,7 @@ class Retriever(BaseRetriever):
         )
 
 
-def _document(chunk: Chunk, hit: Hit, snapshot: str) -> Document:
+def _document(chunk: Chunk, hit: Hit, snapshot: Snapshot) -> Document:
     metadata: dict[str, Any] = {
         "chunk": chunk.id,
         "title": chunk.title,
@@ -61,8 +63,10 @@ def _document(chunk: Chunk, hit: Hit, snapshot: str) -> Document:
         "heading": chunk.heading,
         "start": chunk.start,
         "end": chunk.end,
+        "page": chunk.page,
+        "copies": snapshot.archive.copies(chunk.source),
         "score": hit.score,
         "relevance": hit.relevance,
-        "snapshot": snapshot,
+        "snapshot": snapshot.id,
     }
     return Document(page_content=chunk.text, metadata=metadata, id=chunk.id)

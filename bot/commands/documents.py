@@ -1,7 +1,10 @@
 """`groundtalk ingest` and `search`: documents into the index, and the passages that a question finds."""
 
 import asyncio
-from pathlib import Path
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -23,13 +26,21 @@ def ingest(
     path: Annotated[
         Path | None, typer.Argument(help="A folder or a file. Default: KNOWLEDGE_DIR.", exists=True)
     ] = None,
+    allow_removal: Annotated[
+        bool,
+        typer.Option(help="Remove documents from the index although more than half of the files are gone."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Bring the index up to date with PATH: unchanged files are not read again, deleted ones are removed."""
     settings = load_settings()
     collection = asyncio.run(live_collection(settings))
     with ingest_bars() as progress:
-        report = collection.ingest(path or settings.knowledge_dir, progress)
-    _print_report(report)
+        report = collection.ingest(path or settings.knowledge_dir, progress, allow_removal=allow_removal)
+    if as_json:
+        typer.echo(json.dumps(asdict(report), ensure_ascii=False, indent=1))
+    else:
+        _print_report(report)
 
 
 def _print_report(report: IngestReport) -> None:
@@ -42,10 +53,21 @@ def _print_report(report: IngestReport) -> None:
         console.print(f"[yellow]not read[/]: {source}: {reason}", markup=True)
     for source, note in report.notes.items():
         console.print(f"[yellow]read in part[/]: {source}: {note}", markup=True)
-    if report.skipped:
+    for suffix, names in _by_suffix(report.skipped).items():
         console.print(
-            f"{len(report.skipped)} files of other kinds were passed over, such as {report.skipped[0]}."
+            f"[yellow]not read[/]: {', '.join(names)}: files of the kind {suffix} are not read", markup=True
         )
+    for copy, original in report.copies.items():
+        console.print(
+            f"[yellow]says the same[/]: {copy}: as {original}, which is found in its place", markup=True
+        )
+
+
+def _by_suffix(names: Iterable[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(PurePosixPath(name).suffix.lower() or "without a suffix", []).append(name)
+    return dict(sorted(groups.items()))
 
 
 search_app = typer.Typer()
@@ -68,10 +90,14 @@ def search(
 def _print_passage(n: int, document: Document) -> None:
     console = Console(highlight=False)
     about = document.metadata
-    heading = " › ".join(filter(None, (about["title"], about["heading"])))
+    page = f"p. {about['page']}" if about["page"] else ""
+    heading = " › ".join(filter(None, (about["title"], about["heading"], page)))
     console.print(
         Text.assemble(
-            (f"{n}. ", "bold"), (heading, "bold"), f"  {about['score']:.3f}  ", (about["source"], "dim")
+            (f"{n}. ", "bold"),
+            (heading, "bold"),
+            f"  {about['score']:.3f}  ",
+            (", ".join([about["source"], *about["copies"]]), "dim"),
         )
     )
     console.print(Text(document.page_content))

@@ -105,9 +105,12 @@ def operators_router(token: str, bot: Runtime) -> APIRouter:
     router.include_router(releases_router(bot))
 
     @router.post("/ingest")
-    async def ingest() -> IngestReport:
-        """Read KNOWLEDGE_DIR again, skipping unchanged documents. Returns once the result is live."""
-        return await bot.ingest(bot.settings.knowledge_dir)
+    async def ingest(allow_removal: bool = False) -> IngestReport:
+        """Read KNOWLEDGE_DIR again, skipping unchanged documents. Returns once the result is live.
+
+        If more than half of the documents are gone, they are removed only with `allow_removal`.
+        """
+        return await bot.ingest(bot.settings.knowledge_dir, allow_removal)
 
     @router.get("/ingest")
     async def ingest_status() -> IngestStatus:

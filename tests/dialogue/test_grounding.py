@@ -63,6 +63,10 @@ class TestPassages:
         (shown,) = grounder().passages([document("Novels\nKept for 28 days.", heading="Books > Novels")])
         assert (shown.title, shown.text) == ("Lending - Books > Novels", "Kept for 28 days.")
 
+    def test_the_page_is_part_of_the_title(self) -> None:
+        (shown,) = grounder().passages([document("Boats are lent.", heading="Boats", page=12)])
+        assert shown.title == "Lending - Boats, p. 12"
+
     def test_a_passage_that_is_nothing_but_its_heading_keeps_it(self) -> None:
         (shown,) = grounder().passages([document("Novels", heading="Novels")])
         assert shown.text == "Novels"

@@ -7,6 +7,7 @@ import pytest
 from retrieval.chunking import Chunking
 from retrieval.collection import Collection
 from retrieval.errors import FingerprintMismatch, IngestFailed, IngestRunning, SnapshotDamaged
+from retrieval.retriever import Retriever
 from retrieval.snapshots import Snapshot, SnapshotDirectory
 from tests.retrieval.fakes import HashingEncoder
 
@@ -205,3 +206,74 @@ def test_what_another_collection_holds_is_taken_over_without_the_documents(
 def test_from_an_empty_folder_nothing_can_be_taken_over(tmp_path: Path, collection: Collection) -> None:
     with pytest.raises(SnapshotDamaged, match="no snapshot"):
         collection.adopt(tmp_path / "nothing")
+
+
+def fill(folder: Path, *names: str) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_text(f"The {name.partition('.')[0]} is lent for a week.")
+
+
+def test_most_of_a_collection_is_removed_only_on_purpose(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "lent"
+    fill(folder, "boat.md", "tent.md", "rope.md")
+    collection.ingest(folder)
+    (folder / "boat.md").unlink()
+    assert collection.ingest(folder).removed == 1
+    for name in ("tent.md", "rope.md"):
+        (folder / name).unlink()
+    with pytest.raises(IngestFailed, match=r"2 of 2 documents are gone.*allow the removal"):
+        collection.ingest(folder)
+    assert sources(collection.snapshot) == {"tent.md", "rope.md"}
+
+    report = collection.ingest(folder, allow_removal=True)
+    assert (report.removed, report.documents, report.chunks) == (2, 0, 0)
+    assert sources(collection.snapshot) == set()
+    assert Retriever(collection=collection).invoke("How long is the tent lent?") == []
+
+
+def test_another_folder_takes_the_place_of_the_first(collection: Collection, tmp_path: Path) -> None:
+    fill(tmp_path / "samples", "boat.md", "tent.md", "rope.md")
+    collection.ingest(tmp_path / "samples")
+    fill(tmp_path / "own", "prices.md")
+    assert collection.ingest(tmp_path / "own").removed == 3
+
+
+def test_what_was_not_read_does_not_count(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "lent"
+    fill(folder, "boat.md")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
+    (folder / "out.md").symlink_to("/etc/hostname")
+    report = collection.ingest(folder)
+    assert (report.added, report.documents) == (1, 1)
+    assert set(report.problems) == {"broken.pdf", "out.md"}
+
+
+def test_copies_are_indexed_once_and_come_back(collection: Collection, tmp_path: Path) -> None:
+    folder = tmp_path / "lent"
+    fill(folder, "a.md")
+    (folder / "b.md").write_text((folder / "a.md").read_text())
+    report = collection.ingest(folder)
+    assert (report.copies, report.chunks) == ({"b.md": "a.md"}, 1)
+    (found,) = Retriever(collection=collection).invoke("How long is it lent?")
+    assert (found.metadata["source"], found.metadata["copies"]) == ("a.md", ["b.md"])
+
+    (folder / "a.md").unlink()
+    assert collection.ingest(folder).copies == {}
+    (found,) = Retriever(collection=collection).invoke("How long is it lent?")
+    assert (found.metadata["source"], found.metadata["copies"]) == ("b.md", [])
+
+
+def test_what_all_pages_share_is_not_found_and_unchanged_pages_are_not_read_again(
+    collection: Collection, tmp_path: Path, encoder: HashingEncoder
+) -> None:
+    folder = tmp_path / "lent"
+    folder.mkdir()
+    for name in ("boat", "tent", "rope", "lamp", "kettle"):
+        (folder / f"{name}.md").write_text(f"Home and products\n\nThe {name} is lent.\n\nImprint and press\n")
+    collection.ingest(folder)
+    assert not any("Imprint" in text or "Home" in text for text in encoder.read)
+    encoder.read.clear()
+    (folder / "sledge.md").write_text("Home and products\n\nThe sledge is sold.\n\nImprint and press\n")
+    assert collection.ingest(folder).embedded == 1
+    assert encoder.read == ["sledge\nThe sledge is sold."]
