@@ -1,5 +1,6 @@
 """Tables on a PDF's page: those drawn with lines, and those that only stand in columns."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from retrieval.loaders.pdf_text import Rule, TextPiece
 from retrieval.tables import Row
 
 _SNAP = 3.0
+_CUT = re.compile(r"(?<=[^\W\d_])- (?!(?:and|or|to|und|oder|bis|et|ou|y|e|o)\b)(?=[^\W\d_A-Z])")
 _FEWEST_EDGES = 3
 _MOST_EDGES = 80
 _FEWEST_FILLED = 4
@@ -232,4 +234,6 @@ def _center(piece: TextPiece) -> float:
 
 
 def _said(pieces: Sequence[TextPiece]) -> str:
-    return " ".join(piece.text for piece in sorted(pieces, key=lambda each: (round(each.middle), each.left)))
+    """The lines of a cell on one line, with the words whole that were cut at their ends."""
+    ordered = sorted(pieces, key=lambda each: (round(each.middle), each.left))
+    return _CUT.sub("", " ".join(piece.text for piece in ordered))

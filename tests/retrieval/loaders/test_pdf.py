@@ -115,6 +115,27 @@ def test_a_ruled_table_names_its_columns() -> None:
     assert found[2] == " ".join(PROSE)
 
 
+def test_words_cut_in_a_cell_are_made_whole() -> None:
+    rules = "".join(f"50 {y} m 250 {y} l S\n" for y in (700, 680, 650, 620))
+    rules += "".join(f"{x} 620 m {x} 700 l S\n" for x in (50, 150, 250))
+    page = [
+        Text("Model", 55, 686),
+        Text("Use", 155, 686),
+        Text("X-33", 55, 666),
+        Text("for trans-", 155, 668),
+    ]
+    page += [
+        Text("port", 155, 655),
+        Text("X-34", 55, 636),
+        Text("pre- and", 155, 638),
+        Text("post-sales", 155, 625),
+    ]
+    assert lines(pdf([page], drawn=rules)) == [
+        "Model: X-33; Use: for transport",
+        "Model: X-34; Use: pre- and post-sales",
+    ]
+
+
 def test_a_table_without_lines_names_its_columns() -> None:
     cells = (
         ("Model", "Weight", "Colour"),
