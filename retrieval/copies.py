@@ -20,7 +20,8 @@ _SAMPLED = 8
 """One run in so many is compared at first; those are chosen by their checksum."""
 _SAMPLE_SHARED = 0.5
 _SHARED = 0.8
-_NEW_WORDS = 0.05
+_NEW_WORDS = 0.01
+_NEW_IN_SOURCE = 0.05
 _WORDS_OF_MARKUP = 3
 _COMMON = 60
 """A run in more documents than this says nothing about copies."""
@@ -72,9 +73,11 @@ class _Content:
             return self.words == other.words
         mine = set(self.words)
         new = mine - set(other.words)
-        if len(new) > _NEW_WORDS * len(mine) + (_WORDS_OF_MARKUP if its_source else 0) or (
-            not its_source and any(map(_has_digit, new))
-        ):
+        if its_source:
+            few = len(new) <= _NEW_IN_SOURCE * len(mine) + _WORDS_OF_MARKUP
+        else:
+            few = len(new) <= _NEW_WORDS * len(mine) and not any(map(_has_digit, new))
+        if not few:
             return False
         return (
             len(self.runs & other.runs) >= _SHARED * len(self.runs)

@@ -56,3 +56,9 @@ def test_short_documents_are_copies_only_where_they_are_equal() -> None:
 
 def test_entries_of_a_table_of_questions_are_no_copies() -> None:
     assert copies([document("faq.csv#1"), document("faq.csv#2")]) == {}
+
+
+def test_pages_of_one_form_about_two_things_are_no_copies() -> None:
+    text = f"Lends the THING to whoever asks. {TEXT} Ask at the desk for the THING and its papers."
+    pages = [document(f"{thing}.md", text.replace("THING", thing)) for thing in ("dinghy", "canoe")]
+    assert copies(pages) == {}
