@@ -7,7 +7,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from retrieval.sentences import Span
 from retrieval.tables import Row, read_table
@@ -121,6 +121,19 @@ class DocumentBuilder:
     def page(self) -> None:
         """What follows stands on the next page."""
         self.pages.append(self.length)
+
+    def include(self, document: Document, below: int = 0) -> None:
+        """Adds another document, its headings `below` levels lower."""
+        start = self.length
+        lower = (
+            replace(heading, level=heading.level + below, start=heading.start + start)
+            for heading in document.headings
+        )
+        self.headings += lower
+        self.rows += [(first + start, last + start) for first, last in document.rows]
+        self.notes += document.notes
+        if document.text:
+            self._add(document.text)
 
     def note(self, text: str) -> None:
         """Says what of the file could not be read, and why: `2 of 14 pages have no text`."""

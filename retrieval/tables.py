@@ -17,8 +17,9 @@ Row = Sequence[str | None]
 
 _LONGEST_LINE = 420
 """Bytes of UTF-8: some 100 tokens in English, some 140 in Chinese."""
-_LONGEST_LABEL = 120
+_LONGEST_LABEL = 160
 _LONGEST_HEAD = 120
+_LONGEST_NAME = 40
 _NARROWEST = 20
 _MOST_HEADS = 3
 _SEARCHED_ROWS = 40
@@ -39,6 +40,7 @@ class Table:
         for row in self.rows:
             spanning = _spanning(row)
             if spanning:
+                spanning = " ".join(spanning.split())
                 group = spanning.rstrip(" :") if _size(spanning) <= _LONGEST_LABEL else ""
                 yield from _cut(spanning, _LONGEST_LINE)
             else:
@@ -47,18 +49,24 @@ class Table:
 
 def read_table(rows: Sequence[Row], heads: int | None = None) -> Table:
     """A table from its cells, of which the first `heads` rows are heads; None: as many as look like it."""
-    grid = _without_blanks(
-        [[cell if cell is None else " ".join(cell.split()) for cell in row] for row in rows]
-    )
+    grid = _without_blanks(rows)
     count = count_heads(grid) if heads is None else min(heads, len(grid))
     return Table(_joined_heads(grid[:count]), tuple(grid[count:]))
 
 
-def count_heads(rows: Sequence[Row]) -> int:
-    """How many of the first rows name the columns: they hold no values, and differ from the rows below them."""
-    for count in range(min(_MOST_HEADS, len(rows) - 1), 0, -1):
-        above, below = rows[:count], rows[count : count + _SEARCHED_ROWS]
-        if all(map(_may_be_head, above)) and _stacked(above) and _names_columns(_joined_heads(above), below):
+def count_heads(rows: Sequence[Row], *, headed: bool = False) -> int:
+    """How many of the first rows name the columns: they hold no values, and differ from the rows below them.
+
+    headed: say one of two columns of words, too, which may as well be names with what they name.
+    """
+    grid = _without_blanks([*rows[: _MOST_HEADS + _SEARCHED_ROWS]])
+    for count in range(min(_MOST_HEADS, len(grid) - 1), 0, -1):
+        above, below = grid[:count], grid[count:]
+        if (
+            all(map(_may_be_head, above))
+            and _stacked(above)
+            and _names_columns(_joined_heads(above), below, headed)
+        ):
             return count
     return 0
 
@@ -77,7 +85,8 @@ def _spanning(row: Row) -> str | None:
 def _without_blanks(rows: Sequence[Row]) -> list[Row]:
     """All rows equally wide, without the columns and rows in which nothing stands."""
     width = max(map(len, rows), default=0)
-    filled = [[*row, *[""] * (width - len(row))] for row in rows if any(row)]
+    stripped = ([cell and cell.strip() for cell in row] for row in rows)
+    filled = [[*row, *[""] * (width - len(row))] for row in stripped if any(row)]
     used = [column for column in range(width) if any(row[column] for row in filled)]
     return [[row[column] for column in used] for row in filled]
 
@@ -85,9 +94,8 @@ def _without_blanks(rows: Sequence[Row]) -> list[Row]:
 def _joined_heads(rows: Sequence[Row]) -> tuple[str, ...]:
     """For each column what the head rows say of it, from the top down: `2024, Revenue`."""
     spread = [_spread(row) for row in rows]
-    return tuple(
-        ", ".join(dict.fromkeys(filter(None, column))).rstrip(" :") for column in zip(*spread, strict=True)
-    )
+    columns = (", ".join(dict.fromkeys(filter(None, column))) for column in zip(*spread, strict=True))
+    return tuple(" ".join(head.split()).rstrip(" :") for head in columns)
 
 
 def _spread(row: Row) -> list[str]:
@@ -111,17 +119,21 @@ def _stacked(rows: Sequence[Row]) -> bool:
     )
 
 
-def _names_columns(heads: Sequence[str], below: Sequence[Row]) -> bool:
+def _names_columns(heads: Sequence[str], below: Sequence[Row], headed: bool) -> bool:
     """Whether the cells name what stands below: all different, and of another kind or far shorter than that."""
     names = [*filter(None, heads)]
-    if len(set(names)) < len(names) or any(cell.endswith((":", ".")) for cell in names):
+    if len(set(names)) < len(names) or any(map(_is_no_name, names)):
         return False
     columns = [[row[n] or "" for row in below if row[n]] for n, name in enumerate(heads) if name]
     if any(_holds_numbers(column) for column in columns):
         return len(names) > 2 or not any(map(_YEAR.fullmatch, names))
-    if len(names) == 2:
+    if len(names) == 2 and not headed:
         return bool(columns[-1]) and all(len(cell) > 2 * max(map(len, names)) for cell in columns[-1])
     return len(names) * 2 > len(heads)
+
+
+def _is_no_name(cell: str) -> bool:
+    return cell.endswith(":") or (cell.endswith(".") and len(cell) > _LONGEST_NAME)
 
 
 def _holds_numbers(column: Sequence[str]) -> bool:
@@ -140,15 +152,21 @@ def _row_lines(group: str, heads: Sequence[str], row: Row) -> Iterator[str]:
     label = lead + pairs[:named]
     room = _LONGEST_LINE - _size(*label)
     pieces = [_pair(head, piece) for head, cell in cells[named:] for piece in _cut(cell, room - len(head))]
-    for packed in _packed(pieces, room):
+    for packed in _packed(pieces, _even(pieces, room)):
         yield _joined(label + packed)
 
 
 def _named_cells(heads: Sequence[str], row: Row) -> list[tuple[str, str]]:
     """The cells with their heads; of two columns without heads, the first holds the names of the second's cells."""
     if not heads and len(row) == 2 and all(row):
-        return [(str(row[0]).rstrip(" :"), str(row[1]))]
-    return [(head, cell) for head, cell in zip_longest(heads, row, fillvalue="") if cell]
+        heads, row = [" ".join(str(row[0]).split()).rstrip(" :")], [row[1]]
+    return [(head, " ".join(cell.split())) for head, cell in zip_longest(heads, row, fillvalue="") if cell]
+
+
+def _even(pieces: Sequence[str], room: int) -> int:
+    """The room of a line in which as few lines are about equally long."""
+    total = _size(*pieces)
+    return min(room, total // -(-total // room) + max(map(len, pieces)) // 2)
 
 
 def _named_by(cells: Sequence[str], pairs: Sequence[str]) -> int:

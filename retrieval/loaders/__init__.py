@@ -16,19 +16,21 @@ Loader = Callable[[bytes, str], Iterable[Document]]
 LOADERS: Mapping[str, str] = {
     ".adoc": "asciidoc:load_asciidoc",
     ".asciidoc": "asciidoc:load_asciidoc",
-    ".csv": "faq:load_csv",
+    ".csv": "delimited:load_csv",
     ".docx": "docx:load_docx",
     ".htm": "html:load_html",
     ".html": "html:load_html",
-    ".jsonl": "faq:load_jsonl",
+    ".jsonl": "delimited:load_jsonl",
     ".markdown": "markdown:load_markdown",
     ".md": "markdown:load_markdown",
     ".mdx": "markdown:load_mdx",
     ".pdf": "pdf:load_pdf",
     ".rst": "rst:load_rst",
-    ".tsv": "faq:load_csv",
+    ".tsv": "delimited:load_csv",
     ".txt": "text:load_text",
     ".xhtml": "html:load_html",
+    ".xlsm": "xlsx:load_xlsx",
+    ".xlsx": "xlsx:load_xlsx",
 }
 """By suffix: the module in this package, and the function in it."""
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from charset_normalizer import from_bytes
-
 from retrieval.documents import Document, DocumentBuilder
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders.encodings import likeliest_encoding
 
 
 def load_text(content: bytes, source: str) -> Iterator[Document]:
@@ -17,15 +16,11 @@ def load_text(content: bytes, source: str) -> Iterator[Document]:
 
 
 def decoded(content: bytes, source: str) -> str:
-    """The characters of a text file: UTF-8, or by byte order mark, or the likeliest older encoding (GB18030,
-    Big5, ...).
+    """The characters of a text file, in whichever encoding it is written; a damaged one becomes U+FFFD.
 
     Raises UnreadableDocument where the bytes are no text.
     """
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        best = from_bytes(content).best()
-    if best is None:
-        raise UnreadableDocument(source, "its encoding is unknown. Save it as UTF-8.")
-    return str(best)
+    encoding = likeliest_encoding(content)
+    if encoding is None:
+        raise UnreadableDocument(source, "it is no text, or its encoding is unknown. Save it as UTF-8.")
+    return content.decode(encoding, "replace").removeprefix("\ufeff")

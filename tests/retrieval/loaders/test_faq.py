@@ -1,41 +1,73 @@
-import json
+"""Which columns hold questions and their answers."""
 
 import pytest
 
-from retrieval.errors import UnreadableDocument
-from retrieval.loaders.faq import load_csv, load_jsonl
+from retrieval.loaders.faq import Pair, find_pairs, read_entries
+from retrieval.tables import Table
 
 
-def test_every_row_of_a_csv_is_a_document() -> None:
-    content = 'Id,Question,Answer\n1,How long?,"Five days.\nTen in winter."\n2,How much?,Free.\n'
-    first, second = load_csv(content.encode(), "faq.csv")
-    assert (first.source, first.title, first.text) == (
-        "faq.csv#1",
-        "How long?",
-        "How long?\nFive days.\nTen in winter.",
+@pytest.mark.parametrize(
+    "heads",
+    [
+        ["Question", "Answer"],
+        ["q", "a"],
+        ["FRAGE", "ANTWORT"],
+        ["Pregunta", "Respuesta"],
+        ["Question", "Réponse"],
+        ["问题", "答案"],
+        ["常见问题", "回答"],
+        ["question_text", "answer_text"],
+        ["Вопрос", "Ответ"],
+    ],
+)
+def test_the_columns_are_known_by_their_names(heads: list[str]) -> None:
+    assert [(p.question, p.answer) for p in find_pairs(Table(tuple(heads), (("x", "y"),)))] == [(0, 1)]
+
+
+def test_several_languages_are_pairs_of_their_own() -> None:
+    table = Table(("id", "q_en", "q_fr", "a_en", "a_fr"), ())
+    assert find_pairs(table) == [Pair(1, 3, "en"), Pair(2, 4, "fr")]
+
+
+def test_the_columns_are_known_by_what_they_hold() -> None:
+    rows = (
+        ("1", "How long is it?", "It takes five days in most cases."),
+        ("2", "What does it cost?", "Nothing at all, it is free."),
     )
-    assert second.source == "faq.csv#2"
+    assert find_pairs(Table(("No", "Topic", "Text"), rows)) == [Pair(1, 2)]
+    assert find_pairs(Table((), rows)) == [Pair(1, 2)]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_other_delimiters_and_chinese_columns_are_read(delimiter: str) -> None:
-    content = f"问题{delimiter}答案\n退款要多久？{delimiter}五天。\n"
-    (document,) = load_csv(content.encode("utf-8-sig"), "faq.csv")
-    assert document.text == "退款要多久？\n五天。"
+@pytest.mark.parametrize(
+    "table",
+    [
+        Table(("name", "price"), (("Pump", "4"), ("Valve", "5"))),
+        Table(("Question number", "Answer id"), (("1", "2"), ("3", "4"))),
+        Table(("Is the door shut?", "Owner"), (("yes", "Ann"), ("no", "Bob"))),
+        Table(
+            ("Question", "Yes", "No"), (("Are you happy?", "40 %", "60 %"), ("Are you well?", "50 %", "50 %"))
+        ),
+        Table((), ()),
+    ],
+)
+def test_other_tables_are_none(table: Table) -> None:
+    assert find_pairs(table) == []
 
 
-def test_json_lines_are_read_and_empty_answers_passed_over() -> None:
-    rows = [{"question": "How long?", "answer": "Five days."}, {"question": "Why?", "answer": None}]
-    content = "\n\n".join(json.dumps(row) for row in rows)
-    assert [document.source for document in load_jsonl(content.encode(), "faq.jsonl")] == ["faq.jsonl#1"]
+def test_an_answer_in_html_or_markdown_is_read_as_such() -> None:
+    rows = (
+        ("How?", "<p>Press <b>Start</b>.</p><ul><li>Wait</li></ul>"),
+        ("Where?", "See [the map](https://example.com/map).\\n\\n- left\\n- right"),
+        ("Why?", ""),
+    )
+    first, second = read_entries(rows, [Pair(0, 1)], "faq.csv")
+    assert first.text == "How?\nPress Start.\n- Wait"
+    assert second.text.splitlines()[-2:] == ["- left", "- right"]
+    assert "](" not in second.text
 
 
-@pytest.mark.parametrize("content", [b'{"text": "no columns"}', b'["question"]', b'"question"'])
-def test_rows_without_the_columns_are_refused_with_their_names(content: bytes) -> None:
-    with pytest.raises(UnreadableDocument, match="question and answer"):
-        list(load_jsonl(content, "faq.jsonl"))
-
-
-def test_a_csv_without_the_columns_is_refused() -> None:
-    with pytest.raises(UnreadableDocument, match="question and answer"):
-        list(load_csv(b"name,price\nPump,4000\n", "prices.csv"))
+def test_an_entry_of_several_languages_is_called_by_number_and_language() -> None:
+    entries = read_entries(
+        (("How?", "Comment ?", "So.", "Ainsi."),), [Pair(0, 2, "en"), Pair(1, 3, "fr")], "faq.csv"
+    )
+    assert [entry.source for entry in entries] == ["faq.csv#1.en", "faq.csv#1.fr"]
