@@ -13,7 +13,8 @@ from retrieval.sentences import Span
 from retrieval.tables import Row, read_table
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ue000-\uf8ff]")
+"""Also the private area, in which fonts keep pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class DocumentBuilder:
         rows: the cells as they stand; a cell that spans rows is repeated in each, one that spans columns is followed
         by None for each further column. heads: how many of the first rows are heads; None: as many as look like it.
         """
-        for line in read_table(rows, heads).lines():
+        cells = [[cell and _UNPRINTABLE.sub(" ", cell) for cell in row] for row in rows]
+        for line in read_table(cells, heads).lines():
             start = self.length
             self.block(line)
             if self.length > start:

@@ -14,7 +14,7 @@ from retrieval.chunking import Chunk, Chunking
 from retrieval.documents import Document
 from retrieval.errors import UnreadableDocument
 from retrieval.folder import FoundFiles
-from retrieval.loaders import find_loader, suffix_of
+from retrieval.loaders.detection import load_file
 from retrieval.repetition import without_repetition
 from retrieval.snapshots import Snapshot
 
@@ -78,9 +78,8 @@ def _content(path: Path, source: str) -> bytes:
 
 def _load(content: bytes, source: str, chunking: Chunking) -> tuple[tuple[Document, tuple[Chunk, ...]], ...]:
     """The documents of a file with their chunks; whatever a library raises on broken bytes is a problem."""
-    load = find_loader(suffix_of(source))
     try:
-        documents = tuple(load(content, source))
+        documents = tuple(load_file(content, source))
     except UnreadableDocument:
         raise
     except Exception as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from retrieval.documents import Document, DocumentBuilder
-from retrieval.loaders.markup import load_html, load_markdown
+from retrieval.loaders import find_loader
 from retrieval.tables import Row, Table
 
 
@@ -121,9 +121,9 @@ def _entry(question: str, answer: str, source: str) -> Document:
     draft = DocumentBuilder()
     draft.heading(1, question)
     text = answer.replace("\\n", "\n")
-    load = load_html if _HTML.search(text) else load_markdown if _MARKDOWN.search(text) else None
-    if load:
-        for document in load(text.encode(), source):
+    suffix = ".html" if _HTML.search(text) else ".md" if _MARKDOWN.search(text) else None
+    if suffix:
+        for document in find_loader(suffix)(text.encode(), source):
             draft.include(document, below=1)
     else:
         for line in text.splitlines():

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.chunking import Chunking
@@ -101,6 +101,7 @@ def test_words_and_years_are_not(cell: str) -> None:
 cells = st.one_of(st.none(), st.text("ab1 .;:\n中", max_size=12), st.just("word " * 200), st.just("长" * 500))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(cells, max_size=5), max_size=6), st.sampled_from([None, 0, 1, 2]), st.integers(1, 60)
 )
