@@ -9,6 +9,7 @@ BotError
 ├── NotOpen           a bot is used before it is opened, or after it was closed
 ├── AlreadyOpen       a bot is opened twice
 ├── NoCollection      there is no index, because the caller provided the retriever
+├── NothingIndexed    the index holds nothing, or nothing of what was asked for
 ├── HumanInCharge     the bot does not answer, because a human does
 ├── FolderNotEmpty    a new project would overwrite files
 └── WeightsError      weights cannot be had
@@ -107,6 +108,20 @@ class NoCollection(BotError):
         super().__init__(
             "This bot searches with a retriever that you provided, so it has no index of its own. "
             "Update the documents where that retriever keeps them."
+        )
+
+
+class NothingIndexed(BotError):
+    """The index holds nothing, or nothing of what was asked for."""
+
+    def __init__(self, source: str = "") -> None:
+        of = (
+            f" of {source}. Name a file as `groundtalk ingest` does, or a folder, or neither"
+            if source
+            else ""
+        )
+        super().__init__(
+            f"The index holds nothing{of}. `groundtalk ingest` reads documents and says which it cannot."
         )
 
 

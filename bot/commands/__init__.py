@@ -49,6 +49,7 @@ COMMANDS = TyperGroup(
         LazyCommand("doctor", "doctor", "Examine the machine and the deployment; for bug reports."),
         LazyCommand("ingest", "documents:ingest_app", "Read a folder of documents into the index."),
         LazyCommand("search", "documents:search_app", "Show the passages that a question finds."),
+        LazyCommand("chunks", "chunks", "Show what is indexed, as it was read and cut."),
         LazyCommand("models", "models", "List or download weights."),
         LazyCommand("db", "conversations:database_app", "Create or upgrade the database."),
         LazyCommand("dataset", "datasets", "Build training datasets from the log."),

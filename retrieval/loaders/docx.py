@@ -27,14 +27,14 @@ def load_docx(content: bytes, source: str) -> Iterator[Document]:
     body = child(root, "body")
     if body is None:
         raise UnreadableDocument(source, "it is broken: it has no body")
-    reader = Reader(package, main, body)
+    reader = WordReader(package, main, body)
     reader.page_text("header")
     reader.blocks(body)
     reader.page_text("footer")
     yield reader.draft.document(source, package.title())
 
 
-class Reader:
+class WordReader:
     """Reads the parts of one document into `draft`."""
 
     def __init__(self, package: Package, main: str, body: Element) -> None:

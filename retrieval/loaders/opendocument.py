@@ -35,7 +35,7 @@ def load_opendocument(content: bytes, source: str) -> Iterator[Document]:
         raise UnreadableDocument(source, "it is broken: it has no content.xml")
     meta = package.xml("meta.xml")
     title = text_of(meta, "title") if meta is not None else ""
-    reader = Reader(_numbered_lists(root, package.xml("styles.xml")))
+    reader = OpenDocumentReader(_numbered_lists(root, package.xml("styles.xml")))
     sheets = child(body, "spreadsheet")
     if sheets is not None:
         yield from reader.sheets(sheets, source)
@@ -46,7 +46,7 @@ def load_opendocument(content: bytes, source: str) -> Iterator[Document]:
         yield reader.draft.document(source, title)
 
 
-class Reader:
+class OpenDocumentReader:
     """Reads a document into `draft`. numbered: the names of the list styles whose items are numbered."""
 
     def __init__(self, numbered: frozenset[str]) -> None:
