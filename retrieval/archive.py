@@ -147,15 +147,15 @@ class Archive:
             )
         ]
 
+    def digests(self) -> dict[str, str]:
+        """The digest of the bytes of every file, by path."""
+        return dict(self._ask("SELECT path, digest FROM files"))
+
     def chunks_below(self, path: str) -> Iterator[Chunk]:
         """The chunks of a document, of a file or of the files in a folder, by row; of all where the path is empty."""
         below = "? IN ('', chunks.source, file) OR instr(file, ? || '/') = 1"
         for values in self._database.execute(f"{self._chunks} {below} ORDER BY row", (path, path)):
             yield Chunk(*values)
-
-    def digests(self) -> dict[str, str]:
-        """The digest of the bytes of every file, by path."""
-        return dict(self._ask("SELECT path, digest FROM files"))
 
     def keys(self) -> dict[str, int]:
         """A row for every embedding key."""

@@ -124,6 +124,10 @@ class DocumentBuilder:
         """What follows stands on the next page."""
         self.pages.append(self.length)
 
+    def note(self, text: str) -> None:
+        """Says what of the file could not be read, and why: `2 of 14 pages have no text`."""
+        self.notes.append(text)
+
     def include(self, document: Document, below: int = 0) -> None:
         """Adds another document, its headings `below` levels lower."""
         start = self.length
@@ -136,10 +140,6 @@ class DocumentBuilder:
         self.notes += document.notes
         if document.text:
             self._add(document.text)
-
-    def note(self, text: str) -> None:
-        """Says what of the file could not be read, and why: `2 of 14 pages have no text`."""
-        self.notes.append(text)
 
     def document(self, source: str, title: str | None = None) -> Document:
         """The finished document; without a given title, its first heading or the name of the file."""
