@@ -11,6 +11,8 @@ from dataclasses import replace
 from io import BytesIO
 from zipfile import BadZipFile, ZipFile
 
+import olefile
+
 from retrieval.documents import Document
 from retrieval.errors import UnreadableDocument
 from retrieval.loaders import LOADERS, find_loader, suffix_of
@@ -28,8 +30,9 @@ _MEDIA_TYPES = {
 _STREAMS = {
     "WordDocument": ".doc",
     "Workbook": ".xls",
+    "Book": ".xls",
     "PowerPoint Document": ".ppt",
-    "__properties_version": ".msg",
+    "__properties_version1.0": ".msg",
 }
 """What a compound file, the format of Office before 2007, holds, and what it is then."""
 _COMPOUNDS = (*_STREAMS.values(), ".dot", ".xlt", ".pps")
@@ -107,9 +110,14 @@ def _kind(names: Sequence[str], media_type: bytes) -> str | None:
 
 
 def _compound(content: bytes, source: str) -> str:
-    if "EncryptedPackage".encode("utf-16-le") in content:
+    try:
+        with olefile.OleFileIO(BytesIO(content)) as file:
+            names = {path[0] for path in file.listdir()}
+    except (OSError, ValueError, IndexError) as error:
+        raise UnreadableDocument(source, f"it is broken: {error}") from error
+    if "EncryptedPackage" in names:
         raise UnreadableDocument(source, _LOCKED)
     for stream, suffix in _STREAMS.items():
-        if stream.encode("utf-16-le") in content:
+        if stream in names:
             return suffix
     raise UnreadableDocument(source, "it is of a kind that is not read. Save it as .docx, .xlsx or .pdf.")

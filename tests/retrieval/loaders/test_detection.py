@@ -11,8 +11,9 @@ from retrieval.errors import UnreadableDocument
 from retrieval.loaders import detection
 from retrieval.loaders.detection import load_file
 from tests.retrieval.loaders.archives import archive, epub, opendocument
+from tests.retrieval.loaders.compound_files import compound_file
 
-COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def load(content: bytes, source: str) -> list[Document]:
@@ -49,10 +50,11 @@ def test_books_open_documents_rich_text_and_html_are_known_too() -> None:
         (b"\x89PNG\r\n\x1a\n....", "a.txt", "no .txt file"),
         (b"PK\x03\x04 torn off", "a.docx", "broken"),
         (archive({"a.txt": "x"}), "a.docx", "Unpack it"),
-        (COMPOUND + "EncryptedPackage".encode("utf-16-le"), "a.xlsx", "password"),
-        (COMPOUND + "Workbook".encode("utf-16-le"), "a.xls", r"Save it as \.xlsx"),
-        (COMPOUND + "PowerPoint Document".encode("utf-16-le"), "a.ppt", r"Save it as \.pptx"),
-        (COMPOUND, "a.doc", "not read"),
+        (compound_file({"EncryptedPackage": b"x"}), "a.xlsx", "password"),
+        (compound_file({"Workbook": b"x"}), "a.xls", r"Save it as \.xlsx"),
+        (compound_file({"PowerPoint Document": b"x"}), "a.ppt", r"Save it as \.pptx"),
+        (compound_file({"Contents": b"x"}), "a.doc", "not read"),
+        (COMPOUND + bytes(504), "a.doc", "broken"),
         (
             archive({"META-INF/manifest.xml": "<manifest:encryption-data/>", "mimetype": "x"}),
             "a.odt",
