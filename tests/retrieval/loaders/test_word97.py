@@ -1,3 +1,5 @@
+"""word97.doc is a test file of olefile (BSD 2-clause, Philippe Lagadec)."""
+
 from pathlib import Path
 
 from retrieval.documents import DocumentBuilder
