@@ -56,7 +56,7 @@ class SharedBatches(TransformerEncoder):
         encodings = self._tokenizer.encode_batch(list(texts))
         vectors = np.empty((len(texts), self.dimension), np.float32)
         for rows in whole_batches([len(encoding) for encoding in encodings]):
-            batch = [encodings[row] for row in rows]
+            batch = [encodings[row].ids for row in rows]
             ids, mask = arrays(batch, max(map(len, batch)))
             vectors[rows] = self._request.infer(graph_inputs(ids, mask))[0]
         return vectors

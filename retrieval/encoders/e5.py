@@ -30,7 +30,7 @@ class E5Encoder(Encoder):
         self.fingerprint = f"e5-{sha256_of(file)[:32]}"
         graph = BertGraph(self._bert).mean_vectors()
         self._inference = BatchedInference(
-            graph, self._inputs, self._bert.shape.longest, self._bert.padding, threads
+            graph, self._inputs, self._bert.shape.longest, self._bert.special.padding, threads
         )
         self.dimension = self._inference.dimension
 
@@ -41,7 +41,7 @@ class E5Encoder(Encoder):
         return self._vectors(_QUESTION, texts)
 
     def _vectors(self, prefix: str, texts: Sequence[str]) -> Vectors:
-        return self._inference.run(self._bert.tokenizer.encode_batch([prefix + text for text in texts]))
+        return self._inference.run(self._bert.tokenizer.encode([prefix + text for text in texts]))
 
     def _inputs(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Inputs:
         return {"words": self._bert.words(ids), "mask": mask.astype(np.float32)}

@@ -13,7 +13,6 @@ from queue import SimpleQueue
 import numpy as np
 import openvino
 from numpy.typing import NDArray
-from tokenizers import Encoding
 
 from retrieval.encoders.base import Vectors
 
@@ -25,6 +24,8 @@ _TILE = 16
 which costs as much as the run, so there are to be few."""
 _MOST_THREADS = 8
 
+Ids = Sequence[int]
+"""The tokens of a text."""
 Inputs = Mapping[str, NDArray[np.generic]]
 MakeInputs = Callable[[NDArray[np.int64], NDArray[np.int64]], Inputs]
 """From ids and mask, both (batch, length), to what the graph is given."""
@@ -57,20 +58,20 @@ class BatchedInference:
         self._threads = ThreadPoolExecutor(threads, "encoder")
         self.dimension = int(model.output(0).partial_shape[1].get_length())
 
-    def run(self, encodings: Sequence[Encoding]) -> Vectors:
-        """(len(encodings), dimension), in their order."""
-        vectors = np.empty((len(encodings), self.dimension), np.float32)
-        batches = list(batches_of([len(encoding) for encoding in encodings]))
+    def run(self, texts: Sequence[Ids]) -> Vectors:
+        """(len(texts), dimension), in their order."""
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        batches = list(batches_of([len(ids) for ids in texts]))
         several = self._threads.map if len(batches) > 1 else map
-        found = several(self._run, ([encodings[row] for row in rows] for rows in batches))
+        found = several(self._run, ([texts[row] for row in rows] for rows in batches))
         for rows, batch in zip(batches, found, strict=True):
             vectors[rows] = batch
         return vectors
 
-    def _run(self, batch: Sequence[Encoding]) -> Vectors:
+    def _run(self, batch: Sequence[Ids]) -> Vectors:
         request = self._requests.get()
         try:
-            length = padded(max(len(encoding) for encoding in batch))
+            length = padded(max(map(len, batch)))
             inputs = self._inputs(*arrays(batch, min(length, self._longest), self._padding))
             found: Vectors = request.infer(inputs)[0].copy()
             return found
@@ -79,14 +80,14 @@ class BatchedInference:
 
 
 def arrays(
-    batch: Sequence[Encoding], length: int, padding: int = 0
+    batch: Sequence[Ids], length: int, padding: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ids and mask of a batch, each text padded to `length` tokens."""
     shape = len(batch), length
     ids, mask = np.full(shape, padding, np.int64), np.zeros(shape, np.int64)
-    for row, encoding in enumerate(batch):
-        ids[row, : len(encoding)] = encoding.ids
-        mask[row, : len(encoding)] = 1
+    for row, text in enumerate(batch):
+        ids[row, : len(text)] = text
+        mask[row, : len(text)] = 1
     return ids, mask
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from retrieval.encoders.base import Vectors
+from retrieval.encoders.unigram import Special, UnigramTokenizer
 from retrieval.errors import EncoderError
 
 MAGIC = b"E5S1"
@@ -49,10 +49,10 @@ class PackedBert:
             self._bytes: Bytes = np.memmap(path, np.uint8, "r")
             reader = _Reader(self._bytes)
             self.shape = _shape(reader)
-            self.tokenizer, self.padding = _tokenizer(reader, self.shape.longest)
+            self.tokenizer, self.special = _tokenizer(reader, self.shape.longest)
             self._directory = _directory(reader, len(self._bytes))
             self._words = self._rows("emb.word", self.shape.width)
-        except (OSError, ValueError, KeyError, struct.error) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, struct.error) as error:
             raise EncoderError(
                 f"{path} is not a packed encoder ({error}). Fetch its weights again.",
                 remedies=("weights", "encoder"),
@@ -120,28 +120,18 @@ def _shape(reader: _Reader) -> BertShape:
     return BertShape(width, layers, heads, inner, pieces, longest, epsilon)
 
 
-def _tokenizer(reader: _Reader, longest: int) -> tuple[Tokenizer, int]:
-    """A unigram tokenizer (Kudo, ACL 2018) over the file's pieces, and the id of padding; the file's own map of
-    characters, which is that of NMT and NFKC, is passed over."""
+def _tokenizer(reader: _Reader, longest: int) -> tuple[UnigramTokenizer, Special]:
+    """The file's own map of characters is that of NFKC with white space as spaces, and passed over."""
     count, begin, end, padding, unknown = reader.take("5i")
+    special = Special(begin, end, padding, unknown)
     size = reader.take("Q")
     offsets = reader.array("<u4", count + 1).tolist()
-    scores = reader.array("<f4", count).tolist()
+    scores = reader.array("<f4", count)
     text = reader.bytes(size)
     _characters, mapped = reader.take("iI")
     reader.bytes(mapped)
-    pieces = [text[slice(*span)].decode("utf-8", "replace") for span in pairwise(offsets)]
-    tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=unknown))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{pieces[begin]} $A {pieces[end]}",
-        special_tokens=[(pieces[begin], begin), (pieces[end], end)],
-    )
-    tokenizer.enable_truncation(longest)
-    return tokenizer, padding
+    pieces = [text[slice(*span)] for span in pairwise(offsets)]
+    return UnigramTokenizer(pieces, scores, special, longest), special
 
 
 def _directory(reader: _Reader, end: int) -> Mapping[str, tuple[int, int, int]]:

@@ -50,7 +50,7 @@ class TransformerEncoder(Encoder):
         self.dimension = self._inference.dimension
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        return self._inference.run(self._tokenizer.encode_batch(list(texts)))
+        return self._inference.run([found.ids for found in self._tokenizer.encode_batch(list(texts))])
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_vectors_are_those_of_the_same_weights_in_transformers(
     model, tokenizer = reference(tensors), PackedBert(file).tokenizer
     vectors = encoder.encode(TEXTS)
     for text, vector in zip(TEXTS, vectors, strict=True):
-        expected = mean_vector(model, tokenizer.encode(f"passage: {text}").ids)
+        expected = mean_vector(model, tokenizer.encode([f"passage: {text}"])[0])
         assert vector @ expected > 0.999
 
 
@@ -99,9 +99,17 @@ def test_words_are_unpacked_from_the_file(file: Path, tensors: packed.Tensors) -
     assert np.array_equal(PackedBert(file).words(ids), tensors["emb.word"][ids])
 
 
-def test_pieces_become_the_file_s_own(file: Path, tensors: packed.Tensors) -> None:
-    tokens = PackedBert(file).tokenizer.encode("query: heat  pumps").tokens
-    assert tokens == ["<s>", "▁query", ":", "▁heat", "▁pump", "s", "</s>"]
+def test_a_text_becomes_the_file_s_own_pieces(file: Path, tensors: packed.Tensors) -> None:
+    ids = PackedBert(file).tokenizer.encode(["query:\n heat  pumps ", "ｈeat"])
+    pieces = [[packed.PIECES[id] for id in text] for text in ids]
+    assert pieces[0] == ["<s>", "▁query", ":", "▁heat", "▁pump", "s", "</s>"]
+    assert pieces[1] == ["<s>", "▁heat", "</s>"]
+
+
+def test_a_long_text_is_cut(file: Path, tensors: packed.Tensors) -> None:
+    (ids,) = PackedBert(file).tokenizer.encode(["heat " * 50])
+    assert len(ids) == packed.LONGEST
+    assert packed.PIECES[ids[-1]] == "</s>"
 
 
 @pytest.mark.parametrize("length", [0, 3, 40, 200, 700, 3000])
