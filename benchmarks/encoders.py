@@ -29,6 +29,8 @@ ENCODERS = (
     "all-MiniLM-L6-v2",
     "universal-sentence-encoder-multilingual",
     "all-MiniLM-L6-v2+multilingual",
+    "multilingual-e5-small",
+    "all-MiniLM-L6-v2+e5",
 )
 CACHE = Path("var/evaluation")
 

@@ -18,7 +18,7 @@ from bot.index_summary import published_index
 from bot.machine.facts import Machine, this_machine
 from bot.machine.speed import RECORD as SPEEDS_RECORD
 from bot.machine.speed import Speeds, keep_speeds, known_speeds, measure_speeds
-from bot.profiles import BOTH_ENCODERS, CHOSEN, ENGLISH_ENCODER, Choice, Wishes, choose
+from bot.profiles import BOTH_ENCODERS, CHOSEN, ENGLISH_ENCODER, FORMER_ENCODERS, Choice, Wishes, choose
 from bot.settings import Settings, load_settings
 from retrieval.files import write_atomically
 
@@ -107,7 +107,7 @@ def _is_former(data_dir: Path, record: Mapping[str, Any]) -> bool:
     """Whether the documents here were read before there were profiles."""
     if any((data_dir / name).exists() for name in (RECORD, SPEEDS_RECORD)):
         return bool(record.get("former"))
-    return _index_encoder(data_dir) == BOTH_ENCODERS
+    return _index_encoder(data_dir) == FORMER_ENCODERS
 
 
 def _record(data_dir: Path) -> Mapping[str, Any]:
@@ -124,7 +124,9 @@ def _index_encoder(data_dir: Path) -> str | None:
     index = published_index(data_dir)
     if index is None:
         return None
-    return BOTH_ENCODERS if "+" in index.encoder else ENGLISH_ENCODER
+    if "+" not in index.encoder:
+        return ENGLISH_ENCODER
+    return BOTH_ENCODERS if "+e5-" in index.encoder else FORMER_ENCODERS
 
 
 def _keep(data_dir: Path, wishes: Wishes, choice: Choice) -> None:

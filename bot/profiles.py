@@ -28,6 +28,8 @@ BUDGETS = (1.0, 0.75, 0.5)
 
 BOTH_ENCODERS: str = Settings.model_fields["encoder"].default
 ENGLISH_ENCODER = "all-MiniLM-L6-v2"
+FORMER_ENCODERS = "all-MiniLM-L6-v2+multilingual"
+"""The default before multilingual-e5-small; an index that it made keeps it."""
 PASSAGE_TOKENS: int = Settings.model_fields["passage_tokens"].default
 
 MEMORY_GB: Mapping[str, float] = {
@@ -35,6 +37,7 @@ MEMORY_GB: Mapping[str, float] = {
     GENERATOR: 2.8,
     REWRITER: 1.3,
     BOTH_ENCODERS: 0.5,
+    FORMER_ENCODERS: 0.5,
     ENGLISH_ENCODER: 0.2,
 }
 """The most that each part takes, cache and loading included; a model that is not here is not counted."""

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     engine_options: Options = Secret({})
     generator: str = GENERATOR
     rewriter: str = ""
-    encoder: str = "all-MiniLM-L6-v2+multilingual"
+    encoder: str = "all-MiniLM-L6-v2+e5"
     generation_options: Generation = GenerationOptions()
     openai_base_url: str = ""
     openai_api_key: SecretStr = SecretStr("")

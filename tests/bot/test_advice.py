@@ -28,7 +28,7 @@ def test_it_says_what_was_chosen_for_which_machine_and_what_to_expect():
     what, expectation = explain_choice(configuration(QUICK))
     assert what == (
         "Profile full (chosen for this machine: EPYC, 2 cores, 8.0 GB of memory). "
-        f"{GENERATOR} answers and {REWRITER} rewrites, all-MiniLM-L6-v2+multilingual searches, "
+        f"{GENERATOR} answers and {REWRITER} rewrites, all-MiniLM-L6-v2+e5 searches, "
         f"{PASSAGE_TOKENS} tokens of evidence."
     )
     assert expectation == (

