@@ -6,7 +6,7 @@ beside the others in DATA_DIR and is filled from the newest of them before it is
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -113,6 +113,8 @@ WHOLE_PASSAGES, READ_PASSAGES = 6, 20
 """How many passages are retrieved to be shown whole, and to choose sentences from."""
 FIRST_WORD_TIMEOUT = 120.0
 """Seconds that an engine may take for its first word: it may be busy with other answers."""
+GIVE_WAY_WITHIN = 0.05
+"""Seconds after which reading ahead gives way to somebody who asks."""
 FETCHED = "releases"
 """The folder in DATA_DIR with the files of releases, fetched out of the database."""
 
@@ -154,18 +156,35 @@ class LoadedModels:
                 engine.remember([prompt])
 
     async def read_ahead(self) -> None:
-        """Has an engine read the next of `later`, if nobody waits for it. Raises what it raises."""
-        if self.later and _is_idle(self.later[0][0]):
-            engine, prompt = self.later.popleft()
-            await engine.ainvoke(prompt, max_tokens=1)
+        """Has an engine read the next of `later` while nobody waits for any of them. Raises what it raises.
+
+        Somebody who asks meanwhile goes first: the prompt is given up and read another time.
+        """
+        if self.later and self._waiting() == 0:
+            engine, prompt = self.later[0]
+            reading = asyncio.ensure_future(engine.ainvoke(prompt, max_tokens=1))
+            if await _ended_before(reading, lambda: self._waiting() > 1):
+                self.later.popleft()
+                reading.result()
+
+    def _waiting(self) -> int:
+        """The requests at the engines of this machine."""
+        own = (engine.process for engine in self.engines if isinstance(engine, ProcessChatModel))
+        return sum(process.waiting for process in own)
 
     async def close(self) -> None:
         """Releases the engines; those that nothing else uses are closed."""
         await self.loaded.aclose()
 
 
-def _is_idle(engine: BaseChatModel) -> bool:
-    return isinstance(engine, ProcessChatModel) and engine.process.idle
+async def _ended_before(work: "asyncio.Future[BaseMessage]", given_up: Callable[[], bool]) -> bool:
+    """Whether `work` ended before there was a reason to give it up, for which it is cancelled."""
+    try:
+        while not work.done() and not given_up():
+            await asyncio.wait([work], timeout=GIVE_WAY_WITHIN)
+        return work.done()
+    finally:
+        work.cancel()
 
 
 class ModelLoader:

@@ -92,9 +92,9 @@ class EngineProcess:
             return str(self._error) if self._error else "The engine's process is starting."
 
     @property
-    def idle(self) -> bool:
-        """Whether nobody waits for a reply."""
-        return not self._requests
+    def waiting(self) -> int:
+        """How many requests wait for the end of their reply."""
+        return len(self._requests)
 
     @property
     def pid(self) -> int | None:

@@ -1,12 +1,13 @@
 """A whole bot on an engine in a process of its own: warmed, restarted, and swapped with a promotion."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from structlog.testing import capture_logs
 
 from bot.assembly import Runtime
@@ -79,6 +80,25 @@ async def test_those_of_other_languages_are_read_when_nobody_waits(bot, tmp_path
             return notes_of(tmp_path) == expected
 
         await eventually(read)
+
+
+async def test_somebody_who_asks_goes_before_what_is_read_ahead(bot):
+    models = bot.watcher.models
+    models.later.clear()
+    models.later.append((bot.engine, [HumanMessage("slow")]))
+    reading = asyncio.create_task(models.read_ahead())
+    await eventually(lambda: _equal(bot.engine.process.waiting, 1))
+    asked = asyncio.create_task(bot.engine.ainvoke("hello"))
+    await reading
+    assert not asked.done()
+    assert len(models.later) == 1
+    assert (await asked).text == "hello"
+    await models.read_ahead()
+    assert not models.later
+
+
+async def _equal(found: int, expected: int) -> bool:
+    return found == expected
 
 
 def notes_of(folder: Path) -> int:

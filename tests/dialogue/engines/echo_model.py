@@ -1,6 +1,6 @@
 """A model without weights for a child process: says the last message again, one character a step.
 
-`die` and `hang` do what they say when they are asked; `pid` and `nice` answer with those of the process.
+`die`, `hang` and `slow` do what they say when they are asked; `pid` and `nice` answer with those of the process.
 """
 
 import os
@@ -74,6 +74,8 @@ def _act_on(text: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if text == "hang":
         time.sleep(1000)
+    if text == "slow":
+        time.sleep(1)
     if text == "print":
         os.write(1, b"Something that a library prints.\n")
 
