@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from langchain_core.documents import BaseDocumentCompressor
@@ -177,7 +178,7 @@ class LoadedModels:
         await self.loaded.aclose()
 
 
-async def _ended_before(work: "asyncio.Future[BaseMessage]", given_up: Callable[[], bool]) -> bool:
+async def _ended_before(work: "asyncio.Future[Any]", given_up: Callable[[], bool]) -> bool:
     """Whether `work` ended before there was a reason to give it up, for which it is cancelled."""
     try:
         while not work.done() and not given_up():

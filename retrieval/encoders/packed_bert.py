@@ -126,7 +126,7 @@ def _tokenizer(reader: _Reader, longest: int) -> tuple[UnigramTokenizer, Special
     special = Special(begin, end, padding, unknown)
     size = reader.take("Q")
     offsets = reader.array("<u4", count + 1).tolist()
-    scores = reader.array("<f4", count)
+    scores = reader.array("<f4", count).tolist()
     text = reader.bytes(size)
     _characters, mapped = reader.take("iI")
     reader.bytes(mapped)
