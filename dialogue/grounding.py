@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 
-from dialogue.citations import check_citations
+from dialogue.citations import PLAIN_MARKER, check_citations
 from dialogue.conversation import Citation, Passage
 from dialogue.language import content_words
 from dialogue.prompts import answer_prompt
@@ -89,7 +89,10 @@ class Grounder:
 
     def reply(self, text: str, passages: Sequence[Passage], question: str, language: str) -> GroundedReply:
         """Check the model's answer against the passages; an unsupported one becomes an abstention."""
-        drafts = (None if refuses(text) else text, extractive_fallback(question, passages))
+        drafts = (
+            None if refuses(text) or repeats(text, question) else text,
+            extractive_fallback(question, passages),
+        )
         for draft in filter(None, drafts):
             grounded = check_citations(draft, passages, question)
             if grounded.citations:
@@ -126,6 +129,12 @@ def may_refuse(text: str) -> bool:
 def refuses(text: str) -> bool:
     """Whether the model refused: NO ANSWER in capitals anywhere, or in any case at the beginning."""
     return REFUSAL in text or text.lstrip().upper().startswith(REFUSAL)
+
+
+def repeats(text: str, question: str) -> bool:
+    """Whether an answer only asks the question again, as models do when the passages say nothing."""
+    plain = PLAIN_MARKER.sub("", text).rstrip()
+    return plain.endswith(("?", "？")) and content_words(plain) <= content_words(question)
 
 
 def _passage(n: int, document: Document) -> Passage:

@@ -191,3 +191,16 @@ def test_whatever_is_said_the_reply_is_cited_or_an_abstention(
 def test_every_beginning_of_a_refusal_is_held_back(refusal: str, length: int) -> None:
     assert refuses(refusal)
     assert may_refuse(refusal[:length])
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("To which number do I fax the novel?", "To which number do I fax the novel [1]?"),
+        ("At what age do I lend one? And a novel?", "At what age do I lend one [1]? And a novel [1]?"),
+        ("小说可以借多久？", "小说可以借多久 [1]？"),
+    ],
+)
+def test_the_question_asked_again_is_no_answer(question: str, text: str) -> None:
+    shown = (passage("Novels: fax number, age, lend. 小说可以借", score=0.3),)
+    assert reply(text, shown, question) == ABSTENTION
