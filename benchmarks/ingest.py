@@ -30,7 +30,7 @@ from retrieval.chunking import Chunking
 from retrieval.collection import Collection
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.encoders.inference import arrays
-from retrieval.encoders.loading import MULTILINGUAL
+from retrieval.encoders.names import MULTILINGUAL
 from retrieval.encoders.transformer import TransformerEncoder, graph_inputs
 from retrieval.ingest import find_files, read_entries
 

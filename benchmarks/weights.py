@@ -5,7 +5,8 @@ from pathlib import Path
 from bot.models.download import Hub
 from bot.models.weights import Weights
 from bot.settings import load_settings
-from retrieval.encoders.loading import Encoder, load_encoder, weights_of
+from retrieval.encoders.loading import Encoder, load_encoder
+from retrieval.encoders.names import weights_of
 
 
 def encoder_called(name: str) -> Encoder:

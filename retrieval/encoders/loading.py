@@ -8,14 +8,10 @@ from pathlib import Path
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.encoders.combined import WITH_E5 as MIXED_WITH_E5
 from retrieval.encoders.combined import CombinedEncoder
+from retrieval.encoders.names import E5, MULTILINGUAL, WITH_E5, WITH_MULTILINGUAL
 from retrieval.errors import EncoderError
 
-__all__ = ["E5", "MULTILINGUAL", "WITH_MULTILINGUAL", "Encoder", "Vectors", "load_encoder", "weights_of"]
-
-E5 = "multilingual-e5-small"
-MULTILINGUAL = "universal-sentence-encoder-multilingual"
-WITH_MULTILINGUAL, WITH_E5 = "+multilingual", "+e5"
-"""The suffixes of a name that ask for a multilingual encoder as well as the named one."""
+__all__ = ["Encoder", "Vectors", "load_encoder"]
 
 
 def load_encoder(name: str, path: Path | None = None, multilingual: Path | None = None) -> Encoder:
@@ -34,12 +30,6 @@ def load_encoder(name: str, path: Path | None = None, multilingual: Path | None 
     if name.endswith(WITH_E5):
         return CombinedEncoder(encoder, _e5(_given(E5, multilingual)), MIXED_WITH_E5)
     return CombinedEncoder(encoder, _universal()) if name.endswith(WITH_MULTILINGUAL) else encoder
-
-
-def weights_of(name: str) -> tuple[str, ...]:
-    """The names of the weights that an encoder needs, in the order in which `load_encoder` takes their places."""
-    first, _, beside = name.partition("+")
-    return (first, E5) if f"+{beside}" == WITH_E5 else (first,)
 
 
 def _given(name: str, path: Path | None) -> Path:

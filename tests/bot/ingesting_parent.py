@@ -9,7 +9,7 @@ from bot.ingest_child import IngestJob
 from bot.ingest_process import IngestProcess
 from bot.ingest_status import IngestMonitor
 from bot.settings import Settings
-from retrieval.encoders.loading import MULTILINGUAL
+from retrieval.encoders.names import MULTILINGUAL
 
 
 async def main(settings: Settings) -> None:

@@ -18,7 +18,8 @@ from bot.ingest_process import IngestProcess
 from bot.ingest_status import IngestMonitor
 from bot.settings import Settings
 from retrieval.collection import Collection
-from retrieval.encoders.loading import MULTILINGUAL, load_encoder
+from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.names import MULTILINGUAL
 from retrieval.errors import IngestFailed, IngestRunning
 from tests.bot.channels.waiting import eventually
 from tests.bot.deployed_bot import settings_in

@@ -9,6 +9,7 @@ import pytest
 
 from retrieval.collection import Collection
 from retrieval.errors import IngestFailed
+from tests.retrieval.kill_ingest import PAGES
 
 
 @contextmanager
@@ -26,8 +27,8 @@ def no_file_larger_than(size: int) -> Iterator[None]:
 def test_killed_at_any_touch_of_the_disk_the_collection_is_whole(tmp_path: Path) -> None:
     documents = tmp_path / "documents"
     documents.mkdir()
-    for name in "abc":
-        (documents / f"{name}.txt").write_text("Version 0.")
+    for name, page in PAGES.items():
+        (documents / f"{name}.txt").write_text(f"{page}: Version 0.")
     command = [
         sys.executable,
         "-m",

@@ -37,8 +37,11 @@ async def test_real_weights_answer_several_at_once():
     settings = Settings(_env_file=None)
     path = Weights(settings.weights_dir, Hub(settings.hf_endpoint)).locate("smollm2-135m-instruct")
     chat = load_llamacpp(path, max_tokens=24)
-    capitals = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid"}
-    replies = await asyncio.gather(*(chat.ainvoke(f"What is the capital of {name}?") for name in capitals))
+    capitals = {"France": "Paris", "Hungary": "Budapest", "Spain": "Madrid"}
+    questions = [
+        f"The capital of {name} is {city}. What is the capital of {name}?" for name, city in capitals.items()
+    ]
+    replies = await asyncio.gather(*map(chat.ainvoke, questions))
     chat.close()
     for reply, capital in zip(replies, capitals.values(), strict=True):
         assert capital in reply.content

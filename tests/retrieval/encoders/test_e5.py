@@ -6,7 +6,8 @@ import torch
 from transformers import BertConfig, BertModel
 
 from retrieval.encoders.e5 import E5Encoder
-from retrieval.encoders.loading import load_encoder, weights_of
+from retrieval.encoders.loading import load_encoder
+from retrieval.encoders.names import weights_of
 from retrieval.encoders.packed_bert import PackedBert
 from retrieval.errors import EncoderError
 from tests.retrieval.encoders import packed_file as packed
