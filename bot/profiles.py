@@ -21,6 +21,9 @@ CHOSEN = ("generator", "encoder", "passage_tokens", "threads")
 
 TARGET = 3.0
 """Seconds to the first word of a follow-up question that `auto` tries to keep."""
+PATIENCE = 4.5
+"""Seconds to the first word that the better model may take, where the smaller one would keep TARGET: people wait that
+long for an answer that is right more often (`docs/machines.md`)."""
 WORTH = 2.0
 """If nothing keeps TARGET, the smaller model must be this many times quicker, for it answers less well."""
 BUDGETS = (1.0, 0.75, 0.5)
@@ -92,14 +95,18 @@ def choose(machine: Machine, speeds: Speeds | None, wishes: Wishes) -> Choice:
 
 
 def _quick_enough(choices: Sequence[Choice]) -> Choice:
-    """The first that keeps TARGET. If none does, the quickest of the best model, or of all if that is WORTH it."""
+    """The first that keeps TARGET, of the best model alone if that keeps PATIENCE. If none keeps TARGET, the quickest of
+    the best model, or of all if that is WORTH it."""
     best = choices[0]
-    for choice in choices:
-        if choice.first_word is None or choice.first_word <= TARGET:
-            return choice if choice.first_word else best
+    if best.first_word is None:
+        return best
     same = [choice for choice in choices if choice.generator == best.generator]
-    quickest, of_best = min(choices, key=_wait), min(same, key=_wait)
-    return quickest if _wait(quickest) * WORTH <= _wait(of_best) else of_best
+    of_best = min(same, key=_wait)
+    patient = _wait(of_best) <= PATIENCE
+    within = next((choice for choice in (same if patient else choices) if _wait(choice) <= TARGET), None)
+    quickest = min(choices, key=_wait)
+    worth = not patient and _wait(quickest) * WORTH <= _wait(of_best)
+    return within or (quickest if worth else of_best)
 
 
 def _wait(choice: Choice) -> float:

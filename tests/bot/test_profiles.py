@@ -11,6 +11,7 @@ from bot.profiles import (
     BOTH_ENCODERS,
     ENGLISH_ENCODER,
     PASSAGE_TOKENS,
+    PATIENCE,
     TARGET,
     Wishes,
     choose,
@@ -71,6 +72,13 @@ def test_less_evidence_is_tried_before_the_smaller_model():
     assert choice.generator == GENERATOR
     assert choice.passage_tokens < PASSAGE_TOKENS
     assert choice.first_word <= TARGET
+
+
+def test_the_better_model_is_kept_for_a_wait_that_is_hardly_longer():
+    described, _ = XEON
+    choice = choose(described, speeds((60, 8), (500, 40)), Wishes(explicit={"passage_tokens": 120}))
+    assert TARGET < choice.first_word <= PATIENCE
+    assert choice.generator == GENERATOR
 
 
 def test_where_nothing_is_quick_enough_a_smaller_model_must_be_worth_its_worse_answers():
