@@ -95,7 +95,7 @@ def choose(machine: Machine, speeds: Speeds | None, wishes: Wishes) -> Choice:
 
 
 def _quick_enough(choices: Sequence[Choice]) -> Choice:
-    """The first that keeps TARGET, of the best model alone if that keeps PATIENCE. If none keeps TARGET, the quickest of
+    """The first that keeps TARGET, of the best model alone if that keeps PATIENCE. If none does, the quickest of
     the best model, or of all if that is WORTH it."""
     best = choices[0]
     if best.first_word is None:
