@@ -3,26 +3,19 @@
 Knows places and sizes, and nothing of headings, paragraphs or other pages.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from retrieval.loaders.pdf_columns import Line, are_columns, find_gutter, lines_of
 from retrieval.loaders.pdf_tables import aligned_rows, ruled_tables
 from retrieval.loaders.pdf_text import Rule, TextPiece
 from retrieval.tables import Row
 
-_FEWEST_LINES = 2
 _FEWEST_ROWS = 3
-_WORDS_OF_PROSE = 3.5
-_FULL = 0.55
-_GUTTER = 6.0
-_NARROWEST = 0.12
 _GAP = 0.3
 _MOST_GAPS = 4
 _ROW_GAP = 3.0
-
-Line = list[TextPiece]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +54,12 @@ def _ordered(pieces: Sequence[TextPiece]) -> Iterator[Block]:
     """Bands of the page in which columns stand side by side, and what runs over their whole width."""
     if not pieces:
         return
-    gutter = _gutter(pieces)
+    gutter = find_gutter(pieces)
     if gutter is None:
         yield from _zones(pieces)
         return
     band: list[TextPiece] = []
-    for line in _lines(pieces):
+    for line in lines_of(pieces):
         if any(piece.left < gutter < piece.right for piece in line):
             yield from _side_by_side(band, gutter)
             yield from _blocks([line])
@@ -78,10 +71,10 @@ def _ordered(pieces: Sequence[TextPiece]) -> Iterator[Block]:
 
 def _zones(pieces: Sequence[TextPiece]) -> Iterator[Block]:
     """What stands above and below one of the widest gaps, where either has columns; else all of it in lines."""
-    lines = _lines(pieces)
+    lines = lines_of(pieces)
     for at in _widest_gaps(lines):
         above, below = ([piece for line in half for piece in line] for half in (lines[:at], lines[at:]))
-        if _gutter(above) is not None or _gutter(below) is not None:
+        if find_gutter(above) is not None or find_gutter(below) is not None:
             yield from _ordered(above)
             yield from _ordered(below)
             return
@@ -103,65 +96,11 @@ def _widest_gaps(lines: Sequence[Line]) -> list[int]:
 def _side_by_side(band: Sequence[TextPiece], gutter: float) -> Iterator[Block]:
     left = [piece for piece in band if piece.right <= gutter]
     right = [piece for piece in band if piece.right > gutter]
-    if left and right and _is_prose(left) and _is_prose(right):
+    if are_columns(left, right):
         yield from _ordered(left)
         yield from _ordered(right)
     else:
-        yield from _blocks(_lines(band))
-
-
-def _gutter(pieces: Sequence[TextPiece]) -> float | None:
-    """A place between columns of prose that few lines cross; None where the page has one column."""
-    left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
-    lines = _lines(pieces)
-    if len(lines) < _FEWEST_LINES or right <= left:
-        return None
-    margin = _NARROWEST * (right - left)
-    places = {
-        round(piece.left) - _GUTTER / 2 for piece in pieces if left + margin < piece.left < right - margin
-    }
-    for _, place in sorted(_scored(pieces, places), reverse=True):
-        before = [piece for piece in pieces if piece.right <= place + _GUTTER / 3]
-        if _is_prose(before) and _is_prose([piece for piece in pieces if piece.left >= place - _GUTTER / 3]):
-            return place
-    return None
-
-
-def _scored(pieces: Sequence[TextPiece], places: Iterable[float]) -> Iterator[tuple[float, float]]:
-    """Places with enough text on both sides, the better the more there is and the fewer pieces cross."""
-    rights = sorted(piece.right for piece in pieces)
-    lefts = sorted(piece.left for piece in pieces)
-    for place in places:
-        before = bisect_right(rights, place + _GUTTER / 3)
-        after = len(lefts) - bisect_left(lefts, place - _GUTTER / 3)
-        shared, crossing = min(before, after), len(pieces) - before - after
-        if shared >= _FEWEST_LINES and crossing <= shared:
-            yield shared - 2.0 * crossing, place
-
-
-def _is_prose(pieces: Sequence[TextPiece]) -> bool:
-    """Whether pieces are lines of running text: several words each, most lines filled."""
-    if not pieces:
-        return False
-    width = max(piece.right for piece in pieces) - min(piece.left for piece in pieces)
-    filled = median(sum(piece.right - piece.left for piece in line) for line in _lines(pieces))
-    return median(_words(piece.text) for piece in pieces) >= _WORDS_OF_PROSE and filled >= _FULL * width
-
-
-def _words(text: str) -> float:
-    wide = sum(character >= "\u2e80" for character in text)
-    return len(text.split()) + wide / 2
-
-
-def _lines(pieces: Sequence[TextPiece]) -> list[Line]:
-    """Pieces of one height together, from the left."""
-    lines: list[Line] = []
-    for piece in sorted(pieces, key=lambda each: (each.middle, each.left)):
-        if lines and piece.middle - lines[-1][0].middle <= 0.45 * min(lines[-1][0].size, piece.size):
-            lines[-1].append(piece)
-        else:
-            lines.append([piece])
-    return [sorted(line, key=lambda each: each.left) for line in lines]
+        yield from _blocks(lines_of(band))
 
 
 def _blocks(lines: Sequence[Line]) -> Iterator[Block]:

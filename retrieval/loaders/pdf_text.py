@@ -4,8 +4,9 @@ Knows PDFium and nothing of what the pieces mean. Coordinates are points from th
 """
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -120,11 +121,12 @@ def _runs(textpage: Any, sheet: _Sheet) -> Iterator[TextPiece]:
     """Characters that follow each other in the file and on the line."""
     text = ""
     box: Box | None = None
+    sizes: list[float] = []
     first = 0
     for index, character, place in _characters(textpage, sheet):
         if place is None or (box and not _follows(box, place)):
-            yield from _run(text, box, textpage, first)
-            text, box = "", None
+            yield from _run(text, box, sizes, textpage, first)
+            text, box, sizes = "", None, []
         if place is None:
             continue
         if box is None:
@@ -132,8 +134,9 @@ def _runs(textpage: Any, sheet: _Sheet) -> Iterator[TextPiece]:
             box = place
         text += character
         if character != " ":
+            sizes.append(place[3] - place[1])
             box = (min(box[0], place[0]), min(box[1], place[1]), max(box[2], place[2]), max(box[3], place[3]))
-    yield from _run(text, box, textpage, first)
+    yield from _run(text, box, sizes, textpage, first)
 
 
 def _drawn(run: TextPiece) -> tuple[str, int, int]:
@@ -164,12 +167,11 @@ def _follows(box: Box, place: Box) -> bool:
     return apart < _SAME_LINE * size and -0.5 * size < place[0] - box[2] < _CELL_GAP * size
 
 
-def _run(text: str, box: Box | None, textpage: Any, first: int) -> Iterator[TextPiece]:
+def _run(
+    text: str, box: Box | None, sizes: Sequence[float], textpage: Any, first: int
+) -> Iterator[TextPiece]:
     if box is not None and text.strip():
-        left, top, right, bottom = box
-        yield TextPiece(
-            " ".join(text.split()), left, top, right, bottom, bottom - top, _is_bold(textpage, first)
-        )
+        yield TextPiece(" ".join(text.split()), *box, median(sizes), _is_bold(textpage, first))
 
 
 def _is_bold(textpage: Any, index: int) -> bool:
@@ -206,7 +208,7 @@ def _joined(line: list[TextPiece]) -> Iterator[TextPiece]:
                 top=min(current.top, piece.top),
                 right=max(current.right, piece.right),
                 bottom=max(current.bottom, piece.bottom),
-                size=max(current.size, piece.size),
+                size=max(current, piece, key=lambda each: len(each.text)).size,
                 bold=current.bold and piece.bold,
             )
         else:

@@ -203,3 +203,31 @@ def test_a_locked_file_is_refused_with_the_remedy() -> None:
 )
 def test_the_title_is_the_one_in_its_properties_unless_a_program_has_made_it(given: str, title: str) -> None:
     assert read(with_title(pdf([paragraph("Refunds take a week.")]), given)).title == title
+
+
+def test_three_columns_of_text_are_no_table() -> None:
+    columns = (
+        ("The arpeggiator is set by the", "range and the direction. It is", "on when the range is not zero."),
+        ("Each part can store notes in a", "sequence that is recorded step", "by step while it is playing."),
+        ("Press the encoder for a second", "to display the menu in which", "setups are saved and loaded."),
+    )
+    page = [text for n, column in enumerate(columns) for text in paragraph(*column, x=30 + 185 * n)]
+    assert lines(pdf([page])) == [" ".join(column) for column in columns]
+
+
+def test_text_beside_a_table_is_read_apart_from_it() -> None:
+    text = (
+        "The library is closed on all of",
+        "the days on which the school is",
+        "closed, and books that are due",
+        "then may be brought back on the",
+        "first day after the holidays.",
+    )
+    cells = (("Weekday", "Opens"), ("Monday", "9:30"), ("Tuesday", "10:30"), ("Friday", "11:30"))
+    page = [*paragraph(*text, x=350, top=693)]
+    page += [
+        Text(cell, 50 + 90 * c, 700 - 20 * r) for r, row in enumerate(cells) for c, cell in enumerate(row)
+    ]
+    found = lines(pdf([page]))
+    assert " ".join(text) in found
+    assert any("Tuesday" in line and "10:30" in line for line in found)
