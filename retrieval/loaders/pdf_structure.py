@@ -314,10 +314,10 @@ def _may_head(line: TextLine) -> bool:
 
 def _goes_on(last: TextLine, line: TextLine) -> bool:
     """Whether a line belongs to the paragraph that ends with `last`."""
+    if _HYPHEN.search(last.text) and line.text[:1].islower() and not _ITEM.match(line.text):
+        return True
     if _ITEM.match(line.text) or abs(line.size - last.size) > 0.15 * max(line.size, last.size):
         return False
-    if _HYPHEN.search(last.text) and line.text[:1].islower():
-        return True
     new_column = line.top < last.top
     if not new_column and line.top - last.bottom > 0.75 * line.size:
         return False

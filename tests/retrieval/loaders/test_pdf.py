@@ -231,3 +231,8 @@ def test_text_beside_a_table_is_read_apart_from_it() -> None:
     found = lines(pdf([page]))
     assert " ".join(text) in found
     assert any("Tuesday" in line and "10:30" in line for line in found)
+
+
+def test_a_word_cut_between_lines_of_different_size_is_made_whole() -> None:
+    page = [Text("Among the adults, a com-", 50, 700, 13), Text("parison of the rates by age.", 50, 686, 10)]
+    assert lines(pdf([page])) == ["Among the adults, a comparison of the rates by age."]
