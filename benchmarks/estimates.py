@@ -23,7 +23,7 @@ from finetune.examples import read_examples
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EstimateCheck:
     """Seconds that were said and that it took."""
 
     said: float
@@ -34,7 +34,7 @@ class Comparison:
         return self.took / 2 <= self.said <= 2 * self.took
 
 
-async def compare(events: AsyncIterator[Event]) -> dict[str, Comparison]:
+async def compare(events: AsyncIterator[Event]) -> dict[str, EstimateCheck]:
     """The estimates of one turn; none if nothing was measured before it, or no word was streamed."""
     writing, began, first = Writing(0, None, None), 0.0, None
     async for event in events:
@@ -48,12 +48,12 @@ async def compare(events: AsyncIterator[Event]) -> dict[str, Comparison]:
     if first is None or writing.first_word is None or writing.complete is None:
         return {}
     return {
-        "first word": Comparison(writing.first_word, first - began),
-        "complete": Comparison(writing.complete, monotonic() - began),
+        "first word": EstimateCheck(writing.first_word, first - began),
+        "complete": EstimateCheck(writing.complete, monotonic() - began),
     }
 
 
-async def measure(questions: int) -> list[dict[str, Comparison]]:
+async def measure(questions: int) -> list[dict[str, EstimateCheck]]:
     asked = [each for each in read_examples(SAMPLE_QUESTIONS, HandbookQuestion) if not each.history]
     async with Bot.open() as bot:
         return [
@@ -62,7 +62,7 @@ async def measure(questions: int) -> list[dict[str, Comparison]]:
         ]
 
 
-def show(turns: Sequence[dict[str, Comparison]]) -> Table:
+def show(turns: Sequence[dict[str, EstimateCheck]]) -> Table:
     table = Table("", "estimates", "said, median s", "took, median s", "within 2x")
     for name in ("first word", "complete"):
         if not (found := [turn[name] for turn in turns if name in turn]):

@@ -33,7 +33,7 @@ REPLY_TOKENS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class SpeedComparison:
     """What was expected and what the model did."""
 
     expected: Speed
@@ -60,7 +60,7 @@ def processor_seconds() -> float:
     return sum(each.user + each.system for each in times) / this_machine().threads
 
 
-def measured(name: str, rounds: int) -> list[Pair]:
+def measured(name: str, rounds: int) -> list[SpeedComparison]:
     """Expectation and reality in turns, after a prompt that warms the model up."""
     settings = load_settings()
     weights = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
@@ -72,8 +72,8 @@ def measured(name: str, rounds: int) -> list[Pair]:
         close_engine(chat)
 
 
-def _pair(name: str, chat: BaseChatModel, seed: int) -> Pair:
-    pair = Pair(measure_speeds()[name], asyncio.run(real_speed(chat, seed)))
+def _pair(name: str, chat: BaseChatModel, seed: int) -> SpeedComparison:
+    pair = SpeedComparison(measure_speeds()[name], asyncio.run(real_speed(chat, seed)))
     sys.stderr.write(f"{name} {pair}\n")
     return pair
 

@@ -7,7 +7,7 @@ what all engines share. Its parallel work is its own: a thread here only waits f
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,11 @@ from typing import Any
 import openvino_genai as genai
 import xllamacpp
 
-from dialogue.engines.base import ChatMessage, GenerationRequest, TokenBatch, shut_down
+from dialogue.engines.base import GenerationRequest, TokenBatch, shut_down
 from dialogue.engines.chat import LocalChatModel
 from dialogue.engines.generation import GREEDY, GenerationOptions, refuse_beams
 from dialogue.engines.gguf_metadata import copy_metadata
+from dialogue.engines.tokenizer import TokenizedModel
 from dialogue.errors import EngineError
 
 CACHE_TOKENS = 16_384
@@ -59,7 +60,7 @@ def load_llamacpp(
     return LocalChatModel(model=LlamaCppModel(server, tokenizer, limits, options), max_tokens=max_tokens)
 
 
-class LlamaCppModel:
+class LlamaCppModel(TokenizedModel):
     """llama.cpp's slots, with the tokenizer of the file."""
 
     kind = "llamacpp"
@@ -71,27 +72,12 @@ class LlamaCppModel:
         limits: SlotLimits,
         options: GenerationOptions = GREEDY,
     ) -> None:
-        self._tokenizer = tokenizer
-        self.window = min(limits.window, limits.cache_tokens)
-        self.window = min(self.window, len(self.encode("x " * self.window)))
+        super().__init__(tokenizer, min(limits.window, limits.cache_tokens))
         self._server = server
         self._sampling = sampling(options)
-        self._end = int(tokenizer.get_eos_token_id())
+        self._end = self.end_of_text
         self._closed = threading.Event()
         self._waiting = ThreadPoolExecutor(limits.slots, thread_name_prefix="llamacpp")
-
-    def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
-        try:
-            text = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
-        except RuntimeError as error:
-            raise EngineError(f"The model's chat template refuses the messages: {error}.") from error
-        return self.encode(text)
-
-    def encode(self, text: str) -> list[int]:
-        return [int(i) for i in self._tokenizer.encode(text, add_special_tokens=False).input_ids.data[0]]
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(tokens)))
 
     def submit(self, request: GenerationRequest) -> None:
         try:
@@ -109,7 +95,7 @@ class LlamaCppModel:
             return request.give(TokenBatch(end=shut_down()))
         if request.cancelled.is_set():
             return None
-        reply = Reply(request, self._closed)
+        reply = SlotReply(request, self._closed)
         try:
             asked = {**self._sampling, "prompt": list(request.tokens), "max_tokens": request.max_tokens}
             self._server.handle_completions(asked, lambda chunk: self._take(reply, chunk))
@@ -122,7 +108,7 @@ class LlamaCppModel:
             request.give(TokenBatch(tokens, end or lost, reply.cached))
         return None
 
-    def _take(self, reply: "Reply", chunk: Mapping[str, Any]) -> bool:
+    def _take(self, reply: "SlotReply", chunk: Mapping[str, Any]) -> bool:
         """Delivers what a step added. Whether llama.cpp is to stop."""
         if text := reply.take(chunk):
             reply.request.give(TokenBatch(self.encode(text), cached=reply.cached))
@@ -131,7 +117,7 @@ class LlamaCppModel:
         return reply.stopped
 
 
-class Reply:
+class SlotReply:
     """What llama.cpp has sent for one request."""
 
     def __init__(self, request: GenerationRequest, closed: threading.Event) -> None:

@@ -7,7 +7,7 @@ how the settings were chosen.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ import openvino as ov
 import openvino_genai as genai
 
 from dialogue.engines import memory
-from dialogue.engines.base import ChatMessage, GenerationRequest
+from dialogue.engines.base import GenerationRequest
 from dialogue.engines.batching import ContinuousBatch
 from dialogue.engines.chat import LocalChatModel
 from dialogue.engines.generation import GREEDY, GenerationOptions
 from dialogue.engines.prefixes import BLOCK
+from dialogue.engines.tokenizer import TokenizedModel
 from dialogue.errors import EngineError
 
 WEIGHTS = "openvino_model.xml"
@@ -77,7 +78,7 @@ def load_openvino(
     return LocalChatModel(model=model, max_tokens=max_tokens)
 
 
-class OpenVINOModel:
+class OpenVINOModel(TokenizedModel):
     """A pipeline with its tokenizer, stepped by a batch of its own."""
 
     kind = "openvino"
@@ -89,27 +90,9 @@ class OpenVINOModel:
         options: GenerationOptions = GREEDY,
         cache_blocks: int = DEFAULT_BLOCKS,
     ) -> None:
-        self._tokenizer = pipeline.get_tokenizer()
-        self.window = min(window, self._longest(window))
-        ends = {self._tokenizer.get_eos_token_id(), *pipeline.get_config().stop_token_ids}
+        super().__init__(pipeline.get_tokenizer(), window)
+        ends = {self.end_of_text, *pipeline.get_config().stop_token_ids}
         self._batch = ContinuousBatch(pipeline, ends, options, cache_blocks)
-
-    def prompt(self, messages: Sequence[ChatMessage]) -> list[int]:
-        try:
-            text = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
-        except RuntimeError as error:
-            raise EngineError(f"The model's chat template refuses the messages: {error}.") from error
-        return self.encode(text)
-
-    def encode(self, text: str) -> list[int]:
-        return [int(i) for i in self._tokenizer.encode(text, add_special_tokens=False).input_ids.data[0]]
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(tokens)))
-
-    def _longest(self, window: int) -> int:
-        """The tokens of a prompt that the tokenizer keeps: it cuts the rest off without a word."""
-        return len(self.encode("x " * window))
 
     def submit(self, request: GenerationRequest) -> None:
         self._batch.submit(request)

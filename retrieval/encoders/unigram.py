@@ -6,6 +6,7 @@ sentencepiece reads models as protocol buffers; this writes the few fields that 
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from sentencepiece import SentencePieceProcessor
@@ -54,10 +55,11 @@ def _model(pieces: Sequence[bytes], scores: Sequence[float], special: Special) -
 
 def _pieces(pieces: Sequence[bytes], scores: Sequence[float], special: Special) -> Iterator[bytes]:
     kinds = {special.unknown: UNKNOWN, special.begin: CONTROL, special.end: CONTROL, special.padding: CONTROL}
-    values = np.asarray(scores, "<f4")
+    types = {kind: _number(3, kind) for kind in (NORMAL, UNKNOWN, CONTROL)}
+    values, score = np.asarray(scores, "<f4").tobytes(), _key(2, 5)
     for id, piece in enumerate(pieces):
-        score = _key(2, 5) + values[id].tobytes()
-        yield _field(1, _field(1, piece) + score + _number(3, kinds.get(id, NORMAL)))
+        number = score + values[4 * id : 4 * id + 4]
+        yield _field(1, _field(1, piece) + number + types[kinds.get(id, NORMAL)])
 
 
 def _trainer(special: Special) -> bytes:
@@ -82,6 +84,7 @@ def _key(field: int, wire: int) -> bytes:
     return _varint(field << 3 | wire)
 
 
+@cache
 def _varint(value: int) -> bytes:
     written = bytearray()
     while value > 127:

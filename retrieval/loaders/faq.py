@@ -41,7 +41,7 @@ _HTML = re.compile(r"</?(?:p|a|b|i|br|li|ul|ol|em|strong|div|span|table|h[1-6])\
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ColumnPair:
     """The columns of question and answer; name: the language, or what else tells it from the table's other pairs."""
 
     question: int
@@ -49,12 +49,12 @@ class Pair:
     name: str = ""
 
 
-def find_pairs(table: Table) -> list[Pair]:
+def find_pairs(table: Table) -> list[ColumnPair]:
     """The columns that hold questions and their answers; none where the table is no list of questions."""
     return named_pairs(table.heads) or _by_contents(table.rows)
 
 
-def named_pairs(heads: Row) -> list[Pair]:
+def named_pairs(heads: Row) -> list[ColumnPair]:
     """The columns whose heads say question and answer, one pair for each language."""
     questions: dict[str, int] = {}
     answers: dict[str, int] = {}
@@ -63,13 +63,13 @@ def named_pairs(heads: Row) -> list[Pair]:
             rest = _rest(head or "", names)
             if rest is not None:
                 found.setdefault(rest, column)
-    pairs = [Pair(column, answers[name], name) for name, column in questions.items() if name in answers]
+    pairs = [ColumnPair(column, answers[name], name) for name, column in questions.items() if name in answers]
     if not pairs and questions and answers:
-        pairs = [Pair(next(iter(questions.values())), next(iter(answers.values())))]
+        pairs = [ColumnPair(next(iter(questions.values())), next(iter(answers.values())))]
     return pairs
 
 
-def read_entries(rows: Sequence[Row], pairs: Sequence[Pair], source: str) -> Iterator[Document]:
+def read_entries(rows: Sequence[Row], pairs: Sequence[ColumnPair], source: str) -> Iterator[Document]:
     """One document for each question that has an answer."""
     for number, row in enumerate(rows, 1):
         for pair in pairs:
@@ -92,7 +92,7 @@ def _rest(head: str, names: frozenset[str]) -> str | None:
     return " ".join(rest)
 
 
-def _by_contents(rows: Sequence[Row]) -> list[Pair]:
+def _by_contents(rows: Sequence[Row]) -> list[ColumnPair]:
     columns = [[cell for cell in column if cell] for column in zip(*rows, strict=True)]
     if not 2 <= len(columns) <= _MOST_COLUMNS or len(rows) < 2:
         return []
@@ -104,7 +104,7 @@ def _by_contents(rows: Sequence[Row]) -> list[Pair]:
     answer = max(others, key=lambda n: _mean_length(columns[n]), default=None)
     if answer is None or asked[question] < _LEAST_SHARE or asked[answer] > 1 - _LEAST_SHARE:
         return []
-    return [Pair(question, answer)] if _mean_length(columns[answer]) >= _LEAST_ANSWER else []
+    return [ColumnPair(question, answer)] if _mean_length(columns[answer]) >= _LEAST_ANSWER else []
 
 
 def _share(found: Iterable[object]) -> float:

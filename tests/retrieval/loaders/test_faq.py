@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval.loaders.faq import Pair, find_pairs, read_entries
+from retrieval.loaders.faq import ColumnPair, find_pairs, read_entries
 from retrieval.tables import Table
 
 
@@ -26,7 +26,7 @@ def test_the_columns_are_known_by_their_names(heads: list[str]) -> None:
 
 def test_several_languages_are_pairs_of_their_own() -> None:
     table = Table(("id", "q_en", "q_fr", "a_en", "a_fr"), ())
-    assert find_pairs(table) == [Pair(1, 3, "en"), Pair(2, 4, "fr")]
+    assert find_pairs(table) == [ColumnPair(1, 3, "en"), ColumnPair(2, 4, "fr")]
 
 
 def test_the_columns_are_known_by_what_they_hold() -> None:
@@ -34,8 +34,8 @@ def test_the_columns_are_known_by_what_they_hold() -> None:
         ("1", "How long is it?", "It takes five days in most cases."),
         ("2", "What does it cost?", "Nothing at all, it is free."),
     )
-    assert find_pairs(Table(("No", "Topic", "Text"), rows)) == [Pair(1, 2)]
-    assert find_pairs(Table((), rows)) == [Pair(1, 2)]
+    assert find_pairs(Table(("No", "Topic", "Text"), rows)) == [ColumnPair(1, 2)]
+    assert find_pairs(Table((), rows)) == [ColumnPair(1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_an_answer_in_html_or_markdown_is_read_as_such() -> None:
         ("Where?", "See [the map](https://example.com/map).\\n\\n- left\\n- right"),
         ("Why?", ""),
     )
-    first, second = read_entries(rows, [Pair(0, 1)], "faq.csv")
+    first, second = read_entries(rows, [ColumnPair(0, 1)], "faq.csv")
     assert first.text == "How?\nPress Start.\n- Wait"
     assert second.text.splitlines()[-2:] == ["- left", "- right"]
     assert "](" not in second.text
@@ -68,6 +68,6 @@ def test_an_answer_in_html_or_markdown_is_read_as_such() -> None:
 
 def test_an_entry_of_several_languages_is_called_by_number_and_language() -> None:
     entries = read_entries(
-        (("How?", "Comment ?", "So.", "Ainsi."),), [Pair(0, 2, "en"), Pair(1, 3, "fr")], "faq.csv"
+        (("How?", "Comment ?", "So.", "Ainsi."),), [ColumnPair(0, 2, "en"), ColumnPair(1, 3, "fr")], "faq.csv"
     )
     assert [entry.source for entry in entries] == ["faq.csv#1.en", "faq.csv#1.fr"]
