@@ -59,7 +59,7 @@ class Chunking:
 
     budget: int = 160
     least: int = 24
-    reading: int = 2
+    reading: int = 3
 
     def chunks(self, document: Document) -> Iterator[Chunk]:
         """The chunks of a document in reading order; what is not white space lies in exactly one of them.

@@ -40,7 +40,10 @@ _CONTENTS = re.compile(
 )
 _ITEM = re.compile(r"(?:[•●○▪■◦–—*➢✓❑☐□-]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+\S")
 _BULLET = re.compile(r"^[•●○▪■◦➢❑·\uf0b7\uf0a7]\s*")
-_NUMBERED = re.compile(r"\d{1,3}(?:\.\d{1,3})*\.?\s+\S")
+_NUMBERED = re.compile(r"\d{1,3}(?:\.\d{1,3})*\.?\s+[^\W\d_]{2,}")
+_WORDS = re.compile(r"(?:\S+\s+){5}")
+"""As many as a sentence has."""
+_SENTENCE = re.compile(rf"{_WORDS.pattern}.*[^?.。][.!。！]")
 _ENDS = re.compile(r"[.!?。！？:：;；]['\"”’)\]）」]*$")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-$")
 
@@ -188,13 +191,15 @@ def _is_heading(text: str, lines: Sequence[TextLine], following: Sequence[TextLi
         or text[0].islower()
     ):
         return False
-    if larger:
-        return not (text[-1] in ".。" and len(text) > _LONGEST_HEADING / 2)
     below = following[len(lines) - 1] if len(following) >= len(lines) else None
     goes_on = (
         below is not None and below.text[:1].islower() and below.top - lines[-1].bottom < 0.6 * below.size
     )
-    return not goes_on and text[-1] not in ".。:："
+    if (goes_on and (not larger or (_WORDS.match(text) and text[-1] not in "?？"))) or _SENTENCE.fullmatch(
+        text
+    ):
+        return False
+    return larger or text[-1] not in ".。:："
 
 
 def running_lines(pages: Sequence[Sequence[Block]]) -> set[str]:

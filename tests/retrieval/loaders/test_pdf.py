@@ -61,6 +61,22 @@ def test_headings_are_known_by_their_size_and_by_bookmarks() -> None:
     assert document.headings[2].level == 1
 
 
+def test_a_sentence_in_large_type_is_no_heading() -> None:
+    warning = "More than 35 V on this plug can damage the box!"
+    begun = "In 2006, the otter was the box that most people sent back:"
+    page = [
+        Text("Sending it back", 50, 760, 16),
+        Text(warning, 50, 730, 16),
+        *paragraph(*PROSE, top=700),
+        Text(begun, 50, 640, 16),
+        *paragraph("it was too small for many of them.", top=622),
+    ]
+    document = read(pdf([page]))
+    assert [heading.title for heading in document.headings] == ["Sending it back"]
+    assert warning in document.text
+    assert begun in document.text
+
+
 def test_a_page_is_cited_by_its_number() -> None:
     document = read(pdf([paragraph("First page, about boxes."), paragraph("Second page, about deposits.")]))
     found = {chunk.text: chunk.page for chunk in Chunking(budget=8, least=0).chunks(document)}
