@@ -4,8 +4,9 @@ Knows neither what is leased nor where that is recorded: `dialogue.worker` lease
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 
@@ -28,6 +29,16 @@ async def renewed(renew: Callable[[], Awaitable[None]], seconds: float, **names:
             renewals.cancel()
     except ExceptionGroup as group_error:
         raise group_error.exceptions[0] from None
+
+
+async def completed(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end even if this task is cancelled meanwhile; a release cut short would leave the lease."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _renew_forever(

@@ -17,7 +17,7 @@ from dialogue.conversation import Answer, Claim, Conversation, Mode, Turn
 from dialogue.delivery import Sender
 from dialogue.errors import ClaimLost, EngineError, StateChanged, StoreUnavailable, UnknownConversation
 from dialogue.events import Answered, Event, EventBus, Failed
-from dialogue.lease import renewed
+from dialogue.lease import completed, renewed
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.store.claims import Claims
 from dialogue.store.store import Store
@@ -242,12 +242,19 @@ async def hold_claim(
 
     If the claim is lost, the block is cancelled and ClaimLost is raised. Raises StoreUnavailable.
     """
-    claim = await claims.claim(conversation, owner, seconds)
-    if claim is None:
-        yield None
-        return
+    claiming = asyncio.ensure_future(claims.claim(conversation, owner, seconds))
     try:
+        claim = await asyncio.shield(claiming)
+        if claim is None:
+            yield None
+            return
         async with renewed(partial(claims.renew, claim, seconds), seconds, conversation=conversation):
             yield claim
     finally:
+        await completed(_release(claims, claiming))
+
+
+async def _release(claims: Claims, claiming: asyncio.Future[Claim | None]) -> None:
+    """Release what was claimed, also if the claim was granted after its worker was cancelled."""
+    if claim := await claiming:
         await claims.release(claim)

@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from dialogue.conversation import Mode
 from dialogue.errors import ClaimLost, StoreUnavailable
+from dialogue.store.claims import Claims
 from dialogue.store.store import Store
 from dialogue.worker import hold_claim
 from tests.dialogue.bot_process import FlakyStore
@@ -48,6 +50,47 @@ async def test_the_claim_is_released_when_the_block_is_cancelled(store: Store) -
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await store.claims.claim(conversation.id, "two", 10) is not None
+
+
+@pytest.mark.parametrize("slow", ["claim", "release"])
+async def test_no_claim_is_left_behind_when_the_worker_is_cancelled_while_it_claims_or_releases(
+    store: Store, slow: str
+) -> None:
+    conversation = await store.conversations.start(CHAT)
+    claims = SlowClaims(store.claims, slow)
+
+    async def block() -> None:
+        async with hold_claim(claims, conversation.id, "one", 10):  # type: ignore[arg-type]
+            pass
+
+    task = asyncio.create_task(block())
+    await claims.reached.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    claims.proceed.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await store.claims.claim(conversation.id, "two", 10) is not None
+
+
+class SlowClaims:
+    """The claims of a store whose method `slow` waits for `proceed`."""
+
+    def __init__(self, claims: Claims, slow: str) -> None:
+        self._claims = claims
+        self._slow = slow
+        self.reached, self.proceed = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._claims, name)
+
+        async def call(*given: Any) -> Any:
+            if name == self._slow:
+                self.reached.set()
+                await self.proceed.wait()
+            return await method(*given)
+
+        return call
 
 
 async def test_a_block_may_last_longer_than_the_lease(store: Store) -> None:
