@@ -84,11 +84,12 @@ WATCH := awk '/Downloading|Installing/ { printf "\r\033[K%.100s", $$0; fflush() 
 	@$(PIP) install -c constraints.txt -e '.[docs]' | $(WATCH)
 	@touch $@
 
-# What the tests need beside Python: a browser, and the programs of PostgreSQL.
+# What the tests need beside Python: a browser, the programs of PostgreSQL, and text recognition.
 .venv/.system: | .venv/bin/python
 	@missing=; \
 	command -v chromium google-chrome >/dev/null || missing+=" chromium"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=" postgresql"; \
+	command -v tesseract >/dev/null || missing+=" tesseract-ocr"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing; \

@@ -29,6 +29,16 @@ def _split(value: Any) -> Any:
     return [part for part in re.split(r"[,\s]+", value) if part]
 
 
+def _pairs(value: Any) -> Any:
+    """`Issue: Solution, Problem: Fix` -> pairs of names, in which there may be spaces."""
+    if not isinstance(value, str):
+        return value
+    pairs = [tuple(name.strip() for name in part.split(":")) for part in value.split(",") if part.strip()]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise ValueError("a pair is `QUESTION: ANSWER`, the names of two columns; commas separate pairs")
+    return pairs
+
+
 def _object(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
@@ -36,6 +46,7 @@ def _object(value: Any) -> Any:
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 Options = Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(_object)]
 Generation = Annotated[GenerationOptions, NoDecode, BeforeValidator(_object)]
+Pairs = Annotated[tuple[tuple[str, str], ...], NoDecode, BeforeValidator(_pairs)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -49,6 +60,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database_url: SecretStr = SecretStr("")
     knowledge_dir: Path = PACKAGE / "handbook"
+    faq_columns: Pairs = ()
     weights_dir: Path = Field(default_factory=lambda: user_cache_path("groundtalk") / "weights")
     voice_file: Path = PACKAGE / "voice.toml"
     steps_file: Path | None = None

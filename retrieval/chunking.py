@@ -52,14 +52,16 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
-    """How long a chunk is. budget: most tokens of a chunk; least: a shorter section joins the next one.
+    """How files are read and cut. budget: most tokens of a chunk; least: a shorter section joins the next one.
 
     reading: the edition of how files are read; where it differs from a snapshot's, all files are read again.
+    faq_columns: the heads of columns that hold questions and answers, as far as their names do not say so.
     """
 
     budget: int = 160
     least: int = 24
     reading: int = 3
+    faq_columns: tuple[tuple[str, str], ...] = ()
 
     def chunks(self, document: Document) -> Iterator[Chunk]:
         """The chunks of a document in reading order; what is not white space lies in exactly one of them.

@@ -79,7 +79,7 @@ def _content(path: Path, source: str) -> bytes:
 def _load(content: bytes, source: str, chunking: Chunking) -> tuple[tuple[Document, tuple[Chunk, ...]], ...]:
     """The documents of a file with their chunks; whatever a library raises on broken bytes is a problem."""
     try:
-        documents = tuple(load_file(content, source))
+        documents = tuple(load_file(content, source, chunking.faq_columns))
     except UnreadableDocument:
         raise
     except Exception as error:

@@ -94,8 +94,10 @@ def _without_blanks(rows: Sequence[Row]) -> list[Row]:
 def _joined_heads(rows: Sequence[Row]) -> tuple[str, ...]:
     """For each column what the head rows say of it, from the top down: `2024, Revenue`."""
     spread = [_spread(row) for row in rows]
-    columns = (", ".join(dict.fromkeys(filter(None, column))) for column in zip(*spread, strict=True))
-    return tuple(" ".join(head.split()).rstrip(" :") for head in columns)
+    names = (
+        [" ".join(cell.split()).rstrip(" :：") for cell in column] for column in zip(*spread, strict=True)
+    )
+    return tuple(", ".join(dict.fromkeys(filter(None, column))) for column in names)
 
 
 def _spread(row: Row) -> list[str]:
@@ -107,8 +109,14 @@ def _spread(row: Row) -> list[str]:
 
 
 def _may_be_head(row: Row) -> bool:
+    """`Name: | Ann` is a label with a value; in a row of heads, all have a colon or none."""
     filled = [cell for cell in row if cell]
-    return len(filled) > 1 and all(len(cell) <= _LONGEST_HEAD and not is_value(cell) for cell in filled)
+    labels = sum(cell.endswith((":", "：")) for cell in filled)
+    return (
+        len(filled) > 1
+        and labels in (0, len(filled))
+        and all(len(cell) <= _LONGEST_HEAD and not is_value(cell) for cell in filled)
+    )
 
 
 def _stacked(rows: Sequence[Row]) -> bool:
@@ -133,7 +141,7 @@ def _names_columns(heads: Sequence[str], below: Sequence[Row], headed: bool) -> 
 
 
 def _is_no_name(cell: str) -> bool:
-    return cell.endswith(":") or (cell.endswith(".") and len(cell) > _LONGEST_NAME)
+    return cell.endswith(".") and len(cell) > _LONGEST_NAME
 
 
 def _holds_numbers(column: Sequence[str]) -> bool:

@@ -45,6 +45,7 @@ from dialogue.voice import Voice
 from finetune.errors import BadRelease
 from finetune.release import BASE_RELEASE, SHIPPED_RELEASE, ActiveModels, Release
 from finetune.releases import Releases
+from retrieval.chunking import Chunking
 from retrieval.collection import Collection
 from retrieval.encoders.loading import Encoder, load_encoder
 from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap
@@ -86,7 +87,7 @@ class RetrieverLoader:
         encoder = self.encoder(release, folder)
         own = release is not None and encoder.fingerprint != self._own_encoder().fingerprint
         path = self._settings.data_dir / (f"{INDEX}-{release.id}" if release and own else INDEX)
-        collection = Collection(path, encoder)
+        collection = Collection(path, encoder, Chunking(faq_columns=self._settings.faq_columns))
         newest = newest_index(self._settings)
         if newest is not None and newest.folder != path:
             try:

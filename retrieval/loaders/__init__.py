@@ -3,15 +3,21 @@
 A loader is imported when the first file of its format is read, so that only the libraries that are needed are loaded.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import cast
 
 from retrieval.documents import Document
 
-Loader = Callable[[bytes, str], Iterable[Document]]
-"""Reads the bytes of the file that is called by its source. Raises UnreadableDocument, or what its library raises."""
+Loader = Callable[..., Iterable[Document]]
+"""Reads the bytes of the file that is called by its source. Raises UnreadableDocument, or what its library raises.
+
+Those of `SHEETS` also take `columns`, the heads of columns that hold questions and their answers.
+"""
+
+Columns = Sequence[tuple[str, str]]
+"""The heads of the columns of questions and of their answers, as somebody chose them."""
 
 LOADERS: Mapping[str, str] = {
     ".adoc": "asciidoc:load_asciidoc",
@@ -48,6 +54,8 @@ LOADERS: Mapping[str, str] = {
 }
 """By suffix: the module in this package, and the function in it."""
 
+
+SHEETS = frozenset({".csv", ".jsonl", ".ods", ".tsv", ".xlsm", ".xlsx"})
 
 _SOURCES = frozenset({".rst", ".adoc", ".md"})
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from retrieval.documents import Document, DocumentBuilder, readable_name
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders import Columns
 from retrieval.loaders.number_formats import shortened
 from retrieval.loaders.sheets import read_sheet
 from retrieval.loaders.text import decoded
@@ -21,15 +22,15 @@ _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
 
 
-def load_csv(content: bytes, source: str) -> Iterator[Document]:
+def load_csv(content: bytes, source: str, columns: Columns = ()) -> Iterator[Document]:
     """Whatever separates the cells and ends the lines; cells in quotation marks may hold both."""
     text = decoded(content, source)
     named = _SEPARATOR_LINE.match(text)
     text = text[named.end() :] if named else text
-    return _documents(_rows(text, named.group(1) if named else _delimiter(text)), source)
+    return _documents(_rows(text, named.group(1) if named else _delimiter(text)), source, columns)
 
 
-def load_jsonl(content: bytes, source: str) -> Iterator[Document]:
+def load_jsonl(content: bytes, source: str, columns: Columns = ()) -> Iterator[Document]:
     """One JSON object a line; its keys are the columns."""
     lines = (line for line in decoded(content, source).split("\n") if line.strip())
     objects = [json.loads(line) for line in lines]
@@ -38,12 +39,12 @@ def load_jsonl(content: bytes, source: str) -> Iterator[Document]:
             source, 'a line is no JSON object such as {"question": "...", "answer": "..."}.'
         )
     keys = list(dict.fromkeys(key for one in objects for key in one))
-    return _documents([keys, *([_text(one.get(key)) for key in keys] for one in objects)], source)
+    return _documents([keys, *([_text(one.get(key)) for key in keys] for one in objects)], source, columns)
 
 
-def _documents(rows: Sequence[Row], source: str) -> Iterator[Document]:
+def _documents(rows: Sequence[Row], source: str, columns: Columns) -> Iterator[Document]:
     draft = DocumentBuilder()
-    yield from read_sheet(rows, draft, source, headed=True)
+    yield from read_sheet(rows, draft, source, headed=True, columns=columns)
     if draft.lines:
         yield draft.document(source, readable_name(source))
 

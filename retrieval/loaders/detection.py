@@ -15,7 +15,7 @@ import olefile
 
 from retrieval.documents import Document
 from retrieval.errors import UnreadableDocument
-from retrieval.loaders import LOADERS, find_loader, suffix_of
+from retrieval.loaders import LOADERS, SHEETS, Columns, find_loader, suffix_of
 
 LARGEST_UNPACKED = 512 << 20
 _MOST_MEMBERS = 20_000
@@ -45,10 +45,14 @@ _MANIFEST = "META-INF/manifest.xml"
 _LOCKED = "it is locked by a password. Save it without one."
 
 
-def load_file(content: bytes, source: str) -> Iterator[Document]:
-    """The documents of a file of a kind that is read. Raises UnreadableDocument, or what a library raises."""
-    suffix = suffix_of(source)
-    for document in find_loader(true_suffix(content, suffix, source))(content, source):
+def load_file(content: bytes, source: str, columns: Columns = ()) -> Iterator[Document]:
+    """The documents of a file of a kind that is read. Raises UnreadableDocument, or what a library raises.
+
+    columns: those of questions and answers, where their names do not say so.
+    """
+    suffix = true_suffix(content, suffix_of(source), source)
+    chosen = {"columns": columns} if suffix in SHEETS else {}
+    for document in find_loader(suffix)(content, source, **chosen):
         lost = document.text.count("\ufffd")
         note = (f"{lost} damaged characters are shown as \ufffd",) if lost else ()
         yield replace(document, notes=(*document.notes, *note))

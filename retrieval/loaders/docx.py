@@ -41,6 +41,7 @@ class WordReader:
         self.draft = DocumentBuilder()
         self._package = package
         self._main = main
+        self._links = _links(package, main)
         self._styles = Styles(package.xml(package.related("styles", main)))
         self._typed = typed_headings(body, self._styles)
         self._numbering = Numbering.of(package.xml(package.related("numbering", main)))
@@ -70,7 +71,7 @@ class WordReader:
 
     def _paragraph(self, paragraph: Element) -> None:
         if not self._styles.name(paragraph).lower().startswith(_CONTENTS_STYLES):
-            self._add(paragraph, paragraph_text(paragraph))
+            self._add(paragraph, paragraph_text(paragraph, self._links))
         for box in boxes(paragraph):
             self.blocks(box)
         for kind, id in notes(paragraph):
@@ -116,18 +117,24 @@ class WordReader:
     def _cell_text(self, cell: Element) -> str:
         lines = []
         for paragraph in descendants(cell, "p"):
-            text = paragraph_text(paragraph)
+            text = paragraph_text(paragraph, self._links)
             label = self._label(paragraph) if text.strip() else ""
             lines.append(f"{label} {text}".strip())
         return "\n".join(filter(None, lines))
 
     def _notes_of(self, kind: str) -> dict[str, str]:
         """The texts of all footnotes, or endnotes, by id."""
-        root = self._package.xml(self._package.related(f"{kind}s", self._main))
+        part = self._package.related(f"{kind}s", self._main)
+        root, links = self._package.xml(part), _links(self._package, part)
         return {
-            attribute(note, "id"): " ".join(map(paragraph_text, descendants(note, "p")))
+            attribute(note, "id"): " ".join(paragraph_text(one, links) for one in descendants(note, "p"))
             for note in (root if root is not None else ())
         }
+
+
+def _links(package: Package, part: str) -> dict[str, str]:
+    """The addresses of the links in a part, by id."""
+    return {id: target for id, (kind, target) in package.relations(part).items() if kind == "hyperlink"}
 
 
 def _is_contents(control: Element) -> bool:

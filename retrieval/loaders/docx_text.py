@@ -1,15 +1,23 @@
 """The text of a Word paragraph: what was inserted, not what was deleted; results of fields; equations in a line."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
+from retrieval.loaders.addresses import with_address
 from retrieval.loaders.packages import Element, attribute, child, local
 
 _DELETED = ("del", "moveFrom")
 _ELSEWHERE = ("Fallback", "txbxContent", "footnoteReference", "endnoteReference", "annotationRef")
-_PROPERTIES = ("pPr", "rPr", "sectPr", "instrText", "delText", "delInstrText")
+_PROPERTIES = ("pPr", "rPr", "sectPr", "delText", "delInstrText")
 _DROPPED = frozenset([*_DELETED, *_ELSEWHERE, *_PROPERTIES])
 _CHARACTERS = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": " "}
 _OPERATORS = {"sSup": ("^", "sup"), "sSub": ("_", "sub")}
+_NONE: Mapping[str, str] = {}
+_BEGIN, _SEPARATE, _END = "\ue000", "\ue001", "\ue002"
+_FIELD_MARKS = {"begin": _BEGIN, "separate": _SEPARATE, "end": _END}
+_FIELD = re.compile(f"{_BEGIN}([^{_BEGIN}-{_END}]*)(?:{_SEPARATE}([^{_BEGIN}-{_END}]*))?{_END}")
+_OPEN_FIELD = re.compile(f"{_BEGIN}[^{_BEGIN}-{_END}]*|[^{_BEGIN}-{_END}]*(?={_SEPARATE})|{_SEPARATE}")
+_LINK = re.compile(r'\s*HYPERLINK\s+"([^"]+)"')
 _OFF = frozenset(["0", "false", "off", "none"])
 _CHECK_MARKS = str.maketrans(
     {"û": "✗", "ü": "✓", "þ": "☑", "ý": "☒", "¨": "☐", "o": "☐", "à": "→", "è": "→", "§": "•"}
@@ -17,9 +25,10 @@ _CHECK_MARKS = str.maketrans(
 """What the letters of the symbol font Wingdings show."""
 
 
-def paragraph_text(paragraph: Element) -> str:
-    """The text without that of boxes and notes, which stand elsewhere."""
-    return "".join(_pieces(paragraph))
+def paragraph_text(paragraph: Element, links: Mapping[str, str] = _NONE) -> str:
+    """The text without that of boxes and notes, which stand elsewhere. links: the addresses of links by id."""
+    text = "".join(_pieces(paragraph, links))
+    return _resolved(text) if _BEGIN in text or _END in text else text
 
 
 def boxes(paragraph: Element) -> Iterator[Element]:
@@ -38,7 +47,20 @@ def notes(paragraph: Element) -> Iterator[tuple[str, str]]:
             yield local(one).removesuffix("Reference"), attribute(one, "id")
 
 
-def _pieces(element: Element) -> Iterator[str]:
+def _resolved(text: str) -> str:
+    """The results of fields in place of their codes, from the innermost out; a field may go on beyond the text."""
+    while (shorter := _FIELD.sub(_result, text)) != text:
+        text = shorter
+    return _OPEN_FIELD.sub("", text).replace(_END, "")
+
+
+def _result(field: re.Match[str]) -> str:
+    code, result = field.groups()
+    link = _LINK.match(code)
+    return with_address(result or "", link.group(1)) if link else result or ""
+
+
+def _pieces(element: Element, links: Mapping[str, str]) -> Iterator[str]:
     fonts = child(element, "rPr", "rFonts")
     symbols = fonts is not None and attribute(fonts, "ascii").startswith("Wingdings")
     for one in element:
@@ -49,10 +71,16 @@ def _pieces(element: Element) -> Iterator[str]:
             yield f" {equation(one)} "
         elif name in _CHARACTERS:
             yield _CHARACTERS[name]
+        elif name == "fldChar":
+            yield _FIELD_MARKS.get(attribute(one, "fldCharType"), "")
+        elif name == "hyperlink":
+            yield with_address("".join(_pieces(one, links)), links.get(attribute(one, "id"), ""))
+        elif name == "instrText":
+            yield one.text or ""
         elif name == "sym":
             yield _symbol(attribute(one, "char"))
         elif name not in _DROPPED and not _hidden(one):
-            yield from _pieces(one)
+            yield from _pieces(one, links)
 
 
 def is_on(switch: Element | None) -> bool:

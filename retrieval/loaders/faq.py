@@ -2,7 +2,7 @@
 
 The columns are known by their names, in many languages and in several languages side by side (`q_en`, `q_fr`, `a_en`,
 `a_fr`), or by what they hold: one in which most cells end with a question mark, beside the one
-with the longest text.
+with the longest text. Somebody who knows better may choose them.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from retrieval.documents import Document, DocumentBuilder
-from retrieval.loaders import find_loader
+from retrieval.loaders import Columns, find_loader
 from retrieval.tables import Row, Table
 
 
@@ -49,13 +49,31 @@ class ColumnPair:
     name: str = ""
 
 
-def find_pairs(table: Table) -> list[ColumnPair]:
-    """The columns that hold questions and their answers; none where the table is no list of questions."""
-    return named_pairs(table.heads) or _by_contents(table.rows)
+def find_pairs(table: Table, chosen: Columns = ()) -> list[ColumnPair]:
+    """The columns that hold questions and their answers; none where the table is no list of questions.
+
+    chosen: the heads of such columns; a table that has none of them is judged as any other.
+    """
+    return named_pairs(table.heads, chosen) or _by_contents(table.rows)
 
 
-def named_pairs(heads: Row) -> list[ColumnPair]:
-    """The columns whose heads say question and answer, one pair for each language."""
+def named_pairs(heads: Row, chosen: Columns = ()) -> list[ColumnPair]:
+    """The columns that were chosen, or whose heads say question and answer, one pair for each language."""
+    return _chosen_pairs(heads, chosen) or _pairs_by_name(heads)
+
+
+def _chosen_pairs(heads: Row, chosen: Columns) -> list[ColumnPair]:
+    """Case and white space apart; several pairs of one table are told apart by the heads of their questions."""
+    places = {_plain(head or ""): column for column, head in enumerate(heads)}
+    names = [(_plain(question), _plain(answer)) for question, answer in chosen]
+    return [ColumnPair(places[q], places[a], q) for q, a in names if q in places and a in places]
+
+
+def _plain(head: str) -> str:
+    return " ".join(head.split()).casefold()
+
+
+def _pairs_by_name(heads: Row) -> list[ColumnPair]:
     questions: dict[str, int] = {}
     answers: dict[str, int] = {}
     for column, head in enumerate(heads):

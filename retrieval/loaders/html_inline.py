@@ -5,10 +5,11 @@ import re
 from bs4 import Tag
 from bs4.element import PageElement, PreformattedString
 
+from retrieval.loaders.addresses import with_address
+
 _RAISED = str.maketrans("0123456789+-−()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
 _FIGURES = re.compile(r"[0-9+\-−()]+|n")
-_SHOWN_ADDRESS = re.compile(r"(?:https?://|mailto:|tel:)\S+", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
 _PICTURE = re.compile(
     r"\W*(?:image|picture|screenshot|photo|logo|icon|figure|bild|abbildung|图片?)s?\b.{0,25}", re.IGNORECASE
@@ -16,9 +17,7 @@ _PICTURE = re.compile(
 _TEX = re.compile("tex", re.IGNORECASE)
 _MATHEMATICAL = re.compile(r"math|latex|\btex\b", re.IGNORECASE)
 _STYLE = re.compile(r"\\(?:displaystyle|textstyle|left|right|,|!|;|quad)(?![a-z])")
-_LONGEST_ADDRESS = 200
 _FEWEST_WORDS = 3
-_TRACKING = re.compile(r"[?&](?:utm_\w+|fbclid|gclid|ref)=[^&#]*")
 
 
 def inline_text(element: PageElement) -> str:
@@ -31,7 +30,7 @@ def inline_text(element: PageElement) -> str:
         return " "
     text = "".join(inline_text(child) for child in element.children)
     if element.name == "a":
-        return f"{text}{_address(text, str(element.get('href') or ''))}"
+        return with_address(text, str(element.get("href") or ""))
     if element.name in ("sup", "sub") and _FIGURES.fullmatch(text.strip()):
         return text.strip().translate(_RAISED if element.name == "sup" else _LOWERED)
     if element.name == "q":
@@ -39,26 +38,6 @@ def inline_text(element: PageElement) -> str:
     if element.name in ("td", "th", "p", "div", "li", "tr"):
         return f" {text} "
     return text
-
-
-def _address(text: str, address: str) -> str:
-    """` (https://...)` after a link's text, unless it leads within the site or the text names it already."""
-    address = _TRACKING.sub("", address.strip())
-    if len(address) > _LONGEST_ADDRESS:
-        address = address.partition("?")[0]
-    if not _SHOWN_ADDRESS.fullmatch(address) or len(address) > _LONGEST_ADDRESS:
-        return ""
-    shown = re.sub(r"^(?:https?://(?:www\.)?|mailto:|tel:)|[/#]+$", "", address)
-    said = text.casefold()
-    return (
-        ""
-        if not text.strip() or shown.casefold() in said or said.strip() in ("#", "[*]")
-        else f" ({_bare(address)})"
-    )
-
-
-def _bare(address: str) -> str:
-    return address.removeprefix("mailto:").removeprefix("tel:")
 
 
 def _described(alt: str, element: Tag) -> str:

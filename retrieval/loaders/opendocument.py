@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from retrieval.documents import Document, DocumentBuilder, readable_name
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders import Columns
+from retrieval.loaders.addresses import with_address
 from retrieval.loaders.packages import Element, Package, attribute, child, descendants, local, text_of
 from retrieval.loaders.sheets import MOST_ROWS, read_sheet
 from retrieval.tables import Row
@@ -26,7 +28,7 @@ _MOST_REPEATED = 64
 """Cells that a row says are repeated; beyond, they are the empty rest of a sheet."""
 
 
-def load_opendocument(content: bytes, source: str) -> Iterator[Document]:
+def load_opendocument(content: bytes, source: str, columns: Columns = ()) -> Iterator[Document]:
     """One document; of a spreadsheet, also one for each entry of a list of questions."""
     package = Package(content)
     root = package.xml("content.xml")
@@ -38,7 +40,7 @@ def load_opendocument(content: bytes, source: str) -> Iterator[Document]:
     reader = OpenDocumentReader(_numbered_lists(root, package.xml("styles.xml")))
     sheets = child(body, "spreadsheet")
     if sheets is not None:
-        yield from reader.sheets(sheets, source)
+        yield from reader.sheets(sheets, source, columns)
         title = title or readable_name(source)
     else:
         reader.blocks(body)
@@ -71,15 +73,14 @@ class OpenDocumentReader:
             elif name not in _SKIPPED:
                 self.blocks(one)
 
-    def sheets(self, parent: Element, source: str) -> Iterator[Document]:
+    def sheets(self, parent: Element, source: str, columns: Columns = ()) -> Iterator[Document]:
         """The sheets of a workbook, each below its name."""
         tables = [one for one in parent if local(one) == "table"]
         for table in tables:
             part = DocumentBuilder()
             name = attribute(table, "name")
-            yield from read_sheet(
-                _grid(table, source), part, source if table is tables[0] else f"{source}#{name}"
-            )
+            called = source if table is tables[0] else f"{source}#{name}"
+            yield from read_sheet(_grid(table, source), part, called, columns=columns)
             if part.lines and len(tables) > 1:
                 self.draft.heading(1, name)
             self.draft.include(part.document(source))
@@ -142,6 +143,8 @@ def _pieces(element: Element) -> Iterator[str]:
         name = local(one)
         if name in ("s", "tab", "line-break"):
             yield " "
+        elif name == "a":
+            yield with_address("".join(_pieces(one)), attribute(one, "href"))
         elif name not in _ELSEWHERE:
             yield from _pieces(one)
         yield one.tail or ""

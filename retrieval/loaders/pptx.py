@@ -1,13 +1,17 @@
 """PowerPoint slides in order: titles as headings, bullets, tables, diagrams, the data of charts, speaker notes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from retrieval.documents import Document, DocumentBuilder, readable_name
+from retrieval.loaders.addresses import with_address
 from retrieval.loaders.packages import Element, Package, Relation, attribute, child, descendants, local
 from retrieval.tables import Row
 
 _TITLES = ("title", "ctrTitle")
+_NONE: Mapping[str, Relation] = {}
 _FURNITURE = ("sldNum", "ftr", "dt", "hdr", "sldImg")
 
 
@@ -62,16 +66,16 @@ class SlideReader:
             for id in _ids(shape):
                 self._graphic(self.relations.get(id))
         else:
-            for text, bullet in _paragraphs(shape):
+            for text, bullet in _paragraphs(shape, self.relations):
                 self.draft.block(f"{bullet} {text}")
 
     def _table(self, table: Element) -> None:
         """One of a single row or column only places text on the slide."""
-        rows = _grid(table)
+        rows = _grid(table, self.relations)
         if len(rows) > 1 and max(map(len, rows)) > 1:
             self.draft.table(rows, 1 if _has_head(table) else None)
         else:
-            for text, bullet in _paragraphs(table):
+            for text, bullet in _paragraphs(table, self.relations):
                 self.draft.block(f"{bullet} {text}")
 
     def _graphic(self, relation: Relation | None) -> None:
@@ -111,12 +115,12 @@ def _placeholder(shape: Element) -> str:
     return (attribute(place, "type") or "body") if place is not None else ""
 
 
-def _paragraphs(shape: Element) -> Iterator[tuple[str, str]]:
+def _paragraphs(shape: Element, relations: Mapping[str, Relation] = _NONE) -> Iterator[tuple[str, str]]:
     """The text of each paragraph, and the bullet or number before it."""
     body = _placeholder(shape) == "body"
     number = 0
     for paragraph in descendants(shape, "p"):
-        text = _text(paragraph)
+        text = _text(paragraph, relations)
         properties = child(paragraph, "pPr")
         numbered = child(properties, "buAutoNum") is not None
         number = number + 1 if numbered and text else 0 if not numbered else number
@@ -127,22 +131,31 @@ def _paragraphs(shape: Element) -> Iterator[tuple[str, str]]:
             yield text, f"{number}." if numbered else "" if plain else "-"
 
 
-def _text(paragraph: Element) -> str:
-    pieces = (
-        " " if local(one) in ("br", "tab") else one.text or ""
-        for one in paragraph.iter()
-        if local(one) in ("t", "br")
-    )
-    return "".join(pieces).strip()
+def _text(paragraph: Element, relations: Mapping[str, Relation]) -> str:
+    """Neighbouring pieces with one link are one link."""
+    runs = [(_address(one, relations), _said(one)) for one in paragraph if local(one) in ("r", "fld", "br")]
+    linked = groupby(runs, key=itemgetter(0))
+    return "".join(with_address("".join(text for _, text in run), address) for address, run in linked).strip()
 
 
-def _grid(table: Element) -> list[Row]:
+def _said(run: Element) -> str:
+    return " " if local(run) == "br" else "".join(one.text or "" for one in descendants(run, "t"))
+
+
+def _address(run: Element, relations: Mapping[str, Relation]) -> str:
+    """Where a click on the text leads, within the file or outside."""
+    link = child(run, "rPr", "hlinkClick")
+    relation = relations.get(attribute(link, "id")) if link is not None else None
+    return relation.target if relation else ""
+
+
+def _grid(table: Element, relations: Mapping[str, Relation]) -> list[Row]:
     grid: list[Row] = []
     for row in descendants(table, "tr"):
         texts: list[str | None] = []
         for cell in (one for one in row if local(one) == "tc"):
             above = grid[-1][len(texts)] if grid and len(texts) < len(grid[-1]) else ""
-            text = " ".join(text for text, _ in _paragraphs(cell))
+            text = " ".join(text for text, _ in _paragraphs(cell, relations))
             texts.append(None if attribute(cell, "hMerge") else above if attribute(cell, "vMerge") else text)
         grid.append(texts)
     return grid

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from retrieval.documents import Document, DocumentBuilder
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders import Columns
 from retrieval.loaders.faq import find_pairs, named_pairs, read_entries
 from retrieval.tables import Row, count_heads, read_table
 
@@ -17,20 +18,20 @@ _SEARCHED_ROWS = 30
 
 
 def read_sheet(
-    rows: Sequence[Row], draft: DocumentBuilder, source: str, *, headed: bool = False
+    rows: Sequence[Row], draft: DocumentBuilder, source: str, *, headed: bool = False, columns: Columns = ()
 ) -> Iterator[Document]:
     """Adds what stands in the sheet to `draft`; an entry of a list of questions is a document of its own.
 
     source: what the entries are called by, before their number. headed: the first row of words names the columns,
-    unless it looks otherwise. Raises UnreadableDocument where there are too many rows.
+    unless it looks otherwise. columns: as in `find_pairs`. Raises UnreadableDocument where there are too many rows.
     """
     if sum(map(any, rows)) > MOST_ROWS:
         reason = f"it has more than {MOST_ROWS:,} rows. Leave in it what people ask about, or split it."
         raise UnreadableDocument(source, reason)
     for block in _blocks(rows):
-        heads = 1 if named_pairs(block[0]) else count_heads(block, headed=headed)
+        heads = 1 if named_pairs(block[0], columns) else count_heads(block, headed=headed)
         table = read_table(block, heads)
-        pairs = find_pairs(table)
+        pairs = find_pairs(table, columns)
         if pairs:
             yield from read_entries(table.rows, pairs, source)
         elif max(map(_filled, block)) > 1:

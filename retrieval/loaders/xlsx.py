@@ -7,11 +7,14 @@ from io import BytesIO
 from zipfile import ZipFile
 
 from openpyxl import load_workbook
+from openpyxl.cell import Cell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from retrieval.documents import Document, DocumentBuilder, readable_name
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders import Columns
+from retrieval.loaders.addresses import with_address
 from retrieval.loaders.number_formats import shown
 from retrieval.loaders.sheets import read_sheet
 from retrieval.tables import Row
@@ -24,7 +27,7 @@ _UNNAMED = re.compile(
 _NO_RESULT = re.compile(rb"</f>(?:<v></v>|<v ?/>)?</c>")
 
 
-def load_xlsx(content: bytes, source: str) -> Iterator[Document]:
+def load_xlsx(content: bytes, source: str, columns: Columns = ()) -> Iterator[Document]:
     """One document with a heading for each sheet; the entries of lists of questions are documents of their own."""
     missing = _formulas_without_result(content, source)
     workbook = _opened(content)
@@ -32,9 +35,8 @@ def load_xlsx(content: bytes, source: str) -> Iterator[Document]:
     visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
     for sheet in visible:
         part = DocumentBuilder()
-        yield from read_sheet(
-            _rows(sheet), part, source if sheet is visible[0] else f"{source}#{sheet.title}"
-        )
+        name = source if sheet is visible[0] else f"{source}#{sheet.title}"
+        yield from read_sheet(_rows(sheet), part, name, columns=columns)
         if part.lines and not (len(visible) == 1 and _UNNAMED.fullmatch(sheet.title)):
             draft.heading(1, sheet.title)
         draft.include(part.document(source))
@@ -91,13 +93,18 @@ def _rows(sheet: Worksheet) -> list[Row]:
 
 def _texts(sheet: Worksheet) -> dict[tuple[int, int], str | None]:
     """The filled cells by row and column; a merged one is repeated downwards, and is None to the right."""
-    shown_cells = ((place, shown(cell.value, cell.number_format)) for place, cell in sheet._cells.items())
+    shown_cells = ((place, _text(cell)) for place, cell in sheet._cells.items())
     texts: dict[tuple[int, int], str | None] = {place: text for place, text in shown_cells if text.strip()}
     for area in sheet.merged_cells.ranges:
         text = texts.get((area.min_row, area.min_col))
         for row, column in area.cells if text else ():
             texts[row, column] = text if column == area.min_col else None
     return texts
+
+
+def _text(cell: Cell) -> str:
+    text = shown(cell.value, cell.number_format)
+    return with_address(text, cell.hyperlink.target or "") if cell.hyperlink else text
 
 
 def _hidden_columns(sheet: Worksheet) -> set[int]:

@@ -48,6 +48,14 @@ def test_lists_are_written_with_commas_or_spaces(monkeypatch):
     assert [token.get_secret_value() for token in settings.websocket_tokens] == ["one", "two"]
 
 
+def test_columns_of_questions_and_answers_are_pairs_of_names(monkeypatch):
+    monkeypatch.setenv("FAQ_COLUMNS", "Issue: What to do, Problème: Remède")
+    assert load_settings().faq_columns == (("Issue", "What to do"), ("Problème", "Remède"))
+    monkeypatch.setenv("FAQ_COLUMNS", "Issue")
+    with pytest.raises(SettingsError, match=r"FAQ_COLUMNS: .*QUESTION: ANSWER"):
+        load_settings()
+
+
 def test_every_bad_key_is_named_and_no_value_repeated(monkeypatch):
     monkeypatch.setenv("PORT", "hunter2")
     monkeypatch.setenv("LOG_LEVEL", "LOUD")

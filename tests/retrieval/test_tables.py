@@ -56,6 +56,19 @@ def test_names_with_values_need_no_heads() -> None:
     assert lines([["Owner", "Ann"], ["Deputy", "Bob"]]) == ["Owner: Ann", "Deputy: Bob"]
 
 
+def test_a_label_with_its_value_is_no_row_of_heads() -> None:
+    assert lines([["Weight:", "light"], ["Speed", "40 km/h"], ["Range", "80 km"]]) == [
+        "Weight: light",
+        "Speed: 40 km/h",
+        "Range: 80 km",
+    ]
+
+
+def test_colons_of_heads_are_no_part_of_them() -> None:
+    rows: list[Row] = [["Pump:", "In May:", None], ["Pump:", "Weight:", "Price:"], ["X-32", "120 kg", "4 €"]]
+    assert lines(rows) == ["Pump: X-32; In May, Weight: 120 kg; In May, Price: 4 €"]
+
+
 def test_the_years_above_a_table_are_its_heads() -> None:
     rows: list[Row] = [["Country", "2019", "2020"], ["Chile", "4.1", "4.4"]]
     assert lines(rows) == ["Country: Chile; 2019: 4.1; 2020: 4.4"]

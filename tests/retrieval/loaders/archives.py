@@ -13,7 +13,7 @@ def archive(parts: Mapping[str, str | bytes]) -> bytes:
     return content.getvalue()
 
 
-NAMESPACES = " ".join(
+NAMESPACES = 'xmlns:xlink="http://www.w3.org/1999/xlink" ' + " ".join(
     f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
     for prefix, name in {
         "office": "office",

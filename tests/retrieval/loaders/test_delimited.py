@@ -7,6 +7,7 @@ from retrieval.chunking import Chunking
 from retrieval.documents import Document
 from retrieval.errors import UnreadableDocument
 from retrieval.loaders.delimited import load_csv, load_jsonl
+from retrieval.loaders.detection import load_file
 from retrieval.loaders.sheets import MOST_ROWS
 
 FILES = Path(__file__).parent / "files"
@@ -112,3 +113,14 @@ def test_each_chunk_of_a_long_table_names_the_columns() -> None:
     assert len(chunks) > 5
     assert all("Motor: X-" in text and "Weight: " in text and "Warranty: " in text for text in chunks)
     assert any("Motor: X-33; Weight: 363 kg; Warranty: 33 years" in text for text in chunks)
+
+
+def test_columns_of_a_list_of_questions_can_be_chosen() -> None:
+    content = b"id,Symptom,What to do\n1,No light,Change the fuse.\n2,Smoke,Pull the plug.\n"
+    documents = list(load_file(content, "help.csv", [("Symptom", "What to do")]))
+    assert [(one.title, one.text) for one in documents] == [
+        ("No light", "No light\nChange the fuse."),
+        ("Smoke", "Smoke\nPull the plug."),
+    ]
+    (table,) = load_file(content, "help.csv")
+    assert table.text.splitlines()[0] == "id: 1; Symptom: No light; What to do: Change the fuse."

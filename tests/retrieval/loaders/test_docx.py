@@ -4,6 +4,7 @@ from pathlib import Path
 
 import docx
 from docx.document import Document as Word
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
@@ -149,3 +150,44 @@ def test_a_table_that_only_places_text_is_read_as_text() -> None:
         table.cell(1, 0).add_paragraph("Within thirty days.")
 
     assert lines(write) == ["a", "b", "c", "Returns", "Within thirty days.", "d"]
+
+
+def test_links_keep_their_address_whichever_way_they_are_written() -> None:
+    word = docx.Document()
+    id = word.part.relate_to("https://example.com/prices", RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    paragraph = (
+        f'<w:p {nsdecls("w", "r")}><w:r><w:t xml:space="preserve">See the </w:t></w:r>'
+        f'<w:hyperlink r:id="{id}"><w:r><w:t>price</w:t></w:r><w:r><w:t xml:space="preserve"> list</w:t></w:r>'
+        "</w:hyperlink><w:r><w:t>.</w:t></w:r></w:p>"
+    )
+    field = (
+        f'<w:p {nsdecls("w")}><w:r><w:t xml:space="preserve">Write to </w:t></w:r>'
+        '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+        '<w:r><w:instrText xml:space="preserve"> HYPERLINK "mailto:help@example.com" </w:instrText></w:r>'
+        '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>us</w:t></w:r>'
+        '<w:r><w:fldChar w:fldCharType="end"/></w:r><w:r><w:t xml:space="preserve"> on page </w:t></w:r>'
+        '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> PAGEREF x </w:instrText></w:r>'
+        '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>3</w:t></w:r>'
+        '<w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
+    )
+    for n, xml in enumerate((paragraph, field)):
+        word.element.body.insert(n, parse_xml(xml))
+    assert load(word).text.splitlines() == [
+        "See the price list (https://example.com/prices).",
+        "Write to us (help@example.com) on page 3",
+    ]
+
+
+def test_a_field_that_goes_on_in_the_next_paragraph_leaves_no_code() -> None:
+    word = docx.Document()
+    begin = (
+        f'<w:p {nsdecls("w")}><w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+        "<w:r><w:instrText>INDEX \\c 2</w:instrText></w:r>"
+        '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>Alarm, 3</w:t></w:r></w:p>'
+    )
+    end = (
+        f'<w:p {nsdecls("w")}><w:r><w:t>Brake, 4</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
+    )
+    for n, xml in enumerate((begin, end)):
+        word.element.body.insert(n, parse_xml(xml))
+    assert load(word).text.splitlines() == ["Alarm, 3", "Brake, 4"]

@@ -71,3 +71,18 @@ def test_an_entry_of_several_languages_is_called_by_number_and_language() -> Non
         (("How?", "Comment ?", "So.", "Ainsi."),), [ColumnPair(0, 2, "en"), ColumnPair(1, 3, "fr")], "faq.csv"
     )
     assert [entry.source for entry in entries] == ["faq.csv#1.en", "faq.csv#1.fr"]
+
+
+def test_chosen_columns_win_over_names_and_contents() -> None:
+    table = Table(("No", "Issue", "Possible  Cause", "Answer"), (("1", "No light", "Fuse", "Ask us"),))
+    assert find_pairs(table, [("issue", "possible cause")]) == [ColumnPair(1, 2, "issue")]
+    assert find_pairs(table, [("Symptom", "Cure")]) == find_pairs(table) == []
+
+
+def test_several_chosen_pairs_of_one_table_are_entries_of_their_own() -> None:
+    table = Table(("Issue", "Fix", "Problème", "Remède"), (("No light", "New fuse", "Panne", "Fusible"),))
+    pairs = find_pairs(table, [("Issue", "Fix"), ("Problème", "Remède")])
+    assert [entry.source for entry in read_entries(table.rows, pairs, "f.csv")] == [
+        "f.csv#1.issue",
+        "f.csv#1.problème",
+    ]

@@ -55,3 +55,8 @@ def test_slides_have_titles_and_text() -> None:
     (document,) = load_opendocument(opendocument("presentation", body), "talk.odp")
     assert document.text == "Prices\nPumps cost less."
     assert [heading.title for heading in document.headings] == ["Prices"]
+
+
+def test_links_keep_their_address() -> None:
+    body = '<text:p>See <text:a xlink:href="https://example.com/p">the <text:span>list</text:span></text:a>.</text:p>'
+    assert lines("text", body) == ["See the list (https://example.com/p)."]

@@ -1,6 +1,8 @@
+import shutil
 from io import BytesIO
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 from pypdf import PdfReader, PdfWriter
 
@@ -195,6 +197,36 @@ def test_a_file_of_pictures_is_refused_with_the_remedy(monkeypatch: pytest.Monke
     monkeypatch.setattr(pdf_ocr.shutil, "which", lambda name: None)
     with pytest.raises(UnreadableDocument, match=r"text recognition.*groundtalk\[ocr\]"):
         read(pdf([[]]))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("tesseract") is None, reason="install tesseract (Debian, Ubuntu: apt install tesseract-ocr)"
+)
+def test_the_picture_of_a_page_is_read_by_text_recognition() -> None:
+    written = paragraph("The Stoat tent sleeps three people", "and weighs 4.2 kg with its poles.", size=16)
+    document = read(with_picture_of(pdf([written]), pdf([paragraph("Page one is text.")])), "tent.pdf")
+    assert document.text.splitlines() == [
+        "Page one is text.",
+        "The Stoat tent sleeps three people and weighs 4.2 kg with its poles.",
+    ]
+    assert document.page_at(document.text.index("Stoat")) == 2
+    assert document.notes == ()
+
+
+def with_picture_of(page: bytes, file: bytes) -> bytes:
+    """`file` with one more page, on which there is nothing but a picture of `page`."""
+    picture = pdfium.PdfDocument(page)[0].render(scale=3)
+    document = pdfium.PdfDocument(file)
+    sheet = document.new_page(595, 842)
+    image = pdfium.PdfImage.new(document)
+    image.set_bitmap(picture)
+    image.set_matrix(pdfium.PdfMatrix().scale(595, 842))
+    sheet.insert_obj(image)
+    sheet.gen_content()
+    content = BytesIO()
+    document.save(content)
+    return content.getvalue()
 
 
 def test_a_locked_file_is_refused_with_the_remedy() -> None:

@@ -67,3 +67,18 @@ def test_hidden_slides_are_left_out_and_reported() -> None:
     document = load(show)
     assert document.text == "Shown"
     assert document.notes == ("1 hidden slides are left out",)
+
+
+def test_links_keep_their_address() -> None:
+    show = Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[6])
+    paragraph = slide.shapes.add_textbox(*PLACE).text_frame.paragraphs[0]
+    for text, address in (
+        ("See the ", None),
+        ("price", "https://example.com/p"),
+        (" list", "https://example.com/p"),
+    ):
+        run = paragraph.add_run()
+        run.text, run.hyperlink.address = text, address
+    paragraph.add_run().text = "."
+    assert load(show).text.splitlines()[1] == "See the price list (https://example.com/p)."

@@ -132,3 +132,11 @@ def test_a_cell_far_away_costs_nothing(workbook: Workbook) -> None:
     workbook.active.cell(1_048_000, 1, "the end")
     (document,) = load(workbook)
     assert document.text.splitlines()[-1].endswith("the end")
+
+
+def test_links_keep_their_address(workbook: Workbook) -> None:
+    workbook.active.append(["Pump", "Manual"])
+    workbook.active.append(["X-32", "PDF"])
+    workbook.active["B2"].hyperlink = "https://example.com/x32.pdf"
+    (document,) = load(workbook)
+    assert document.text.splitlines()[-1] == "Pump: X-32; Manual: PDF (https://example.com/x32.pdf)"
