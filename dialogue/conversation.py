@@ -44,6 +44,8 @@ class Utterance:
     """The person's language (BCP 47) if the channel knows it; None leaves it to the text."""
     reference: str | None = None
     """What the channel needs for a reply, such as the id of the Telegram message to reply to."""
+    about: "int | Utterance | None" = None
+    """What it replies to: the number of a user turn, or a message that the bot need not have seen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class Turn:
     """As in `Utterance`."""
     reply_to: int | None = None
     query: str | None = None
+    about: int | None = None
+    """The user turn that this one replies to, where the person chose one; otherwise it follows the turn before it."""
     citations: tuple[Citation, ...] = ()
     abstained: bool = False
     release: str | None = None

@@ -80,6 +80,16 @@ class Manager:
             self._announce_wait(receipt.turn)
         return receipt
 
+    async def revise(self, utterance: Utterance) -> bool:
+        """Replace the text of a message that is not answered yet. False if it is, or if it is not known.
+
+        Raises StoreUnavailable.
+        """
+        receipt = await self.store.turns.revise(utterance)
+        if receipt is not None:
+            self._schedule(receipt.conversation.id)
+        return receipt is not None
+
     def listen(self, conversation: str, *, replay: bool = False) -> AbstractContextManager[Subscription]:
         """Subscribe to the live events of a conversation until the block ends.
 

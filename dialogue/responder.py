@@ -41,8 +41,9 @@ class Responder:
 
         Raises EngineError, RetrievalError, StepError, StoreUnavailable, and whatever else a step raises.
         """
-        number = turn.turn.number
-        turn.history = await self._turns.history(turn.conversation.id, before=number, limit=HISTORY_TURNS)
+        about = turn.turn.about
+        before = turn.turn.number if about is None else about + 1
+        turn.history = await self._turns.history(turn.conversation.id, before=before, limit=HISTORY_TURNS)
         for step in self._steps:
             with turn.timed(type(step).__name__):
                 answer = await step.run(turn)

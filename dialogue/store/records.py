@@ -48,6 +48,7 @@ def turn_from(row: RowMapping) -> Turn:
         language=row["language"],
         reference=row["reference"],
         reply_to=row["reply_to"],
+        about=row["about"],
         query=row["query"],
         citations=tuple(Citation(**citation) for citation in row["citations"] or ()),
         abstained=row["abstained"],
@@ -92,7 +93,7 @@ def passage_row(passage: Passage) -> dict[str, str]:
     return {"digest": hashlib.sha256(json.dumps(content).encode()).hexdigest(), **content}
 
 
-def user_turn_row(utterance: Utterance, conversation: RowMapping) -> dict[str, Any]:
+def user_turn_row(utterance: Utterance, conversation: RowMapping, about: int | None = None) -> dict[str, Any]:
     """A user turn; the `last_turn` of the conversation's row is its number."""
     return {
         "conversation": conversation["id"],
@@ -106,6 +107,7 @@ def user_turn_row(utterance: Utterance, conversation: RowMapping) -> dict[str, A
         "language": utterance.language,
         "reference": utterance.reference,
         "pending": conversation["mode"] == Mode.BOT,
+        "about": about,
         "attempts": 0,
         "abstained": False,
         "failed": False,

@@ -130,6 +130,7 @@ turn = Table(
     Column("pending", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("reply_to", Ordinal),
+    Column("about", Ordinal),
     # The user turn that this turn belongs to. History is read in this order, because a second question may be
     # asked before the first is answered.
     Column("asked", Ordinal, Computed("coalesce(reply_to, number)", persisted=True), nullable=False),

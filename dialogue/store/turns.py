@@ -22,33 +22,22 @@ from dialogue.conversation import (
     Turn,
     Utterance,
 )
-from dialogue.errors import ClaimLost, ConversationClosed, StateChanged, UnknownConversation, UnknownTurn
-from dialogue.store import schema
+from dialogue.errors import ClaimLost, StateChanged, UnknownTurn
+from dialogue.store import inbound, schema
 from dialogue.store.claims import CLAIM_IS_VALID, TURN_IS_PENDING, claim_parameters
-from dialogue.store.conversations import AT_ADDRESS, address_parameters, change_mode, insert_conversation
+from dialogue.store.conversations import change_mode
 from dialogue.store.database import Database, now
 from dialogue.store.records import (
     answer_from,
     assistant_turn_row,
-    conversation_from,
     outbox_row,
     passage_row,
-    recorded_turn_row,
     turn_from,
-    user_turn_row,
 )
 
 CONVERSATION, TURN = schema.conversation, schema.turn
 HIT, PASSAGE = schema.hit, schema.passage
 
-NEXT_NUMBER = (
-    update(CONVERSATION)
-    .where(AT_ADDRESS)
-    .values(last_turn=CONVERSATION.c.last_turn + 1, updated_at=bindparam("moment"))
-    .returning(CONVERSATION)
-)
-NEXT_NUMBER_IN_CURRENT = NEXT_NUMBER.where(CONVERSATION.c.current)
-NEXT_NUMBER_BY_ID = NEXT_NUMBER.where(CONVERSATION.c.id == bindparam("conversation_id"))
 NEXT_NUMBER_UNDER_CLAIM = (
     update(CONVERSATION)
     .where(CLAIM_IS_VALID)
@@ -63,15 +52,8 @@ UPDATE_STATE = (
     )
     .values(state=bindparam("new_state"), state_version=CONVERSATION.c.state_version + 1)
 )
-INSERT_TURN = insert(TURN).returning(TURN)
 CLEAR_PENDING = update(TURN).where(TURN_IS_PENDING).values(pending=False)
 
-SELECT_BY_EXTERNAL_ID = select(TURN).where(
-    TURN.c.channel == bindparam("channel_name"),
-    TURN.c.account == bindparam("account_name"),
-    TURN.c.external_id == bindparam("external_id"),
-)
-SELECT_CONVERSATION = select(CONVERSATION).where(CONVERSATION.c.id == bindparam("conversation_id"))
 SELECT_TURNS = select(TURN).where(TURN.c.conversation == bindparam("conversation_id"))
 SELECT_HISTORY = (
     SELECT_TURNS.where(TURN.c.asked < bindparam("before"))
@@ -112,8 +94,20 @@ class Turns:
         """
 
         def transaction(connection: Connection) -> Receipt:
-            duplicate = _find_duplicate(connection, utterance)
-            return duplicate or _append(connection, utterance, conversation, self._consent)
+            duplicate = inbound.find_duplicate(connection, utterance)
+            return duplicate or inbound.append(connection, utterance, conversation, self._consent)
+
+        return await self._database.write(transaction)
+
+    async def revise(self, utterance: Utterance) -> Receipt | None:
+        """Replace the text of a message that still waits for its answer; None if it does not, or is not known.
+
+        An attempt that is under way loses its claim, so that the text which it read is never answered.
+        """
+
+        def transaction(connection: Connection) -> Receipt | None:
+            known = inbound.find_duplicate(connection, utterance)
+            return known and inbound.revise(connection, known, utterance.text)
 
         return await self._database.write(transaction)
 
@@ -127,7 +121,8 @@ class Turns:
 
         def transaction(connection: Connection) -> list[Turn]:
             return [
-                _record(connection, address, message, conversation, self._consent) for message in messages
+                inbound.record(connection, address, message, conversation, self._consent)
+                for message in messages
             ]
 
         return await self._database.write(transaction)
@@ -146,7 +141,7 @@ class Turns:
         def transaction(connection: Connection) -> Turn:
             conversation = _next_number_under_claim(connection, claim, turn)
             reply = (
-                connection.execute(INSERT_TURN, assistant_turn_row(answer, turn, conversation))
+                connection.execute(inbound.INSERT_TURN, assistant_turn_row(answer, turn, conversation))
                 .mappings()
                 .one()
             )
@@ -228,46 +223,6 @@ class Turns:
             for passage, row in zip(answer.passages, shown, strict=True)
         ]
         connection.execute(insert(HIT), hits)
-
-
-def _find_duplicate(connection: Connection, utterance: Utterance) -> Receipt | None:
-    parameters = address_parameters(utterance.address) | {"external_id": utterance.external_id}
-    turn = connection.execute(SELECT_BY_EXTERNAL_ID, parameters).mappings().one_or_none()
-    if turn is None:
-        return None
-    row = connection.execute(SELECT_CONVERSATION, {"conversation_id": turn["conversation"]}).mappings().one()
-    return Receipt(conversation_from(row), turn_from(turn), duplicate=True)
-
-
-def _append(connection: Connection, utterance: Utterance, conversation: str | None, consent: bool) -> Receipt:
-    row = _next_number(connection, utterance.address, utterance.language, conversation, consent)
-    turn = connection.execute(INSERT_TURN, user_turn_row(utterance, row)).mappings().one()
-    return Receipt(conversation_from(row), turn_from(turn), duplicate=False)
-
-
-def _record(
-    connection: Connection,
-    address: Address,
-    message: RecordedMessage,
-    conversation: str | None,
-    consent: bool,
-) -> Turn:
-    row = _next_number(connection, address, None, conversation, consent)
-    return turn_from(connection.execute(INSERT_TURN, recorded_turn_row(message, row)).mappings().one())
-
-
-def _next_number(
-    connection: Connection, address: Address, language: str | None, conversation: str | None, consent: bool
-) -> RowMapping:
-    """Take the next turn number: `last_turn` of the conversation's row, which is locked until the transaction ends."""
-    parameters = address_parameters(address) | {"moment": now(), "conversation_id": conversation}
-    statement = NEXT_NUMBER_IN_CURRENT if conversation is None else NEXT_NUMBER_BY_ID
-    row = connection.execute(statement, parameters).mappings().one_or_none()
-    if row is None and conversation is not None:
-        raise UnknownConversation(conversation)
-    if row is not None and row["mode"] == Mode.CLOSED:
-        raise ConversationClosed(row["id"])
-    return row or insert_conversation(connection, address, language, last_turn=1, consent=consent)
 
 
 def _next_number_under_claim(connection: Connection, claim: Claim, turn: Turn) -> RowMapping:

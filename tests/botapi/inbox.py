@@ -37,6 +37,13 @@ class Inbox:
         self.queue({"message": message})
         return message
 
+    def edit(self, message: Json, text: str | None = None) -> None:
+        """A person changes the text of their message, or something else about it."""
+        change = {} if text is None else {"text": text, "entities": entities(text)}
+        edited = message | change | {"edit_date": NOON + 1}
+        self.messages[message["chat"]["id"]][message["message_id"]] = edited
+        self.queue({"edited_message": edited})
+
     def press(self, person: Person, message: Json, data: str) -> Json:
         """A press of an inline button under the bot's message."""
         query = f"{len(self.presses) + 1}"

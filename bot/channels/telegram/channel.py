@@ -74,6 +74,8 @@ class TelegramChannel(Channel):
             await self._set_commands(manager.asks_consent)
             await self._run_intake(self._intake)
         finally:
+            if self._intake is not None:
+                self._intake.close()
             await self._previews.stop()
             await self._replies.stop()
             await self._bot.shutdown()

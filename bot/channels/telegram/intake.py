@@ -4,15 +4,17 @@ When `UpdateIntake.receive` returns, everything that the update changes is commi
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, Update, User
 
 from bot.channels.rate_limits import Rate, TokenBuckets
+from bot.channels.telegram.albums import Albums
 from bot.channels.telegram.limits import RecentKeys
 from bot.channels.telegram.previews import Previews
 from bot.channels.telegram.rendering import Span, StyledText
+from bot.channels.telegram.replied import RepliedTurns, external_id
 from bot.channels.telegram.sending import ReplySender
 from bot.channels.telegram.updates import (
     CHANNEL,
@@ -67,7 +69,8 @@ class UpdateIntake:
         self._ratings = RatingIntake(me, manager.store, voice, replies)
         self._consents = ConsentDialog(manager, voice, replies)
         self._processed = RecentKeys()
-        self._answered_albums = RecentKeys()
+        self._albums = Albums()
+        self._replied = RepliedTurns(manager.store, me.id)
         self._counted_messages = RecentKeys()
         self._buckets = TokenBuckets(message_limits.messages)
         self._chat_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -82,6 +85,10 @@ class UpdateIntake:
                 await self._dispatch(event)
                 self._processed.add(update.update_id)
 
+    def close(self) -> None:
+        """Send nothing more for what has arrived."""
+        self._albums.close()
+
     async def _dispatch(self, event: InboundUpdate) -> None:
         match event:
             case TextMessage():
@@ -92,14 +99,21 @@ class UpdateIntake:
                 await self._ratings.correct(event)
             case ButtonCallback():
                 await self._on_callback(event)
-            case UnsupportedMessage(info, album):
-                if album is None or self._answered_albums.add(album):
-                    self._reply(info, self._wording(info).unsupported)
+            case UnsupportedMessage(info, None):
+                self._reply(info, self._wording(info).unsupported)
+            case UnsupportedMessage(info, str() as album):
+                self._albums.without_caption(
+                    album, lambda: self._reply(info, self._wording(info).unsupported)
+                )
 
     async def _on_text(self, message: TextMessage) -> None:
         info, wording = message.info, self._wording(message.info)
+        if message.album is not None:
+            self._albums.with_caption(message.album)
         if len(message.text) > self._message_limits.characters:
             self._reply(info, wording.too_long)
+        elif message.edited and await self._manager.revise(await self._utterance(message)):
+            return
         elif not self._within_limits(info):
             self._reply(info, wording.too_fast)
         else:
@@ -114,21 +128,25 @@ class UpdateIntake:
 
     async def _store_message(self, message: TextMessage) -> Receipt:
         """Store the message as a turn; after a closed conversation, start a new one."""
-        info = message.info
-        address = _address(info.thread)
-        utterance = Utterance(
+        utterance = await self._utterance(message)
+        try:
+            return await self._manager.receive(utterance)
+        except ConversationClosed:
+            await self._manager.start(utterance.address, utterance.language)
+            return await self._manager.receive(replace(utterance, about=None))
+
+    async def _utterance(self, message: TextMessage) -> Utterance:
+        info, address = message.info, _address(message.info.thread)
+        about = None if message.replied is None else await self._replied.find(address, message.replied)
+        return Utterance(
             address=address,
-            external_id=f"{self._me.id}:{info.message_id}",
+            external_id=external_id(self._me.id, info.message_id),
             text=message.text,
             author=info.author,
             language=info.language,
             reference=str(info.message_id),
+            about=about,
         )
-        try:
-            return await self._manager.receive(utterance)
-        except ConversationClosed:
-            await self._manager.start(address, info.language)
-            return await self._manager.receive(utterance)
 
     async def _on_command(self, command: Command) -> None:
         info, wording = command.info, self._wording(command.info)

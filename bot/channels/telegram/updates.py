@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -81,8 +81,10 @@ class RatedTurn:
         return cls(conversation, int(turn)) if turn.isdecimal() and len(turn) < 10 and conversation else None
 
 
-ALLOWED_UPDATES = ["message", "callback_query"]
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query"]
 """The kinds of updates that the bot asks Telegram for."""
+BARE_MENTION = "?"
+"""What a mention without a word asks, as a reply to somebody's message."""
 COMMANDS = ("start", "help", "new", "consent", "forget")
 
 log = structlog.get_logger(__name__)
@@ -99,9 +101,26 @@ class MessageInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class RepliedMessage:
+    """The message that somebody replies to."""
+
+    message_id: int
+    text: str
+    author: str | None
+    """None if the bot wrote it."""
+    answer: RatedTurn | None = None
+    """The bot's answer that it is, as its rating buttons say."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextMessage:
+    """A question. edited: in place of what the message said before. album: its id, of a caption in one."""
+
     info: MessageInfo
     text: str
+    replied: RepliedMessage | None = None
+    edited: bool = False
+    album: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +177,8 @@ def read(update: Update, me: User) -> InboundUpdate | None:
     """What `update` means to the bot `me`; None for updates it ignores."""
     if update.message is not None:
         return _message(update.message, me)
+    if update.edited_message is not None:
+        return _edited(_message(update.edited_message, me))
     if update.callback_query is not None:
         return _button_callback(update.callback_query)
     return None
@@ -174,6 +195,11 @@ def _button_callback(query: CallbackQuery) -> ButtonCallback | None:
     )
 
 
+def _edited(event: InboundUpdate | None) -> TextMessage | None:
+    """Of edits only those of questions count: a command was carried out, a correction stored."""
+    return replace(event, edited=True) if isinstance(event, TextMessage) else None
+
+
 def _message(message: Message, me: User) -> InboundUpdate | None:
     info = _info(message)
     if info is None or not _addressed(message, info.thread, me):
@@ -187,7 +213,28 @@ def _message(message: Message, me: User) -> InboundUpdate | None:
     cleaned = _without_mentions(text, _mentions(message, me))
     if rated := _rated_turn(message, me):
         return Correction(info, rated, cleaned)
-    return TextMessage(info, cleaned) if cleaned else Command(info, "help")
+    replied = _replied(message, me)
+    if not cleaned and (replied is None or replied.author is None):
+        return Command(info, "help")
+    return TextMessage(info, cleaned or BARE_MENTION, replied, album=message.media_group_id)
+
+
+def _replied(message: Message, me: User) -> RepliedMessage | None:
+    """The message that it replies to, unless that is another bot's, or has no text."""
+    reply = message.reply_to_message
+    if reply is None or reply.from_user is None or not (text := reply.text or reply.caption):
+        return None
+    sender = reply.from_user
+    if _is(sender, me):
+        return RepliedMessage(reply.message_id, text, None, _answer_with_buttons(reply))
+    return None if sender.is_bot else RepliedMessage(reply.message_id, text, str(sender.id))
+
+
+def _answer_with_buttons(message: Message) -> RatedTurn | None:
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    names = (str(button.callback_data or "") for row in rows for button in row)
+    actions = (name.partition(":") for name in names)
+    return next((RatedTurn.parse(rest) for action, _, rest in actions if action in RATING_BUTTONS), None)
 
 
 def _info(message: Message) -> MessageInfo | None:

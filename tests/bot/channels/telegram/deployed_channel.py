@@ -34,9 +34,12 @@ class FakeStep:
     text: str = "About {question}: it takes **230 volts** [1]."
     pause: float = 0.0
     questions: list[str] = field(default_factory=list)
+    before: list[list[str]] = field(default_factory=list)
+    """What each attempt saw of the conversation."""
 
     async def run(self, turn: TurnContext) -> Answer:
         self.questions.append(turn.text)
+        self.before.append([said.text for said in turn.history])
         turn.rewritten(turn.text)
         text = self.text.format(question=turn.text)
         for word in text.split(" "):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.channels.telegram.albums import ALBUM_PAUSE
 from dialogue.conversation import Address, Mode, Role
 from tests.bot.channels.telegram.deployed_channel import VOICE, Deployment, FakeStep, deployed
 from tests.botapi import BotApi, Person
@@ -130,6 +131,21 @@ async def test_an_album_gets_one_polite_answer_and_a_caption_a_real_one(api: Bot
     await api.until(lambda: len(api.texts(ADA.room)) == 2)
 
     assert sorted(api.texts(ADA.room)) == sorted([EN.unsupported, ANSWER])
+
+
+@pytest.mark.parametrize("captioned", [0, 2])
+async def test_of_an_album_with_a_caption_only_the_caption_is_answered(
+    api: BotApi, bot: Deployment, captioned: int
+) -> None:
+    photo = [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]
+    for number in range(3):
+        caption: dict[str, Any] = {"caption": "Which voltage?"} if number == captioned else {}
+        api.inbox.send(ADA, photo=photo, media_group_id="album", **caption)
+
+    await api.until(lambda: api.texts(ADA.room))
+    await asyncio.sleep(1.5 * ALBUM_PAUSE)
+
+    assert api.texts(ADA.room) == [ANSWER]
 
 
 async def test_nothing_is_made_of_service_messages(api: BotApi, bot: Deployment) -> None:

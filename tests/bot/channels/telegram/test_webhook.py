@@ -73,7 +73,7 @@ async def test_the_webhook_is_registered_with_its_secret(
     api: BotApi, posted: tuple[Deployment, httpx.AsyncClient]
 ) -> None:
     assert api.webhook["secret_token"] == SECRET
-    assert api.webhook["allowed_updates"] == ["message", "callback_query"]
+    assert api.webhook["allowed_updates"] == ["message", "edited_message", "callback_query"]
     assert not api.webhook.get("drop_pending_updates")
 
 
