@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal, TextIO, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from dialogue.conversation import Role, Turn
 from finetune.errors import BadFile
@@ -24,12 +24,14 @@ class Example(BaseModel):
 
 
 class DialogueTurn(BaseModel):
-    """One turn of a history."""
+    """One turn of a history. query, abstained: of an answer, what was searched for, and whether nothing answered."""
 
     model_config = ConfigDict(frozen=True)
 
     role: Literal["user", "assistant"]
     text: str
+    query: str | None = Field(default=None, exclude_if=lambda query: query is None)
+    abstained: bool = Field(default=False, exclude_if=lambda abstained: not abstained)
 
 
 class RewritingExample(Example):
@@ -143,4 +145,7 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 def to_turns(history: Sequence[DialogueTurn]) -> list[Turn]:
     """Turns of a conversation that was never held, numbered from 1."""
-    return [Turn("", number, Role(line.role), line.text, _NEVER) for number, line in enumerate(history, 1)]
+    return [
+        Turn("", number, Role(line.role), line.text, _NEVER, query=line.query, abstained=line.abstained)
+        for number, line in enumerate(history, 1)
+    ]
