@@ -1,12 +1,17 @@
-"""Loads the voice file (`voice.toml`): the bot's name, its tone and its fixed sentences in every language."""
+"""Loads the voice: the bot's name, its tone and its fixed sentences in every language.
+
+What the voice file leaves out comes from `voice.toml` and, for each language, from `wordings/LANGUAGE.toml`.
+"""
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bot.errors import VoiceError
+from bot.settings import PACKAGE
 from dialogue.voice import Voice, Wording
 
 SENTENCES = frozenset(field.name for field in fields(Wording)) - {"menu"}
@@ -15,9 +20,11 @@ COMMANDS = frozenset({"start", "help", "new", "consent", "forget"})
 PLACEHOLDERS = {"estimate": ("first_word", "complete"), "queued_for": ("seconds",)}
 """Names that must stand in braces in these sentences, beside {name}."""
 
+_WORDINGS = PACKAGE / "wordings"
+
 
 def load_voice(path: Path) -> Voice:
-    """Load the voice file at `path`, and replace `{name}` in every sentence by the bot's name.
+    """The voice with what the file at `path` changes; `{name}` is replaced by the bot's name in every sentence.
 
     Raises VoiceError, which names the file and the key that is missing, unknown or not a sentence.
     """
@@ -31,12 +38,31 @@ def load_voice(path: Path) -> Voice:
         raise VoiceError(f"{path}: {error}") from None
 
 
-def _voice(table: Mapping[str, Any]) -> Voice:
+def _voice(changes: Mapping[str, Any]) -> Voice:
+    table = _merged(_shipped(), changes)
     top = _sentences(table, frozenset({"name", "tone", "default_language"}), "", beside={"wording"})
     languages = _table(table, "wording", "")
     _table(languages, top["default_language"], "wording.")
     wordings = {language: _wording(languages, language, top["name"]) for language in languages}
     return Voice(**top, wordings=wordings)
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    """The voice that ships, as if it were one file."""
+    languages = {path.stem: _toml(path) for path in sorted(_WORDINGS.glob("*.toml"))}
+    return {**_toml(PACKAGE / "voice.toml"), "wording": languages}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with the changes; tables within both are merged, too."""
+    both = {key for key in table.keys() & changes.keys() if isinstance(table[key], dict)}
+    within = {key: _merged(table[key], changes[key]) for key in both if isinstance(changes[key], dict)}
+    return {**table, **changes, **within}
 
 
 def _wording(languages: Mapping[str, Any], language: str, name: str) -> Wording:
