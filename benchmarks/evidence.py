@@ -1,13 +1,14 @@
-"""Whether the fact that a question asks for is in the prompt: whole chunks against the best sentences of more of them.
+"""Whether the fact that a question asks for is found, and whether it is in the prompt.
 
     python -m benchmarks.evidence questions ../shared/real INDEXES [--recordings FOLDER] [--json FILE]
     python -m benchmarks.evidence dialogues ../shared/data/support/dev.jsonl.gz ../shared/data/support/chunks.jsonl.gz
 
-The first folder holds `questions-NAME.jsonl` (`dialogue`, `ask`, `any`, `abstain`), as `shared/real` does;
-`INDEXES/NAME` is the DATA_DIR of an ingest of that collection. A fact is in the prompt where one of `any` matches it.
-Recordings (`NAME.jsonl` of `benchmarks.same_answers`) give follow-ups as they were rewritten; without them every
-question is searched as it was asked. Tokens are estimated, titles included; milliseconds are those of the choice of
-sentences, for documents that were not read before and for those that were.
+The first folder holds `questions-NAME.jsonl` (`dialogue`, `ask`, `kind`, `any`, `source`, `abstain`), as `shared/real`
+does; `INDEXES/NAME` is the DATA_DIR of an ingest of that collection. A fact is shown where one of `any` matches what
+is taken from its source: by the first 1, 5 or 20 chunks, or by a prompt of so many tokens, which holds whole chunks or
+the best sentences of more of them. Recordings (`NAME.jsonl` of `benchmarks.same_answers`) give follow-ups as they were
+rewritten; without them every question is searched as it was asked. Tokens are estimated, titles included; milliseconds
+are those of the choice of sentences, for documents that were not read before and for those that were.
 
 Dialogues (`turns` with `rewrite`, `answerable`, `evidence`) name the quotes that are the evidence: all of them have to
 be in the prompt, whole. Their chunks are searched by keywords alone.
@@ -18,13 +19,13 @@ import json
 import platform
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -44,44 +45,55 @@ from retrieval.evidence import EvidenceSentences
 from retrieval.keywords import KeywordIndex
 from retrieval.retriever import Retriever
 
-BUDGETS = (160, 240, 320, 400)
+BUDGETS = (240, 400, 640)
+FIRST = (1, 5, 20)
 WHOLE, SENTENCES = "whole chunks", "sentences"
 
 app = typer.Typer(no_args_is_help=True)
-console = Console(highlight=False, width=140)
+console = Console(highlight=False, width=170)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """documents: what is found for it, best first."""
+    """documents: what is found for it, best first. sources: of the answer, where they are known."""
 
     collection: str
+    kind: str
     query: str
     documents: Sequence[Document]
     facts: tuple[str, ...] = ()
     """Expressions, one of which matches what answers."""
+    sources: tuple[str, ...] = ()
     quotes: tuple[str, ...] = ()
     """What has to be shown, all of it."""
 
-    def answered_by(self, passages: Sequence[Passage]) -> bool:
-        shown = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages)
+    def answered_by(self, passages: Iterable[Passage]) -> bool:
+        shown = "\n".join(f"{each.title}\n{each.text}" for each in passages if self._may_answer(each))
         if self.quotes:
             return all(_one_line(quote) in _one_line(shown) for quote in self.quotes)
         return any(re.search(fact, shown, re.IGNORECASE) for fact in self.facts)
 
+    def _may_answer(self, passage: Passage) -> bool:
+        """Whether it is of one of the sources, or of a part of one, as a file in an archive is."""
+        name = passage.source
+        return not self.sources or any(
+            name.startswith(source) and not name[len(source) :][:1].isalnum() for source in self.sources
+        )
 
-@dataclass(slots=True)
-class Tally:
-    """What one way of filling the prompt showed."""
 
-    shown: list[bool] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=list)
-    passages: list[int] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one way of filling a prompt showed for a question."""
 
-    def add(self, question: Question, passages: Sequence[Passage]) -> None:
-        self.shown.append(question.answered_by(passages))
-        self.tokens.append(sum(estimate_tokens(f"{p.title} {p.text}") for p in passages))
-        self.passages.append(len(passages))
+    question: Question
+    answered: bool
+    tokens: int
+    passages: int
+
+    @classmethod
+    def by(cls, question: Question, passages: Sequence[Passage]) -> "Shown":
+        tokens = sum(estimate_tokens(f"{passage.title} {passage.text}") for passage in passages)
+        return cls(question, question.answered_by(passages), tokens, len(passages))
 
 
 @app.command()
@@ -108,15 +120,16 @@ def dialogues(
 
 
 def _report(asked: Sequence[Question], encoder: Encoder | None, json_file: Path | None) -> None:
-    """Measure, and print a table."""
-    tallies, times = _measure(asked, encoder)
+    """Measure, and print a table by collection and one by kind."""
+    results, times = _measure(asked, encoder)
     console.print(f"{len(asked)} answerable questions, {platform.processor() or platform.machine()}")
-    console.print(_table(tallies, sorted({question.collection for question in asked})))
+    console.print(_table(results, "collection"))
+    console.print(_table(results, "kind"))
     for state, seconds in times.items():
         worst = sorted(seconds)[int(0.95 * (len(seconds) - 1))]
         console.print(f"choice of sentences, {state}: median {median(seconds):.0f} ms, 95 % {worst:.0f} ms")
     if json_file:
-        json_file.write_text(json.dumps(list(_rows(tallies)), indent=1), "utf-8")
+        json_file.write_text(json.dumps(list(_rows(results)), indent=1), "utf-8")
 
 
 def _questions(folder: Path, indexes: Path, recordings: Path | None, encoder: Encoder) -> Iterator[Question]:
@@ -127,7 +140,9 @@ def _questions(folder: Path, indexes: Path, recordings: Path | None, encoder: En
         for row in filter(lambda row: not row["abstain"], _lines(path)):
             query = rewrites.get((row["dialogue"], row["ask"]), row["ask"])
             own = [row["ask"]] if is_specific(row["ask"]) else []
-            yield Question(name, query, retriever.invoke(query, variants=own), facts=tuple(row["any"]))
+            found = retriever.invoke(query, variants=own)
+            sources = tuple(row["source"].split("|"))
+            yield Question(name, row["kind"], query, found, tuple(row["any"]), sources)
 
 
 def _rewrites(path: Path) -> dict[tuple[str, str], str]:
@@ -146,7 +161,7 @@ def _of_dialogues(turns: Path, chunks: Path) -> Iterator[Question]:
                 best = np.argsort(-index.scores(turn["rewrite"], len(documents)), kind="stable")[:20]
                 quotes = tuple(one["quote"] for one in turn["evidence"])
                 found = [documents[row] for row in best]
-                yield Question(dialogue["language"], turn["rewrite"], found, quotes=quotes)
+                yield Question(dialogue["language"], turn["kind"], turn["rewrite"], found, quotes=quotes)
 
 
 def _document(row: dict[str, Any]) -> Document:
@@ -169,12 +184,12 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     yield from (json.loads(line) for line in text.split("\n") if line.strip())
 
 
-Tallies = dict[tuple[int, str, str], Tally]
-"""By budget, way, and collection."""
+Results = dict[str, list[Shown]]
+"""By the way of filling the prompt, in the order of the table."""
 
 
-def _measure(asked: Sequence[Question], encoder: Encoder | None) -> tuple[Tallies, dict[str, list[float]]]:
-    tallies: Tallies = defaultdict(Tally)
+def _measure(asked: Sequence[Question], encoder: Encoder | None) -> tuple[Results, dict[str, list[float]]]:
+    results: Results = defaultdict(list)
     times: dict[str, list[float]] = {"documents not read before": [], "documents read before": []}
     for question in asked:
         reader = _reader(BUDGETS[0], encoder)
@@ -182,45 +197,42 @@ def _measure(asked: Sequence[Question], encoder: Encoder | None) -> tuple[Tallie
             started = perf_counter()
             reader.compress_documents(question.documents, question.query)
             seconds.append(1000 * (perf_counter() - started))
-        for budget in BUDGETS:
-            reader = reader.model_copy(update={"budget": budget})
-            whole = select_passages(question.documents[:6], GroundingOptions(budget))
-            chosen = reader.compress_documents(question.documents, question.query)
-            sentences = select_passages(chosen, GroundingOptions(budget))
-            for way, passages in ((WHOLE, whole), (SENTENCES, sentences)):
-                tallies[budget, way, question.collection].add(question, passages)
-    return tallies, times
+        for way, passages in _prompts(question, reader):
+            results[way].append(Shown.by(question, passages))
+    return results, times
+
+
+def _prompts(question: Question, reader: EvidenceSentences) -> Iterator[tuple[str, Sequence[Passage]]]:
+    for count in FIRST:
+        yield f"first {count}", select_passages(question.documents[:count], GroundingOptions(10**6, -1.0))
+    for budget in BUDGETS:
+        options = GroundingOptions(budget)
+        yield f"{budget} {WHOLE}", select_passages(question.documents[:6], options)
+        reader = reader.model_copy(update={"budget": budget})
+        chosen = reader.compress_documents(question.documents, question.query)
+        yield f"{budget} {SENTENCES}", select_passages(chosen, options)
 
 
 def _reader(budget: int, encoder: Encoder | None) -> EvidenceSentences:
     return EvidenceSentences(budget=budget, encoder=encoder, least_score=GroundingOptions().least_score)
 
 
-def _table(tallies: Tallies, collections: Sequence[str]) -> Table:
-    table = Table("budget", "", *collections, "all", "tokens", "passages", box=None)
-    for budget in BUDGETS:
-        for way in (WHOLE, SENTENCES):
-            of = [tallies[budget, way, name] for name in collections]
-            shown = [f"{sum(one.shown)}/{len(one.shown)}" for one in of]
-            every = [value for one in of for value in one.shown]
-            tokens = fmean(value for one in of for value in one.tokens)
-            passages = fmean(value for one in of for value in one.passages)
-            table.add_row(
-                str(budget), way, *shown, f"{sum(every)}/{len(every)}", f"{tokens:.0f}", f"{passages:.1f}"
-            )
+def _table(results: Results, by: Literal["collection", "kind"]) -> Table:
+    groups = sorted({getattr(one.question, by) for shown in results.values() for one in shown})
+    table = Table("", *groups, "all", "tokens", "passages", box=None)
+    for way, shown in results.items():
+        of = [[one for one in shown if getattr(one.question, by) == group] for group in groups]
+        counts = [f"{sum(one.answered for one in part)}/{len(part)}" for part in (*of, shown)]
+        tokens, passages = fmean(one.tokens for one in shown), fmean(one.passages for one in shown)
+        table.add_row(way, *counts, f"{tokens:.0f}", f"{passages:.1f}")
     return table
 
 
-def _rows(tallies: Tallies) -> Iterator[dict[str, Any]]:
-    for (budget, way, collection), tally in tallies.items():
-        yield {
-            "budget": budget,
-            "way": way,
-            "collection": collection,
-            "questions": len(tally.shown),
-            "shown": sum(tally.shown),
-            "tokens": fmean(tally.tokens),
-        }
+def _rows(results: Results) -> Iterator[dict[str, Any]]:
+    for way, shown in results.items():
+        for one in shown:
+            about = {name: getattr(one.question, name) for name in ("collection", "kind", "query")}
+            yield about | {"way": way, "answered": one.answered, "tokens": one.tokens}
 
 
 if __name__ == "__main__":
