@@ -4,23 +4,39 @@ In: `words` (batch, length, width), the word vectors of each text; `mask` (batch
 padding. Out: the states of the last layer, or a vector of unit length for each text.
 """
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 import openvino
 from openvino import opset15 as ops
 
-from retrieval.encoders.packed_bert import PackedBert
+from retrieval.encoders.base import Vectors
+from retrieval.encoders.packed_bert import BertShape
 
 MASKED = -1e4
 """Added to the attention that padding would get."""
 
 
-class BertGraph:
-    """Builds the layers of `bert`; `layers` takes only the lowest ones."""
+class BertTensors(Protocol):
+    """The tensors of a file by name: `PackedBert`, `ReaderWeights`."""
 
-    def __init__(self, bert: PackedBert, layers: int | None = None) -> None:
+    @property
+    def shape(self) -> BertShape: ...
+
+    def vector(self, name: str) -> Vectors:
+        """A tensor, flat, in float32."""
+
+    def matrix(self, name: str, inputs: int) -> Vectors:
+        """A tensor of shape (outputs, inputs) in float32."""
+
+
+class BertGraph:
+    """Builds the layers of `bert`."""
+
+    def __init__(self, bert: BertTensors) -> None:
         self._bert = bert
         self._shape = bert.shape
-        self._layers = bert.shape.layers if layers is None else layers
         self.words = ops.parameter([-1, -1, self._shape.width], np.float32, name="words")
         self.mask = ops.parameter([-1, -1], np.float32, name="mask")
         self._hidden = ops.multiply(
@@ -30,7 +46,7 @@ class BertGraph:
     def states(self) -> openvino.Node:
         """(batch, length, width)."""
         states = self._embedded()
-        for layer in range(self._layers):
+        for layer in range(self._shape.layers):
             states = self._layer(states, f"l{layer}")
         return states
 
@@ -41,6 +57,14 @@ class BertGraph:
         mean = ops.divide(total, ops.reduce_sum(self.mask, [1], keep_dims=True))
         unit = ops.normalize_l2(mean, [1], 1e-12, "add")
         return openvino.Model([unit], [self.words, self.mask], "mean_vectors")
+
+    def token_scores(self, heads: Sequence[str]) -> openvino.Model:
+        """What each head, one row of weights and a bias, gives for each token: (batch, length, heads)."""
+        weights = [self._bert.matrix(f"{head}.w", self._shape.width) for head in heads]
+        biases = [self._bert.vector(f"{head}.b") for head in heads]
+        scores = ops.matmul(self.states(), _constant(np.concatenate(weights)), False, True)
+        given = ops.add(scores, _constant(np.concatenate(biases)))
+        return openvino.Model([given], [self.words, self.mask], "token_scores")
 
     def _embedded(self) -> openvino.Node:
         """Words, positions and the type of a first sentence, normalized."""

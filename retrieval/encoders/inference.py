@@ -1,4 +1,5 @@
-"""Runs an OpenVINO graph of an encoder over many texts: batches of much the same length, several side by side.
+"""Runs an OpenVINO graph of an encoder or a reader over many texts: batches of much the same length, several at
+once.
 
 Each batch runs on one thread: threads that share a batch spend much of their time waiting for each other.
 """
@@ -56,17 +57,21 @@ class BatchedInference:
         for _ in range(threads):
             self._requests.put(model.create_infer_request())
         self._threads = ThreadPoolExecutor(threads, "encoder")
-        self.dimension = int(model.output(0).partial_shape[1].get_length())
+        self.dimension = int(model.output(0).partial_shape[-1].get_length())
 
     def run(self, texts: Sequence[Ids]) -> Vectors:
-        """(len(texts), dimension), in their order."""
+        """(len(texts), dimension), in their order, by a graph that gives one vector for a text."""
         vectors = np.empty((len(texts), self.dimension), np.float32)
+        for rows, batch in self.batches(texts):
+            vectors[rows] = batch
+        return vectors
+
+    def batches(self, texts: Sequence[Ids]) -> Iterator[tuple[list[int], Vectors]]:
+        """Numbers of texts, and what the graph gives for them; every text is in one batch."""
         batches = list(batches_of([len(ids) for ids in texts]))
         several = self._threads.map if len(batches) > 1 else map
         found = several(self._run, ([texts[row] for row in rows] for rows in batches))
-        for rows, batch in zip(batches, found, strict=True):
-            vectors[rows] = batch
-        return vectors
+        yield from zip(batches, found, strict=True)
 
     def _run(self, batch: Sequence[Ids]) -> Vectors:
         request = self._requests.get()
