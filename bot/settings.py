@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from dialogue.engines.generation import GenerationOptions
-from retrieval.encoders.names import weights_of
+from retrieval.encoders.names import E5, weights_of
 
 PACKAGE = Path(__file__).parent
 GENERATOR, REWRITER = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0)
     passage_tokens: int = Field(240, ge=50)
     evidence: Literal["passages", "sentences"] = "passages"
+    reader: str = "off"
     answer_cache: int = Field(1000, ge=0)
     answer_silence: float = Field(120, gt=0)
     hf_endpoint: str = "https://huggingface.co"
@@ -125,6 +126,8 @@ class Settings(BaseSettings):
     def local_weights(self, tasks: Collection[str] = ("retrieve", "answer", "rewrite")) -> tuple[str, ...]:
         """Names of the weights to have on this machine for these tasks."""
         names = list(weights_of(self.encoder)) if "retrieve" in tasks else []
+        if self.reads:
+            names.append(E5)
         if self.runs_here:
             names += [self.weights_for(task) for task in ("answer", "rewrite") if task in tasks]
         return tuple(dict.fromkeys(names))
@@ -135,6 +138,11 @@ class Settings(BaseSettings):
             return self.generator
         beside = REWRITER if self.runs_here and self.generator == GENERATOR else self.generator
         return self.rewriter or beside
+
+    @property
+    def reads(self) -> bool:
+        """Whether a trained reader stands between retriever and generator."""
+        return self.reader != "off"
 
     @property
     def runs_here(self) -> bool:

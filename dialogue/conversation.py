@@ -74,7 +74,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as it stands in the prompt, numbered from 1 within the turn."""
+    """A chunk as it stands in the prompt, numbered from 1 within the turn.
+
+    evidence: the parts of the text that answer, as a reader thinks, best first.
+    """
 
     n: int
     chunk: str
@@ -82,6 +85,7 @@ class Passage:
     source: str
     text: str
     score: float
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

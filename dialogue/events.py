@@ -48,7 +48,7 @@ class Retrieved:
     turn: int
     passages: tuple[Passage, ...]
     quotes: tuple[str, ...]
-    """For each passage the sentence that best matches the question."""
+    """For each passage the best of its evidence, or the sentence that best matches the question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,14 @@ SCORE_IF_MISSING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class GroundingOptions:
-    """passage_tokens: budget for all passages of a prompt. least_score: passages with a lower cosine are left out."""
+    """passage_tokens: budget for all passages of a prompt. least_score: passages with a lower cosine are left out.
+
+    least_answered: if a reader thinks it less likely that anything answers, the model is not asked.
+    """
 
     passage_tokens: int = 240
     least_score: float = 0.1
+    least_answered: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,16 @@ class Grounder:
         """As `select_passages`, within this one's options."""
         return select_passages(documents, self._grounding)
 
+    def may_answer(self, documents: Iterable[Document]) -> bool:
+        """Whether one of the documents may answer, as far as a reader can tell: their metadata has `answered`."""
+        least = self._grounding.least_answered
+        return all(document.metadata.get("answered", 1.0) >= least for document in documents)
+
+    def abstention(self, language: str) -> GroundedReply:
+        """Says that the documents have no answer, and offers a human."""
+        wording = self._voice.wording(language)
+        return GroundedReply(f"{wording.abstention} {wording.handoff}", abstained=True)
+
     async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
         """The model's answer, piece by piece; nothing if it refuses or there are no passages.
 
@@ -97,8 +111,7 @@ class Grounder:
             grounded = check_citations(draft, passages, question)
             if grounded.citations:
                 return GroundedReply(grounded.text, grounded.citations)
-        wording = self._voice.wording(language)
-        return GroundedReply(f"{wording.abstention} {wording.handoff}", abstained=True)
+        return self.abstention(language)
 
 
 def select_passages(documents: Iterable[Document], options: GroundingOptions) -> tuple[Passage, ...]:
@@ -143,13 +156,15 @@ def _passage(n: int, document: Document) -> Passage:
     title = " - ".join(part for part in (str(about.get("title") or ""), heading) if part)
     source = str(about.get("source", ""))
     page = about.get("page")
+    text = _without_heading(heading, document.page_content)
     return Passage(
         n=n,
         chunk=str(about.get("chunk") or document.id or source),
         title=f"{title or source}, p. {page}" if page else title or source,
         source=source,
-        text=_without_heading(heading, document.page_content),
+        text=text,
         score=float(about.get("score", SCORE_IF_MISSING)),
+        evidence=tuple(part for part in about.get("evidence", ()) if part in text),
     )
 
 

@@ -30,6 +30,7 @@ from bot.models.engines import (
     shipped_adapter,
 )
 from bot.models.provided import ProvidedModels
+from bot.models.reader import load_reader
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.answer_cache import AnswerCache
@@ -51,6 +52,8 @@ from retrieval.encoders.loading import Encoder, load_encoder
 from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap
 from retrieval.errors import IngestRunning
 from retrieval.evidence import EvidenceSentences
+from retrieval.reader.cross_encoder import CrossEncoder
+from retrieval.reader.reader import Reader
 from retrieval.retriever import Retriever
 from retrieval.snapshots import SnapshotDirectory
 
@@ -61,7 +64,7 @@ ENCODER_FOLDER = "encoder"
 
 
 class RetrieverLoader:
-    """Encoder and index for each release. Loading takes seconds: call it in a thread.
+    """Encoder and index for each release, and the reader. Loading takes seconds: call it in a thread.
 
     Raises WeightsError, RetrievalError.
     """
@@ -71,6 +74,7 @@ class RetrieverLoader:
         self._settings = settings
         self._weights = weights
         self._encoder = encoder
+        self._reader: CrossEncoder | None = None
 
     def encoder(self, release: Release | None = None, folder: Path | None = None) -> Encoder:
         """The encoder of the settings, or that of a release with its files in `folder`. Raises BadRelease."""
@@ -96,6 +100,11 @@ class RetrieverLoader:
                 log.info("index_is_being_filled", folder=str(path))  # and is searched once that is published
         return collection
 
+    def reader(self) -> CrossEncoder:
+        """The trained reader, loaded once."""
+        self._reader = self._reader or load_reader(self._settings, self._weights)
+        return self._reader
+
     def _own_encoder(self) -> Encoder:
         self._encoder = self._encoder or load_configured_encoder(self._settings, self._weights)
         return self._encoder
@@ -112,7 +121,7 @@ def newest_index(settings: Settings) -> SnapshotDirectory | None:
 
 
 WHOLE_PASSAGES, READ_PASSAGES = 6, 20
-"""How many passages are retrieved to be shown whole, and to choose sentences from."""
+"""How many passages are retrieved to be shown as they were found, and to choose from."""
 FIRST_WORD_TIMEOUT = 120.0
 """Seconds that an engine may take for its first word: it may be busy with other answers."""
 GIVE_WAY_WITHIN = 0.05
@@ -220,7 +229,7 @@ class ModelLoader:
             name = self.name(active)
             answers = AnswerCache(self._settings.answer_cache)
             steps = self._arrange_steps(
-                default_steps(rewriter, retriever, grounder, reader=self.reader(), answers=answers)
+                default_steps(rewriter, retriever, grounder, reader=await self.reader(), answers=answers)
             )
             responder = Responder(turns, steps, self._voice, release=name)
             engines = (answering,) if answering is rewriting else (answering, rewriting)
@@ -272,20 +281,20 @@ class ModelLoader:
         collection = await self.collection(active)
         return Retriever(collection=collection, k=self._candidates), collection
 
-    def reader(self) -> BaseDocumentCompressor | None:
-        """What shortens the passages that were found; None where whole ones are shown."""
-        if self._settings.evidence == "passages":
-            return None
-        return EvidenceSentences(
-            budget=self._settings.passage_tokens,
-            candidates=self._candidates,
-            least_score=GroundingOptions().least_score,
-        )
+    async def reader(self) -> BaseDocumentCompressor | None:
+        """What orders and shortens the passages that were found; None where whole ones are shown as they were found."""
+        whole = self._settings.evidence == "passages"
+        budget, least = self._settings.passage_tokens, GroundingOptions().least_score
+        if self._settings.reads:
+            model = await asyncio.to_thread(self._retrievers.reader)
+            return Reader(model=model, budget=None if whole else budget, least_score=least)
+        return None if whole else EvidenceSentences(budget=budget, least_score=least)
 
     @property
     def _candidates(self) -> int:
         """How many passages are retrieved."""
-        return WHOLE_PASSAGES if self._settings.evidence == "passages" else READ_PASSAGES
+        whole = self._settings.evidence == "passages" and not self._settings.reads
+        return WHOLE_PASSAGES if whole else READ_PASSAGES
 
     async def encoder(self, active: ActiveModels) -> Encoder:
         """What encodes questions and passages."""

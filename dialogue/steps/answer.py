@@ -3,10 +3,10 @@
 It always answers: if the documents have no answer, it abstains. Works with any langchain chat model and retriever.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from langchain_core.documents import BaseDocumentCompressor
+from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
 
 from dialogue.answer_cache import AnswerCache
@@ -24,7 +24,8 @@ CACHED = "cached"
 class AnswerFromDocuments:
     """Rewrites, retrieves and grounds, and streams the answer.
 
-    reader: shortens what was found to what bears on the question; without one, whole documents are shown. answers:
+    reader: orders and shortens what was found, and may say that nothing of it answers, upon which the bot abstains at
+    once; without one, whole documents are shown as they were found. answers:
     finished answers, which a repeated question over the same passages gets at once; by default none are kept.
     """
 
@@ -49,7 +50,13 @@ class AnswerFromDocuments:
         with turn.timed("rewrite"):
             turn.rewritten(await self._rewriter.rewrite(turn.history, turn.text, turn.language))
         with turn.timed("retrieve"):
-            await self._retrieve(turn)
+            documents = await self._retrieve(turn)
+        if self._reader is not None:
+            with turn.timed("read"):
+                documents = await self._reader.acompress_documents(documents, turn.query)
+        turn.retrieved(self._grounder.passages(documents))
+        if not self._grounder.may_answer(documents):
+            return _answer(turn, self._grounder.abstention(turn.language))
         known = self._answers.get(turn.query, turn.language, turn.passages)
         if known is None:
             return await self._write(turn)
@@ -57,12 +64,9 @@ class AnswerFromDocuments:
             turn.stream(known.text)
         return _answer(turn, known)
 
-    async def _retrieve(self, turn: TurnContext) -> None:
+    async def _retrieve(self, turn: TurnContext) -> Sequence[Document]:
         own_words = (turn.text,) if is_specific(turn.text) else ()
-        documents = await self._retriever.ainvoke(turn.query, variants=own_words)
-        if self._reader is not None:
-            documents = list(await self._reader.acompress_documents(documents, turn.query))
-        turn.retrieved(self._grounder.passages(documents))
+        return await self._retriever.ainvoke(turn.query, variants=own_words)
 
     async def _write(self, turn: TurnContext) -> Answer:
         """The model's answer, streamed and checked, and kept in the cache."""

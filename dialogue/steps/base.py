@@ -73,10 +73,13 @@ class TurnContext:
         self._publish(Rewritten(self.turn.number, query))
 
     def retrieved(self, passages: Sequence[Passage]) -> None:
-        """Publish the retrieved passages, each with the sentence that best matches the question."""
+        """Publish the retrieved passages, each with the best of its evidence or what best matches the question."""
         self.passages = tuple(passages)
         question = self.query or self.text
-        quotes = tuple(best_quote(question, passage.text) for passage in self.passages)
+        quotes = tuple(
+            passage.evidence[0] if passage.evidence else best_quote(question, passage.text)
+            for passage in self.passages
+        )
         self._publish(Retrieved(self.turn.number, self.passages, quotes))
 
     def writing(self, estimate: Estimate | None = None) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from retrieval.encoders.base import Encoder, Vectors
 from retrieval.encoders.bert_graph import BertGraph
 from retrieval.encoders.inference import BatchedInference, Inputs
-from retrieval.encoders.packed_bert import PackedBert
+from retrieval.encoders.packed_bert import open_bert
 from retrieval.files import sha256_of
 
 _QUESTION, _PASSAGE = "query: ", "passage: "
@@ -26,7 +26,7 @@ class E5Encoder(Encoder):
     """
 
     def __init__(self, file: Path, threads: int | None = None) -> None:
-        self._bert = PackedBert(file)
+        self._bert = open_bert(file)
         self.fingerprint = f"e5-{sha256_of(file)[:32]}"
         graph = BertGraph(self._bert).mean_vectors()
         self._inference = BatchedInference(

@@ -8,6 +8,7 @@ of 250,000 pieces stay in the file, mapped into memory; only the rows of a text 
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,12 @@ class PackedBert:
             raise ValueError(f"{name} is not packed")
         row = inputs // BLOCK * BLOCK_BYTES
         return self._bytes[start : start + size // inputs * row].reshape(-1, row)
+
+
+@cache
+def open_bert(path: Path) -> PackedBert:
+    """The file, opened once for all who share its tokenizer and word vectors. Raises EncoderError."""
+    return PackedBert(path)
 
 
 def _unpacked(rows: Bytes) -> Vectors:

@@ -1,14 +1,16 @@
 """The answer from the documents: a repeated question is answered from the cache, a cancelled answer never enters it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
 
 from dialogue.answer_cache import AnswerCache
 from dialogue.conversation import Answer, Conversation, Mode, Role, Turn
-from dialogue.events import Event, Token
+from dialogue.events import Event, Retrieved, Token
 from dialogue.grounding import Grounder
 from dialogue.rewriting import Rewriter
 from dialogue.steps.answer import CACHED, AnswerFromDocuments
@@ -107,6 +109,40 @@ async def test_without_a_cache_every_question_is_answered_by_the_model() -> None
     await asked.run("What voltage?")
     await asked.run("What voltage?")
     assert len(asked.model.prompts) == 2
+
+
+class SureReader(BaseDocumentCompressor):
+    """Gives every document the same probability of an answer, and the same evidence."""
+
+    answered: float
+    evidence: tuple[str, ...] = ()
+
+    def compress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> list[Document]:
+        said = {"answered": self.answered, "evidence": self.evidence}
+        return [Document(each.page_content, metadata=each.metadata | said) for each in documents]
+
+
+async def test_where_a_reader_says_that_nothing_answers_the_model_is_not_asked() -> None:
+    asked = Asked(reader=SureReader(answered=0.01))
+    answer, turn = await asked.run("What voltage does it take?")
+    assert answer.abstained and not asked.model.prompts
+    assert [passage.chunk for passage in turn.passages] == ["c"]
+    assert turn.timings.keys() >= {"rewrite", "retrieve", "read"}
+
+
+async def test_where_a_reader_is_not_sure_the_model_decides() -> None:
+    answer, _ = await Asked(reader=SureReader(answered=0.5)).run("What voltage does it take?")
+    assert not answer.abstained
+
+
+async def test_the_evidence_of_a_reader_is_what_a_passage_is_shown_with() -> None:
+    asked = Asked(reader=SureReader(answered=0.9, evidence=("at home.", "not in the text")))
+    asked.library.text = "It takes 230 volts at home."
+    _, turn = await asked.run("What voltage does it take?")
+    assert turn.passages[0].evidence == ("at home.",)
+    assert [each.quotes for each in asked.events if isinstance(each, Retrieved)] == [("at home.",)]
 
 
 async def test_a_reader_shortens_what_is_shown_and_the_quote_stays_exact_text() -> None:

@@ -22,11 +22,12 @@ SHAPE = BertShape(
 
 @dataclass(frozen=True, slots=True)
 class TinyReader:
-    """weights: the reader's file. words: the open file of E5. tensors: of the reader."""
+    """weights: the reader's file. words: the open file of E5. tensors, calibration: of the reader."""
 
     weights: Path
     words: PackedBert
     tensors: packed.Tensors
+    calibration: Calibration
 
 
 def write_reader(
@@ -39,5 +40,6 @@ def write_reader(
         tensors[f"{head}.w"] = rng.normal(0, 0.3, (1, packed.WIDTH)).astype(np.float32)
         tensors[f"{head}.b"] = rng.normal(0, 1, 1).astype(np.float32)
     own = {name: tensor.astype(np.float16) for name, tensor in tensors.items() if name != "emb.word"}
-    ReaderWeights(shape, calibration or Calibration(), own).write(folder / "reader.safetensors")
-    return TinyReader(folder / "reader.safetensors", PackedBert(folder / "e5.bin"), tensors)
+    calibration = calibration or Calibration()
+    ReaderWeights(shape, calibration, own).write(folder / "reader.safetensors")
+    return TinyReader(folder / "reader.safetensors", PackedBert(folder / "e5.bin"), tensors, calibration)

@@ -1,0 +1,44 @@
+"""Which file is the reader's, and that it is read with the word vectors of E5."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.models.reader import SHIPPED_READER, load_reader, reader_file
+from bot.settings import load_settings
+from retrieval.encoders.names import E5
+from retrieval.errors import EncoderError
+from tests.retrieval.reader.tiny_reader import write_reader
+
+
+class Here:
+    """Weights that are all one file."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+
+    def locate(self, name: str) -> Path | None:
+        assert name == E5
+        return self.file
+
+
+def test_it_is_the_one_that_ships_or_the_one_that_is_named() -> None:
+    assert reader_file(load_settings(reader="on")) == SHIPPED_READER
+    assert reader_file(load_settings(reader="mine.safetensors")) == Path("mine.safetensors")
+
+
+def test_it_is_loaded_with_the_words_of_e5(tmp_path: Path) -> None:
+    tiny = write_reader(tmp_path)
+    model = load_reader(load_settings(reader=str(tiny.weights)), Here(tmp_path / "e5.bin"))
+    assert model.calibration == tiny.calibration
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write_reader(tmp_path)
+    with pytest.raises(EncoderError, match=r"missing\.safetensors is not a reader"):
+        load_reader(load_settings(reader=str(tmp_path / "missing.safetensors")), Here(tmp_path / "e5.bin"))
+
+
+def test_with_a_reader_e5_is_among_the_weights_to_have() -> None:
+    assert E5 in load_settings(reader="on", encoder="small").local_weights()
+    assert E5 not in load_settings(encoder="small").local_weights()
