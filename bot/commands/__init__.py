@@ -67,6 +67,7 @@ COMMANDS = TyperGroup(
                     "Train a model to answer from passages and to rewrite.",
                 ),
                 LazyCommand("retriever", "finetune_retriever", "Train the retriever."),
+                LazyCommand("reader", "finetune_reader", "Train the reader of what is found."),
             ],
         ),
         LazyCommand("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),

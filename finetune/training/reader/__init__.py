@@ -1,0 +1,1 @@
+"""Training the reader: questions with candidate passages, the model, the losses, the run."""

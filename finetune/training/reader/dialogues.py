@@ -1,0 +1,86 @@
+"""Questions from dialogues on documents: each turn with its evidence, what looks like it, and other finds.
+
+The hard negatives beyond those that a turn names are found by keywords among the chunks of the same documents.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from finetune.training.reader.questions import CandidatePassage, ReaderQuestion, candidate, distractor
+from retrieval.keywords import KeywordIndex
+from retrieval.sentences import Span
+
+Row = Mapping[str, Any]
+_NEVER = re.compile(r"(?!)")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The chunks that a dialogue is about, in the order in which keywords find them."""
+
+    chunks: Mapping[str, Row]
+    index: KeywordIndex
+
+    @classmethod
+    def of(cls, chunks: Sequence[Row]) -> "Shelf":
+        with TemporaryDirectory() as folder:
+            index = KeywordIndex.write(Path(folder) / "keywords", map(chunk_text, chunks))
+        return cls({chunk["id"]: chunk for chunk in chunks}, index)
+
+    def found(self, question: str) -> list[str]:
+        """The ids of all chunks, best first."""
+        ids = list(self.chunks)
+        return [ids[row] for row in np.argsort(-self.index.scores(question, len(ids)), kind="stable")]
+
+
+def shelves(chunks: Iterable[Row]) -> dict[str, Shelf]:
+    """By the name of the packet."""
+    packets: defaultdict[str, list[Row]] = defaultdict(list)
+    for chunk in chunks:
+        packets[chunk["packet"]].append(chunk)
+    return {name: Shelf.of(held) for name, held in packets.items()}
+
+
+def chunk_text(chunk: Row) -> str:
+    return "\n".join(filter(None, (chunk["title"], chunk["heading"], chunk["text"])))
+
+
+def questions_of(dialogue: Row, shelf: Shelf, found: int) -> Iterator[ReaderQuestion]:
+    """One question a turn. found: how many finds stand beside what the turn names."""
+    before = ""
+    for number, turn in enumerate(dialogue["turns"]):
+        candidates = tuple(_candidates(turn, shelf, found))
+        id = f"{dialogue['id']}:{number}"
+        wordings = dict.fromkeys((turn["rewrite"], f"{before}{turn['ask']}"))
+        yield ReaderQuestion(id, dialogue["source"], dialogue["language"], tuple(wordings), candidates)
+        before = f"{turn['ask']} "
+
+
+def _candidates(turn: Row, shelf: Shelf, found: int) -> Iterator[CandidatePassage]:
+    quotes: defaultdict[str, list[str]] = defaultdict(list)
+    for one in turn["evidence"]:
+        quotes[one["chunk"]].append(one["quote"])
+    for id, texts in quotes.items():
+        yield _evidence(shelf.chunks[id], texts, None if turn["answerable"] == "ask back" else True)
+    others = [id for id in (*turn["near"], *shelf.found(turn["rewrite"])[:found]) if id not in quotes]
+    for id in dict.fromkeys(others):
+        chunk = shelf.chunks[id]
+        yield distractor(chunk["title"], chunk["heading"], chunk["text"])
+
+
+def _evidence(chunk: Row, quotes: Sequence[str], answers: bool | None) -> CandidatePassage:
+    spans = [span for quote in quotes for span in _places(chunk["text"], quote)]
+    return candidate(chunk["title"], chunk["heading"], chunk["text"], spans or None, answers)
+
+
+def _places(text: str, quote: str) -> Iterator[Span]:
+    """Where a quote stands, whatever the white space."""
+    pattern = r"\s+".join(map(re.escape, quote.split()))
+    yield from (found.span() for found in re.finditer(pattern or _NEVER, text))
