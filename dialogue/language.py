@@ -1,30 +1,9 @@
-"""Text analysis without a model: the language of a text by its script, its content words and its numbers.
-
-The language chooses prompts and the bot's own sentences; content words and numbers check rewrites and citations.
-"""
+"""Text analysis without a model: the content words of a text and its numbers, which check rewrites and citations."""
 
 import re
 import unicodedata
 
 from retrieval.words import STOP_WORDS
-
-HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
-LATIN = re.compile(r"[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+")
-
-
-def language_of(text: str, hint: str | None = None) -> str:
-    """The BCP 47 base language: `zh` if Chinese characters prevail, else the hint, else `en`.
-
-    A Latin word counts as much as one Chinese character, so that a product name does not decide. Several Latin words
-    and no Chinese character are never `zh`, whatever the hint says.
-    """
-    han, latin = len(HAN.findall(text)), len(LATIN.findall(text))
-    if han > latin and not KANA_OR_HANGUL.search(text):
-        return "zh"
-    base = (hint or "en").split("-")[0].lower()
-    return "en" if base == "zh" and latin > 1 and not han else base
-
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+|[\u2e80-\ud7af\uf900-\ufaff]+")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

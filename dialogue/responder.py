@@ -13,7 +13,7 @@ from dataclasses import replace
 from dialogue.conversation import Answer, Conversation, Mode, StateChange, Turn
 from dialogue.errors import StepError
 from dialogue.events import Event
-from dialogue.language import language_of
+from dialogue.language_detection import language_of
 from dialogue.rewriting import HISTORY_TURNS
 from dialogue.steps.base import Step, TurnContext
 from dialogue.store.turns import Turns
@@ -76,7 +76,7 @@ class Responder:
         )
 
     def _language(self, conversation: Conversation, turn: Turn) -> str:
-        return language_of(turn.text, turn.language or conversation.language)
+        return language_of(turn.text, conversation.language or turn.language)
 
 
 def _state_change(turn: TurnContext) -> StateChange | None:

@@ -5,8 +5,11 @@ dictionary, and none to be wrong.
 """
 
 import re
+import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
 
 _IDEOGRAPHS = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_IDEOGRAPHS}]+|[^\W_{_IDEOGRAPHS}]+")
@@ -37,3 +40,14 @@ def _stem(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith(("us", "ss")):
         return word[:-1]
     return word
+
+
+def stop_words(language: str) -> frozenset[str]:
+    """The function words of a language (ISO 639-1), in lower case; none where they are not known."""
+    return _stop_words().get(language, frozenset())
+
+
+@cache
+def _stop_words() -> Mapping[str, frozenset[str]]:
+    lists = tomllib.loads((files("retrieval") / "stop_words.toml").read_text("utf-8"))
+    return {language: frozenset(words.split()) for language, words in lists.items()}

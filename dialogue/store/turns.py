@@ -41,7 +41,11 @@ HIT, PASSAGE = schema.hit, schema.passage
 NEXT_NUMBER_UNDER_CLAIM = (
     update(CONVERSATION)
     .where(CLAIM_IS_VALID)
-    .values(last_turn=CONVERSATION.c.last_turn + 1, updated_at=bindparam("moment"))
+    .values(
+        last_turn=CONVERSATION.c.last_turn + 1,
+        language=bindparam("answer_language"),
+        updated_at=bindparam("moment"),
+    )
     .returning(CONVERSATION)
 )
 UPDATE_STATE = (
@@ -132,14 +136,15 @@ class Turns:
     ) -> Turn:
         """Store the `answer` to the user's `turn`, and the rendered `payload` in the outbox, in one transaction.
 
-        The same transaction changes the conversation's state, and hands it over to a human, if the answer says so. A
+        The same transaction changes the conversation's state, and hands it over to a human, if the answer says so, and
+        sets the conversation's language to that of the answer. A
         payload of None delivers nothing. Returns the assistant's turn. Stores nothing and raises ClaimLost if another
         worker holds the conversation, or if the turn was answered, erased or handed over meanwhile; StateChanged if
         the state is no longer the one that the answer was made from.
         """
 
         def transaction(connection: Connection) -> Turn:
-            conversation = _next_number_under_claim(connection, claim, turn)
+            conversation = _next_number_under_claim(connection, claim, turn, answer.language)
             reply = (
                 connection.execute(inbound.INSERT_TURN, assistant_turn_row(answer, turn, conversation))
                 .mappings()
@@ -225,9 +230,13 @@ class Turns:
         connection.execute(insert(HIT), hits)
 
 
-def _next_number_under_claim(connection: Connection, claim: Claim, turn: Turn) -> RowMapping:
+def _next_number_under_claim(connection: Connection, claim: Claim, turn: Turn, language: str) -> RowMapping:
     """The same for an answer. Raises ClaimLost unless the claim is valid and `turn` is still pending."""
-    parameters = claim_parameters(claim) | {"turn_number": turn.number, "moment": now()}
+    parameters = claim_parameters(claim) | {
+        "turn_number": turn.number,
+        "answer_language": language,
+        "moment": now(),
+    }
     row = connection.execute(NEXT_NUMBER_UNDER_CLAIM, parameters).mappings().one_or_none()
     answered = connection.execute(CLEAR_PENDING, parameters)
     if row is None or not answered.rowcount:

@@ -14,7 +14,7 @@ from pathlib import Path
 from dialogue.citations import MARKERS, check_citations
 from dialogue.conversation import Passage, Turn
 from dialogue.grounding import REFUSAL, refuses
-from dialogue.language import language_of
+from dialogue.language_detection import language_of
 from dialogue.rewriting import drifts
 from finetune.datasets.dataset import pseudonym
 from finetune.datasets.filters import normalise

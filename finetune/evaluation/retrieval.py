@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dialogue.language import language_of
+from dialogue.language_detection import language_of
 from dialogue.rewriting import Rewriter
 from finetune.datasets.dataset import group_of
 from finetune.datasets.search_set import SearchQuestion, SearchSet

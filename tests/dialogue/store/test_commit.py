@@ -22,6 +22,14 @@ async def test_the_answer_is_the_next_turn(store: Store) -> None:
     assert answer == await store.turns.get(answer.conversation, 2)
 
 
+async def test_the_conversation_goes_on_in_the_language_of_the_answer(store: Store) -> None:
+    question = await ask(store, "Welche Spannung?")
+
+    await reply(store, question, dataclasses.replace(ANSWER, language="de"))
+
+    assert (await store.conversations.get(question.conversation)).language == "de"
+
+
 async def test_one_answer_a_question(store: Store) -> None:
     question = await ask(store, "What voltage?")
     claim = await store.claims.claim(question.conversation, "one", 60)

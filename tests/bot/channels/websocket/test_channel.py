@@ -83,6 +83,21 @@ async def test_the_bot_abstains_in_the_language_of_the_question(bot: BotFixture)
     assert answer["text"].startswith(VOICE.wording("zh").abstention)
 
 
+async def test_the_language_follows_the_person_within_a_conversation(bot: BotFixture) -> None:
+    async with connect_client(bot) as client:
+        await client.hello()
+        answers = [
+            await client.ask(text, f"m{number}")
+            for number, text in enumerate(
+                ("weather: wie wird das Wetter morgen?", "weather?", "weather, and why is that?")
+            )
+        ]
+    wordings = [VOICE.wording(language) for language in ("de", "de", "en")]
+    assert [answer["text"] for answer in answers] == [
+        f"{wording.abstention} {wording.handoff}" for wording in wordings
+    ]
+
+
 async def test_a_returning_client_gets_what_it_missed(bot: BotFixture) -> None:
     async with connect_client(bot) as client:
         await client.hello()
