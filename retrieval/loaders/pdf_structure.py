@@ -30,6 +30,12 @@ _PAGE_NUMBER = re.compile(
     r"[\W_]*(?:(?:page|seite|p\.|s\.|página|pagina)\s*)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|\||of|von|de|sur|/)\s*\d{1,4})?[\W_]*|第\s*\d+\s*页.*",
     re.IGNORECASE,
 )
+_BLANK_PAGE = re.compile(
+    r"\W*(?:t?his )?page (?:is |was |has been )?(?:intentionally )?(?:left )?blank(?: intentionally)?\W*|"
+    r"\W*(?:diese )?seite (?:wurde |ist )?(?:absichtlich |bewusst )?(?:leer|frei)(?: gelassen)?\W*|"
+    r"\W*此页(?:有意)?留空\W*",
+    re.IGNORECASE,
+)
 _LEADERS = re.compile(r"\s*(?:\.\s?){4,}\s*|\s*(?:…\s?){2,}\s*|\s*(?:·\s?){4,}\s*|\s*_{6,}\s*")
 _DOTS = re.compile(r"(?:\s*[.·…_]){3,}\s*$")
 _CONTENTS_LINE = re.compile(r".*?(?:(?:[.·…]\s?){4,}|…\s?[.·…]?)\s*(\d{1,4}|[ivxlc]{1,6})\s*", re.IGNORECASE)
@@ -218,7 +224,7 @@ def running_lines(pages: Sequence[Sequence[Block]]) -> set[str]:
 
 
 def without_running(blocks: Sequence[Block], running: set[str]) -> list[Block]:
-    """The blocks without running heads and without page numbers."""
+    """The blocks without running heads, page numbers and words on pages that are blank."""
     edge = set(map(id, _margins(blocks)))
     return [
         block
@@ -226,7 +232,11 @@ def without_running(blocks: Sequence[Block], running: set[str]) -> list[Block]:
         if not (
             id(block) in edge
             and isinstance(block, TextLine)
-            and (_pattern(block.text) in running or _PAGE_NUMBER.fullmatch(block.text))
+            and (
+                _pattern(block.text) in running
+                or _PAGE_NUMBER.fullmatch(block.text)
+                or _BLANK_PAGE.fullmatch(block.text)
+            )
         )
     ]
 
@@ -278,7 +288,11 @@ def _is_contents_table(block: Sequence[Row]) -> bool:
 
 def title_line(blocks: Sequence[Block], body: float) -> str:
     """The largest type in the upper part of a first page, where it is far larger than the text."""
-    lines = [block for block in blocks if isinstance(block, TextLine) and _may_head(block)]
+    lines = [
+        block
+        for block in blocks
+        if isinstance(block, TextLine) and _may_head(block) and not _BLANK_PAGE.fullmatch(block.text)
+    ]
     largest = max((line.size for line in lines), default=0.0)
     first = next((n for n, line in enumerate(lines) if line.size > 0.97 * largest), 0)
     if largest < _TITLE_SIZE * body or not lines:

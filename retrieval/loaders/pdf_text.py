@@ -3,7 +3,6 @@
 Knows PDFium and nothing of what the pieces mean. Coordinates are points from the top left corner, the page upright.
 """
 
-import ctypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -12,19 +11,15 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from retrieval.loaders.pdf_characters import Box, font_of, read_characters
+
 _SAME_LINE = 0.45
 """Of the size: how far the middles of two pieces of one line may be apart."""
 _WORD_GAP = 0.13
 _CELL_GAP = 0.95
-_HYPHENS = {"\x02": "-", "\u00ad": "-", "\ufffe": "-"}
-_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
-_MEND = str.maketrans({**_HYPHENS, **_LIGATURES})
 _BOLD_WEIGHT = 600
 _THIN = 2.5
 _SHADOW = 3.0
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +118,10 @@ def _runs(textpage: Any, sheet: _Sheet) -> Iterator[TextPiece]:
     box: Box | None = None
     sizes: list[float] = []
     first = 0
-    for index, character, place in _characters(textpage, sheet):
-        if place is None or (box and not _follows(box, place)):
+    before: Box | None = None
+    for one in read_characters(textpage, sheet.box):
+        index, character, place = one.index, one.text, one.place
+        if place is None or (box and place != before and not _follows(box, place)):
             yield from _run(text, box, sizes, textpage, first)
             text, box, sizes = "", None, []
         if place is None:
@@ -132,6 +129,7 @@ def _runs(textpage: Any, sheet: _Sheet) -> Iterator[TextPiece]:
         if box is None:
             first = index
             box = place
+        before = place
         text += character
         if character != " ":
             sizes.append(place[3] - place[1])
@@ -142,23 +140,6 @@ def _runs(textpage: Any, sheet: _Sheet) -> Iterator[TextPiece]:
 def _drawn(run: TextPiece) -> tuple[str, int, int]:
     """The same for text that is drawn twice, as for a shadow."""
     return run.text.replace(" ", ""), round(run.left / _SHADOW), round(run.top / _SHADOW)
-
-
-def _characters(textpage: Any, sheet: _Sheet) -> Iterator[tuple[int, str, Box | None]]:
-    """Each character with its place; None in place of a break that PDFium sees in the text."""
-    rect = raw.FS_RECTF()
-    reference = ctypes.byref(rect)
-    last = None
-    for index in range(textpage.count_chars()):
-        character = chr(raw.FPDFText_GetUnicode(textpage, index) or 0xFFFD)
-        if character in "\r\n":
-            yield index, "", None
-        elif character.isspace():
-            if last is not None:
-                yield index, " ", (last[2], last[1], last[2], last[3])
-        elif raw.FPDFText_GetLooseCharBox(textpage, index, reference):
-            last = sheet.box(rect.left, rect.bottom, rect.right, rect.top)
-            yield index, character.translate(_MEND), last
 
 
 def _follows(box: Box, place: Box) -> bool:
@@ -177,9 +158,7 @@ def _run(
 def _is_bold(textpage: Any, index: int) -> bool:
     if raw.FPDFText_GetFontWeight(textpage, index) >= _BOLD_WEIGHT:
         return True
-    buffer = ctypes.create_string_buffer(128)
-    length = raw.FPDFText_GetFontInfo(textpage, index, buffer, 128, None)
-    name = buffer.raw[: max(0, min(length, 128) - 1)].decode("utf-8", "replace").lower()
+    name = font_of(textpage, index).lower()
     return any(word in name for word in ("bold", "black", "heavy", "semibold", "demi"))
 
 

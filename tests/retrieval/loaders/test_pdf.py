@@ -284,3 +284,33 @@ def test_text_beside_a_table_is_read_apart_from_it() -> None:
 def test_a_word_cut_between_lines_of_different_size_is_made_whole() -> None:
     page = [Text("Among the adults, a com-", 50, 700, 13), Text("parison of the rates by age.", 50, 686, 10)]
     assert lines(pdf([page])) == ["Among the adults, a comparison of the rates by age."]
+
+
+def test_ligatures_of_which_one_letter_is_named_are_made_whole() -> None:
+    said = (
+        r"\003e con\001dence interval is di\002erent from the usual one in 19 of the",
+        r"Three ports in Finland, as the ferries often leave within half an hour.",
+    )
+    page = [Text(line, 50, 700 - 14 * n, 11, "F3") for n, line in enumerate(said)]
+    (line,) = lines(pdf([page]))
+    assert line.startswith("The confidence interval is different from the usual one")
+
+
+def test_numbers_of_glyphs_are_read_as_the_letters_that_they_show() -> None:
+    said = (
+        "the most common faults of web applications are listed here with what can be done",
+        "about each of them by the people who write the code and by those who run the server",
+    )
+    numbers = [
+        "".join(" " if character == " " else f"\\{ord(character) - 29:03o}" for character in line)
+        for line in said
+    ]
+    assert lines(pdf([paragraph(*numbers)])) == [" ".join(said)]
+
+
+def test_words_on_a_blank_page_are_no_text() -> None:
+    document = read(
+        pdf([[Text("This page intentionally left blank.", 200, 400, 14)], paragraph(*PROSE)]), "fees.pdf"
+    )
+    assert document.text == " ".join(PROSE)
+    assert document.title == "fees"
