@@ -66,26 +66,28 @@ class Chunking:
     def chunks(self, document: Document) -> Iterator[Chunk]:
         """The chunks of a document in reading order; what is not white space lies in exactly one of them.
 
-        What is hidden lies in none, and a copy of another document has none.
+        What is hidden lies in none, nor does a heading whose text is hidden; a copy of another document has none.
         """
         seen: Counter[str] = Counter()
         for heading, (start, end) in self._sections(document) if not document.copy_of else ():
             for left, right in _shown(document, start, end):
+                if document.hidden and _says_headings_alone(document, left, right):
+                    continue
                 for span in self._packed(document.text, self._blocks(document, left, right)):
                     yield _chunk(document, heading, span, seen)
 
     def _sections(self, document: Document) -> Iterator[tuple[str, Span]]:
-        """Heading path and span of every section; what is too short to stand alone joins what follows it."""
-        waiting: int | None = None
+        """Heading path and span of every section; what is too short to stand alone joins what follows it.
+
+        Of several that are joined, the one that says most names them, the last one where they say equally much.
+        """
+        waiting: list[tuple[int, str, int]] = []
         for heading, (start, end) in _sections(document):
-            start = start if waiting is None else waiting
-            short = (
-                sum(estimate_tokens(document.text[slice(*span)]) for span in _shown(document, start, end))
-                < self.least
-            )
-            waiting = start if short and end < len(document.text) else None
-            if waiting is None:
-                yield heading, (start, end)
+            shown = (document.text[slice(*span)] for span in _shown(document, start, end))
+            waiting.append((sum(map(estimate_tokens, shown)), heading, start))
+            if sum(tokens for tokens, *_ in waiting) >= self.least or end >= len(document.text):
+                yield max(reversed(waiting), key=itemgetter(0))[1], (waiting[0][2], end)
+                waiting = []
 
     def _blocks(self, document: Document, start: int, end: int) -> Iterator[Span]:
         """The rows of tables, whole, and the pieces of what stands between them."""
@@ -144,6 +146,12 @@ def _shown(document: Document, start: int, end: int) -> Iterator[Span]:
             yield start, left
             start = right
     yield start, end
+
+
+def _says_headings_alone(document: Document, start: int, end: int) -> bool:
+    titles = [heading.title for heading in document.headings if start <= heading.start < end]
+    lines = document.text[start:end].strip("\n")
+    return not lines or lines.split("\n") == titles
 
 
 def _sections(document: Document) -> Iterator[tuple[str, Span]]:

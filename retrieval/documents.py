@@ -90,14 +90,16 @@ class DocumentBuilder:
     """Characters so far, line breaks included: where the next line starts."""
 
     def block(self, text: str) -> None:
-        """Adds one line; runs of white space become one space, an empty block is left out."""
+        """Adds one line; runs of white space become one space, an empty block and a second of the same are left out."""
         line = _clean(text)
-        if line:
+        if line and not (self.lines and self.lines[-1] == line):
             self._add(line)
 
     def heading(self, level: int, text: str) -> None:
+        """Adds a heading, unless it only says again what the one directly above says."""
         title = _clean(text)
-        if title:
+        above = self.headings[-1] if self.headings else None
+        if title and not (above and above.title == title and above.start + len(title) + 1 == self.length):
             self.headings.append(Heading(level, title, self.length))
             self._add(title)
 
@@ -115,10 +117,9 @@ class DocumentBuilder:
         """
         cells = [[cell and _UNPRINTABLE.sub(" ", cell) for cell in row] for row in rows]
         for line in read_table(cells, heads).lines():
-            start = self.length
-            self.block(line)
-            if self.length > start:
-                self.rows.append((start, self.length - 1))
+            if row := _clean(line):
+                self.rows.append((self.length, self.length + len(row)))
+                self._add(row)
 
     def page(self) -> None:
         """What follows stands on the next page."""

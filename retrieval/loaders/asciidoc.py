@@ -10,6 +10,7 @@ from retrieval.documents import Document, DocumentBuilder
 from retrieval.loaders.asciidoc_inline import inline_text
 from retrieval.loaders.asciidoc_tables import table_cells
 from retrieval.loaders.front_matter import split_front_matter
+from retrieval.loaders.template_tags import without_template_tags
 from retrieval.loaders.text import decoded
 
 _COMMENT_BLOCK = re.compile(r"^////+[ \t]*\n.*?^////+[ \t]*$\n?", re.MULTILINE | re.DOTALL)
@@ -35,7 +36,7 @@ def load_asciidoc(content: bytes, source: str) -> Iterator[Document]:
     """One document, titled by its first heading, or by front matter."""
     front, text = split_front_matter(decoded(content, source))
     draft = DocumentBuilder()
-    read_asciidoc(text, draft)
+    read_asciidoc(without_template_tags(text, front.values), draft)
     yield draft.document(source, front.title or None)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 _CELL = re.compile(
-    r"(?:(?<=^)|(?<=\s))(?:(\d+)(\*)|(\d+)?(?:\.(\d+))?\+)?[<^>]?(?:\.[<^>])?[aehlmsdv]?(?<!\\)\|"
+    r"(?:(?:(?<=^)|(?<=\s))(?:(\d+)(\*)|(\d+)?(?:\.(\d+))?\+)?[<^>]?(?:\.[<^>])?[aehlmsdv]?)?(?<!\\)\|"
 )
 _COLUMNS = re.compile(r"cols=(?:\"([^\"]*)\"|'([^']*)'|([\d*]+))")
 _REPEATED = re.compile(r"(\d+)\*.*")

@@ -104,7 +104,7 @@ def _boxes(text: str) -> str:
 
 def _container(found: re.Match[str]) -> str:
     margin, kind, *titles = found.groups()
-    return f"{margin}\n{margin}{_label(kind or '', next(filter(None, titles), ''))}\n"
+    return f"{margin}\n{margin}{_label(kind or '', next(filter(None, titles), ''))}\n{margin}\n"
 
 
 def _admonition(found: re.Match[str]) -> str:
@@ -119,6 +119,6 @@ def _callout(found: re.Match[str]) -> str:
 
 
 def _label(kind: str, title: str) -> str:
-    """The first line of a box, which the HTML reader sets before its text."""
+    """The first line of a box, which the HTML reader sets before its text; within a list it has the list's margin."""
     label = title.strip() or (kind.capitalize() if kind.lower() in _LABELS else "")
-    return f'\n<div class="note"><p class="admonition-title">{label}</p></div>\n' if label else ""
+    return f'<div class="note"><p class="admonition-title">{label}</p></div>' if label else ""

@@ -18,6 +18,8 @@ from retrieval.loaders.text import decoded
 from retrieval.tables import Row
 
 _SEPARATOR_LINE = re.compile(r"\A\s*sep=(.)\s*?(?:\r\n?|\n)", re.IGNORECASE)
+_EMPHASIZED = re.compile(r"\A\s*\*\*([^*]+)\*\*\s*\Z")
+"""A cell in bold, in a table that a page of RST or Markdown includes."""
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
 
@@ -61,7 +63,7 @@ def _evenness(rows: Sequence[Row]) -> tuple[float, int]:
 
 def _rows(text: str, delimiter: str, most: int | None = None) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return [[shortened(cell) for cell in row] for row in islice(reader, most)]
+    return [[shortened(_EMPHASIZED.sub(r"\1", cell)) for cell in row] for row in islice(reader, most)]
 
 
 def _text(value: Any) -> str:

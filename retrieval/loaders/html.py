@@ -15,6 +15,7 @@ from retrieval.loaders.text import decoded
 
 _DECLARATION = re.compile(r"<\?xml[^>]*>")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]+)", re.IGNORECASE)
+_SITE = re.compile(r"\s*[|»·:]\s|\s+[-–—]\s")
 _NO_TITLE = re.compile(
     r"\W*(?:untitled(?: document| page)?|new page(?: \d+)?|document|index|home|title|no title|unbenannt\w*|neue seite|"
     r"sans titre|无标题(?:文档)?|\S+\.(?:html?|md|docx?))?\W*",
@@ -28,7 +29,14 @@ def load_html(content: bytes, source: str) -> Iterator[Document]:
     title = page.title.get_text(" ", strip=True) if page.title else ""
     draft = DocumentBuilder()
     MarkupReader(draft).read(main_part(page))
-    yield draft.document(source, None if _NO_TITLE.fullmatch(title) else title)
+    yield draft.document(source, None if _NO_TITLE.fullmatch(title) else _without_site(title, draft))
+
+
+def _without_site(title: str, draft: DocumentBuilder) -> str:
+    """`Returns` of `Returns — Larkfield Help`, where the page's first heading says so."""
+    first = draft.headings[0].title if draft.headings else ""
+    rest = title.removeprefix(first)
+    return first if first and rest != title and _SITE.match(rest) else title
 
 
 def parsed(html: str) -> BeautifulSoup:

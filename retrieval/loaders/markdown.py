@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 from markdown_it import MarkdownIt
 
@@ -13,6 +15,18 @@ from retrieval.loaders.template_tags import outside_code, without_template_tags
 from retrieval.loaders.text import decoded
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+_INDENTED = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("code")
+_INLINE = re.compile(
+    r"\*\*[^\s*][^*\n]*\*\*|\]\((?:https?:|[\w./#-]+\))|^\s*> \S.*[.!]\s*$|<(?:kbd|img|strong)\b",
+    re.MULTILINE,
+)
+_SENTENCE = re.compile(r"[^\W\d_a-z].*[.!?]")
+_PROGRAM = re.compile(r"[{}<>$=\\`]|\w\(|::|//|--")
+_FEWEST_WORDS = 8
+_TABLE_PARTS = re.compile(r"</?(?:table|t[rdh]|thead|tbody|div|ul|li)\b")
+_SCRIPT_LINK = re.compile(r"\[[^\]\n]*\]\(javascript:(?:[^()\n]|\([^()\n]*\))*\)", re.IGNORECASE)
+_BOLD = re.compile(r"(?<![*\w])\*\*(?=[^\s*])([^*\n]{1,80}?)[ \t]+\*\*(?![*\w])")
+"""`**Start **`, which converters write, in place of `**Start** `."""
 _PLACEHOLDER = re.compile(r"<([A-Za-z][\w]*(?:[-_ ][\w]+)*)>")
 _ELEMENTS = frozenset(
     """
@@ -38,7 +52,28 @@ def load_mdx(content: bytes, source: str) -> Iterator[Document]:
 def read_markdown(text: str, draft: DocumentBuilder, jsx: bool = False) -> None:
     """Adds what a piece of Markdown shows."""
     shown = outside_code(resolved(text, jsx), _escaped_placeholders)
-    read_markup(_MARKDOWN.render(shown), draft)
+    read_markup(_rendered(shown), draft)
+
+
+def _rendered(text: str) -> str:
+    """As HTML. An indented block is code, unless it is text too far to the right, or the rest of a table in HTML."""
+    references: dict[str, Any] = {}
+    tokens = _MARKDOWN.parse(_BOLD.sub(r"**\1** ", _SCRIPT_LINK.sub("", text)), references)
+    for before, token in pairwise([None, *tokens]):
+        if token and token.type == "code_block":
+            if before and before.type == "html_block" and _TABLE_PARTS.search(token.content):
+                token.type = "html_block"
+            elif _is_text(token.content):
+                token.type, token.content = "html_block", _INDENTED.render(token.content, references)
+    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, references))
+
+
+def _is_text(block: str) -> bool:
+    """Whether an indented block has Markdown in it, or is a sentence."""
+    said = " ".join(block.split())
+    return bool(_INLINE.search(block)) or (
+        bool(_SENTENCE.fullmatch(said)) and not _PROGRAM.search(said) and len(said.split()) >= _FEWEST_WORDS
+    )
 
 
 def _documents(text: str, source: str, jsx: bool) -> Iterator[Document]:

@@ -13,7 +13,7 @@ from retrieval.loaders.visibility import Visibility
 
 _NEVER = frozenset(
     """
-    script style template noscript nav iframe object svg canvas head input select textarea audio video dialog
+    script style template noscript noframes nav iframe object svg canvas head input select textarea audio video dialog
     rt rp map
     """.split()  # noqa: SIM905
 )
@@ -43,6 +43,7 @@ _LINKED_FURNITURE = re.compile(
 _PAGE_FOOTER = re.compile(
     r"(?:site|page|global|main|doc|document|wiki)?[-_]?(?:footer|foot|colophon)", re.IGNORECASE
 )
+_CONTENTS = re.compile(r"toc|tableofcontents|table-of-contents|contents-list|toctree-wrapper", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s|/>»›·•:,\u2013\u2014\u2192\[\]()<«‹-]*")
 _FOOTNOTE = re.compile(r"\[?\d{1,3}\]?|[*†‡]")
 _ACTION = re.compile(
@@ -73,6 +74,7 @@ def main_part(page: Tag) -> Tag:
         _prune(root, lambda tag: _is_side(tag) and _length(tag) < most)
     _prune(root, lambda tag: _is_furniture(tag) and _length(tag) < _NEARLY_ALL * whole)
     _prune(root, lambda tag: (_is_linked_furniture(tag) or _is_link_list(tag)) and _length(tag) < most)
+    _prune(root, lambda tag: _is_contents(tag) and _length(tag) < _NEARLY_ALL * whole)
     _prune(root, lambda tag: _is_action(tag) or _is_line_of_links(tag))
     return root
 
@@ -130,6 +132,12 @@ def _is_linked_furniture(tag: Tag) -> bool:
     return any(map(_LINKED_FURNITURE.fullmatch, _names(tag))) and (
         link_text_share(tag) > _MANY_IN_LINKS or (_length(tag) < _HARDLY_ANY and tag.name not in _LISTS)
     )
+
+
+def _is_contents(tag: Tag) -> bool:
+    """A table of contents, also where it is most of what a chapter's first page holds."""
+    named = any(map(_CONTENTS.fullmatch, _names(tag)))
+    return named and tag.name not in _TEXT and link_text_share(tag) > _MANY_IN_LINKS
 
 
 def _is_link_list(tag: Tag) -> bool:

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.chunking import Chunking, estimate_tokens
-from retrieval.documents import Document, DocumentBuilder
+from retrieval.documents import Document, DocumentBuilder, Heading
 
 blocks = st.lists(
     st.tuples(st.sampled_from([0, 0, 0, 1, 2, 3]), st.text(st.characters(codec="utf-8"), max_size=60)),
@@ -83,6 +83,24 @@ def test_a_section_too_short_to_stand_alone_joins_the_next() -> None:
     (chunk,) = Chunking(least=8).chunks(drafted(parts))
     assert chunk.heading == "Opening hours"
     assert chunk.text.startswith("Guide\nOpening hours\nMonday")
+
+
+def test_sections_that_are_joined_are_named_after_the_one_that_says_most() -> None:
+    parts = [
+        (1, "Tool"),
+        (2, "Options"),
+        (0, "Press the red button for ten seconds."),
+        (2, "See also"),
+        (0, "More."),
+    ]
+    (chunk,) = Chunking(least=40).chunks(drafted(parts))
+    assert chunk.heading == "Options"
+
+
+def test_a_heading_whose_text_is_hidden_is_in_no_chunk() -> None:
+    text = "Actions\nWritten by Ann\nPress start."
+    document = Document("a", "Actions", text, (Heading(1, "Actions", 0),), hidden=((8, 22),))
+    assert [chunk.text for chunk in Chunking(least=0).chunks(document)] == ["Press start."]
 
 
 def test_sentences_stay_whole_where_they_fit() -> None:

@@ -47,3 +47,14 @@ def test_a_document_knows_the_rows_of_its_tables_and_what_is_missing() -> None:
     assert document.text == "Prices\nPump: X-32; Price: 4\nPump: X-33; Price: 5"
     assert [document.text[slice(*row)] for row in document.rows] == document.text.splitlines()[1:]
     assert document.notes == ("1 of 2 pages has no text",)
+
+
+def test_a_line_that_says_the_same_again_is_left_out() -> None:
+    draft = DocumentBuilder()
+    for text in ("Panorama", "Panorama"):
+        draft.heading(1, text)
+    for text in ("Panorama", "A picture.", "A picture.", "Another."):
+        draft.block(text)
+    draft.table([["Row", "Price"], ["A", "1"], ["A", "1"]], 1)
+    assert draft.lines == ["Panorama", "A picture.", "Another.", "Row: A; Price: 1", "Row: A; Price: 1"]
+    assert len(draft.headings) == 1

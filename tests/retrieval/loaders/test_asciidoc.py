@@ -107,3 +107,15 @@ def test_spanning_cells_stand_in_each_row() -> None:
         "Station: Millbrook; Days: Weekdays; Time: 6:40",
         "Station: Millbrook; Days: Sundays; Time: 8:10",
     ]
+
+
+def test_cells_need_no_space_between_them_and_hugo_s_tags_go() -> None:
+    text = """{{% notice note %}} Ask an administrator.{{% /notice %}}
+
+[cols="10,90"]
+|===
+|*Text*|A line of text
+|*Date*|A day
+|===
+"""
+    assert adoc(text).text.splitlines() == ["Ask an administrator.", "Text: A line of text", "Date: A day"]

@@ -124,3 +124,8 @@ def test_columns_of_a_list_of_questions_can_be_chosen() -> None:
     ]
     (table,) = load_file(content, "help.csv")
     assert table.text.splitlines()[0] == "id: 1; Symptom: No light; What to do: Change the fuse."
+
+
+def test_cells_in_bold_lose_their_marks() -> None:
+    (document,) = csv("Version,Date\n**v1.1**,2020-01-02\nv1.0,2019-05-06\n")
+    assert document.text.splitlines()[0] == "Version: v1.1; Date: 2020-01-02"

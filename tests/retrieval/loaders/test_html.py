@@ -64,7 +64,7 @@ OLD = """<html><head><title>Boats</title></head><body><table width="100%"><tr>
 
 
 def test_a_sphinx_page_is_its_body_without_sidebar_and_marks() -> None:
-    assert html(SPHINX).title == "Backups — Otter 2.1 documentation"
+    assert html(SPHINX).title == "Backups"
     assert lines(SPHINX) == [
         "Backups",
         "Note: Otter keeps 30 backups.",
@@ -181,3 +181,25 @@ def test_html_without_a_structure_is_read_too() -> None:
 def test_no_markup_is_too_broken(text: str) -> None:
     document = html(text)
     assert all(document.text[h.start :].startswith(h.title) for h in document.headings)
+
+
+def test_the_name_of_the_site_is_no_part_of_the_title() -> None:
+    for title in ("Returns - Larkfield Help", "Returns | Help", "Returns"):
+        assert html(f"<title>{title}</title><h1>Returns</h1><p>Within 30 days.</p>").title == "Returns"
+    assert html("<title>Returns-only shop</title><h1>Returns</h1><p>Ok.</p>").title == "Returns-only shop"
+
+
+def test_a_table_of_contents_is_no_text_even_where_it_is_most_of_the_page() -> None:
+    entries = "".join(
+        f'<dt><span>2.{n}. <a href="#{n}">Accounts of kind {n}</a></span></dt>' for n in range(9)
+    )
+    page = "<h1>Chapter 2</h1><p>What an account is.</p>"
+    page += f'<div class="toc"><p>Table of Contents</p><dl>{entries}</dl></div>'
+    assert html(page).text.splitlines() == ["Chapter 2", "What an account is."]
+
+
+def test_a_page_of_frames_has_no_text() -> None:
+    assert (
+        html("<frameset><frame src='a.html'><noframes><body id='top'></body></noframes></frameset>").text
+        == ""
+    )

@@ -189,3 +189,33 @@ def test_no_markup_is_too_broken(text: str) -> None:
     (document,) = load_mdx(text.encode(), "x.mdx")
     for found in (document, markdown(text)):
         assert all(found.text[h.start :].startswith(h.title) for h in found.headings)
+
+
+def test_a_note_within_a_list_of_steps_does_not_end_it() -> None:
+    text = "1. Open it.\n\n    > [!NOTE]\n    > If it is **locked**, ask.\n\n2. Close it.\n"
+    assert lines(text) == ["1. Open it.", "Note: If it is locked, ask.", "2. Close it."]
+
+
+def test_text_that_stands_too_far_right_is_no_code() -> None:
+    assert lines(
+        "Steps:\n\n      In the field **Price**, enter\n      the [amount](https://example.com/a).\n"
+    ) == [
+        "Steps:",
+        "In the field Price, enter the amount (https://example.com/a).",
+    ]
+    assert lines("Run:\n\n    git add .\n    git commit\n") == ["Run:", "git add .", "git commit"]
+
+
+def test_a_table_in_html_goes_on_after_a_blank_line() -> None:
+    text = """<table><tr><th>Town</th><th>Day</th></tr>
+      <tr>
+
+        <td>Elm</td>
+        <td>Sunday</td>
+      </tr></table>"""
+    assert lines(text) == ["Town: Elm; Day: Sunday"]
+
+
+def test_links_that_run_a_script_and_misplaced_stars_leave_no_marks() -> None:
+    text = "Go to **Start **> **Settings**. [More...](javascript:)[Less](javascript:void(0))"
+    assert lines(text) == ["Go to Start > Settings."]
