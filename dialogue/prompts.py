@@ -4,6 +4,7 @@ A prompt is a system message, examples as turns, and one last turn with the new 
 engine's prefix cache helps. A model that was trained for the task gets a short prompt without examples.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from dialogue.voice import Voice
 LANGUAGES = ("en", "zh")
 TURN_CHARACTERS = 240
 """Turns of the history are cut to this length in the prompt for rewriting."""
+
+MOST_OF_MESSAGE = 400
+"""The person's own message is cut to this length."""
+PROMPT_LINE = re.compile(r"\[\d+\]|(?:Message|Question):")
+"""How lines of the prompt for a trained model begin."""
 
 RoleAndText = tuple[str, str]
 """`user` or `assistant`, and the text."""
@@ -85,6 +91,38 @@ class AnswerPrompt:
         return str(self.texts["prompt"]).strip().format(passages="\n".join(lines), question=question)
 
 
+@dataclass(frozen=True, slots=True)
+class TrainedAnswerPrompt:
+    """Asks a model that was trained to answer. It is the same in all languages, and passages keep their lines.
+
+    The reply has the number of its passage before each sentence, is NO ANSWER, or asks back (`dialogue/asking.py`).
+    """
+
+    texts: dict[str, Any]
+
+    def messages(self, question: str, passages: Sequence[Passage], message: str = "") -> list[BaseMessage]:
+        """message: what the person wrote, where `question` is a rewrite of it."""
+        shown = "\n\n".join(
+            str(self.texts["passage"]).format(n=p.n, title=_on_one_line(p.title), text=_lines(p.text))
+            for p in passages
+        )
+        own = _on_one_line(message)[:MOST_OF_MESSAGE]
+        told = str(self.texts["message"]).format(message=own) if own and own != question else ""
+        prompt = str(self.texts["prompt"]).strip()
+        ask = prompt.format(passages=shown, message=told, question=_on_one_line(question))
+        return [SystemMessage(self.texts["brief"]), HumanMessage(ask)]
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _lines(text: str) -> str:
+    """The lines that hold something; none of them looks like a passage's number or the question."""
+    kept = (line.rstrip() for line in text.splitlines() if line.strip())
+    return "\n".join(f" {line}" if PROMPT_LINE.match(line) else line for line in kept)
+
+
 def rewrite_prompt(language: str, *, trained: bool = False) -> RewritePrompt:
     """The prompt in `language`, or in English if there is no template for it."""
     return RewritePrompt(_texts(language)["rewrite"], trained)
@@ -93,6 +131,11 @@ def rewrite_prompt(language: str, *, trained: bool = False) -> RewritePrompt:
 def answer_prompt(language: str, voice: Voice, *, trained: bool = False) -> AnswerPrompt:
     """The prompt in `language`, or in English if there is no template for it."""
     return AnswerPrompt(_texts(language)["answer"], voice, trained)
+
+
+def trained_answer_prompt() -> TrainedAnswerPrompt:
+    """The prompt for a model that was trained to answer."""
+    return TrainedAnswerPrompt(_texts("trained")["answer"])
 
 
 def fixed_beginnings(task: str, voice: Voice, *, trained: bool = False) -> list[list[BaseMessage]]:
@@ -108,5 +151,5 @@ def fixed_beginnings(task: str, voice: Voice, *, trained: bool = False) -> list[
 
 @cache
 def _texts(language: str) -> dict[str, Any]:
-    name = language if language in LANGUAGES else LANGUAGES[0]
+    name = language if language in (*LANGUAGES, "trained") else LANGUAGES[0]
     return tomllib.loads((files("dialogue") / "prompt_templates" / f"{name}.toml").read_text("utf-8"))

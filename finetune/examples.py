@@ -63,15 +63,25 @@ def _reference_answer(reference: object) -> object:
 
 
 class GroundingExample(Example):
-    """A question with passages, the accepted answers, and the passages that contain them."""
+    """A question with passages, the accepted answers, and the passages that contain them.
+
+    written: `answer` is to be learnt as it is; its marker [n] names the n-th of `evidence`. quotes: what of the
+    evidence says it. message: what the person wrote, where `question` is a rewrite of it. options: what the person may
+    choose from, of a question back. kind: the difficulty, to report by.
+    """
 
     source: str = ""
     history: tuple[DialogueTurn, ...]
     question: str
     passages: tuple[ExamplePassage, ...]
     answer: str
-    answerable: bool | Literal["partial"]
+    answerable: bool | Literal["partial", "ask back"]
     evidence: tuple[str, ...]
+    written: bool = False
+    quotes: tuple[str, ...] = ()
+    message: str = ""
+    options: tuple[str, ...] = ()
+    kind: str = ""
     references: tuple[Annotated[str, BeforeValidator(_reference_answer)], ...] = ()
 
     @property

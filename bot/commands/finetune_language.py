@@ -39,6 +39,10 @@ Withheld = Annotated[
     float,
     typer.Option(min=0, max=1, help="Share of the answered questions to use again without their evidence."),
 ]
+Variants = Annotated[
+    int,
+    typer.Option(min=1, help="Prompts of each question whose answer was written for it (support dialogues)."),
+]
 Chosen = Annotated[
     list[str] | None,
     typer.Option(
@@ -75,11 +79,12 @@ def teach_generator(
     objective: How = TrainingObjective.SUPERVISED,
     take: Take = None,
     withheld: Withheld = UNANSWERABLE_SHARE,
+    variants: Variants = 1,
     option: Chosen = None,
 ) -> None:
     """Train a model to answer from passages and to rewrite follow-up questions."""
     options = _options(option, OBJECTIVE_OPTIONS[objective])
-    choice = DataMixture(take=_counts(take), withheld=withheld, seed=options.seed)
+    choice = DataMixture(take=_counts(take), withheld=withheld, variants=variants, seed=options.seed)
     _learn(choice, dataset, base, parent, objective, options)
 
 

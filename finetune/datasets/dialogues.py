@@ -24,7 +24,10 @@ class Evidence(BaseModel):
 
 
 class DialogueQuestion(BaseModel):
-    """What a person asked, with the answer. rewrite: the same as one question that needs no conversation."""
+    """What a person asked, with the answer. rewrite: the same as one question that needs no conversation.
+
+    near: chunks that look like the answer and are not. options: what the person may choose from, of a question back.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -33,7 +36,9 @@ class DialogueQuestion(BaseModel):
     rewrite: str
     answerable: bool | Literal["partial", "ask back"]
     evidence: tuple[Evidence, ...]
+    near: tuple[str, ...] = ()
     answer: str
+    options: tuple[str, ...] = ()
 
 
 class Dialogue(Example):
@@ -67,7 +72,7 @@ def rewriting_examples(path: Path) -> Iterator[RewritingExample]:
     for dialogue in read_examples(path, Dialogue):
         for number, turn in enumerate(dialogue.turns[1:], 1):
             yield RewritingExample(
-                id=_id(dialogue, number),
+                id=question_id(dialogue, number),
                 language=dialogue.language,
                 source=turn.kind,
                 history=_history(dialogue, number),
@@ -83,14 +88,14 @@ def search_set(path: Path) -> SearchSet:
     asked = [(dialogue, number) for dialogue in dialogues for number in range(len(dialogue.turns))]
     answered = [(dialogue, number) for dialogue, number in asked if dialogue.turns[number].evidence]
     chunks = {
-        row.id: row for row in read_examples(_chunks_beside(path), DialogueChunk) if row.packet in packets
+        row.id: row for row in read_examples(chunks_beside(path), DialogueChunk) if row.packet in packets
     }
     return SearchSet(
         path.name.removesuffix(".gz").removesuffix(".jsonl"),
         tuple(map(_passage, chunks.values())),
         tuple(_question(dialogue, number) for dialogue, number in answered),
         {
-            _id(dialogue, number): {one.chunk: 1 for one in dialogue.turns[number].evidence}
+            question_id(dialogue, number): {one.chunk: 1 for one in dialogue.turns[number].evidence}
             for dialogue, number in answered
         },
     )
@@ -99,7 +104,7 @@ def search_set(path: Path) -> SearchSet:
 def _question(dialogue: Dialogue, number: int) -> SearchQuestion:
     turn = dialogue.turns[number]
     return SearchQuestion(
-        _id=_id(dialogue, number),
+        _id=question_id(dialogue, number),
         language=dialogue.language,
         conversation_id=dialogue.id,
         history=_history(dialogue, number),
@@ -109,8 +114,11 @@ def _question(dialogue: Dialogue, number: int) -> SearchQuestion:
 
 
 def _passage(chunk: DialogueChunk) -> SearchPassage:
-    title = " > ".join(filter(None, (chunk.title, chunk.heading)))
-    return SearchPassage(_id=chunk.id, title=title, text=chunk.text)
+    return SearchPassage(_id=chunk.id, title=title_of(chunk), text=chunk.text)
+
+
+def title_of(chunk: DialogueChunk) -> str:
+    return " > ".join(filter(None, (chunk.title, chunk.heading)))
 
 
 def _history(dialogue: Dialogue, number: int) -> tuple[DialogueTurn, ...]:
@@ -125,11 +133,11 @@ def _said(turn: DialogueQuestion) -> Iterator[DialogueTurn]:
     )
 
 
-def _id(dialogue: Dialogue, number: int) -> str:
+def question_id(dialogue: Dialogue, number: int) -> str:
     return f"{dialogue.id}:{number + 1}"
 
 
-def _chunks_beside(path: Path) -> Path:
+def chunks_beside(path: Path) -> Path:
     for name in ("chunks.jsonl.gz", "chunks.jsonl"):
         if (chunks := path.with_name(name)).is_file():
             return chunks

@@ -1,4 +1,5 @@
-"""Reads example files to add to those from the log: JSON lines as in `finetune.examples`, and BEIR folders.
+"""Reads example files to add to those from the log: JSON lines as in `finetune.examples`, support dialogues, and BEIR
+folders.
 
 The type of a file's examples is told by its first row. Examples are taken as they are; public data is not altered.
 """
@@ -9,6 +10,8 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from finetune.datasets.dataset import ImportRecord
+from finetune.datasets.dialogue_answers import dialogue_examples
+from finetune.datasets.dialogues import Dialogue
 from finetune.datasets.search_set import SearchQuestion, read_search_set
 from finetune.errors import BadFile
 from finetune.examples import (
@@ -29,6 +32,7 @@ DISTINCTIVE_FIELDS: tuple[tuple[type[Example], frozenset[str]], ...] = (
     (GroundingExample, frozenset({"passages", "evidence"})),
     (RatedExample, frozenset({"answer", "welcome"})),
     (RetrievalExample, frozenset({"query", "positive"})),
+    (Dialogue, frozenset({"packet", "turns"})),
 )
 """The fields by which a form is recognised."""
 
@@ -44,9 +48,12 @@ class UntypedExample(Example):
 def read_imported(path: Path) -> Iterator[Example]:
     """The examples of a file, or of a folder in BEIR form: a query with each of its relevant passages.
 
-    Raises BadFile, at the row concerned.
+    A support dialogue gives examples of both tasks for each turn. Raises BadFile, at the row concerned.
     """
-    return _read_beir(path) if path.is_dir() else read_examples(path, example_type(path))
+    if path.is_dir():
+        return _read_beir(path)
+    form = example_type(path)
+    return dialogue_examples(path) if form is Dialogue else read_examples(path, form)
 
 
 def example_type(path: Path) -> type[Example]:

@@ -66,8 +66,8 @@ def score_answer(example: GroundingExample, answer: Answer, seconds: float | Non
 
     Token F1 and ROUGE-L: questions with an answer, also a partial one; an abstention counts as an empty text.
     K-precision: answers that are no abstention. Citations: see `metrics`; an example that has an answer but
-    names no evidence is left out. Abstention: all but partial ones, where both to abstain and to answer can
-    be right.
+    names no evidence is left out. Abstention: all but partial ones and those to ask back
+    about, where both to abstain and to answer can be right.
     """
     said = "" if answer.abstained else strip_markers(answer.text)
     texts = [passage.text for passage in example.passages]
@@ -102,6 +102,6 @@ def _citations(example: GroundingExample, answer: Answer) -> dict[str, Share]:
 
 
 def _abstention(example: GroundingExample, answer: Answer) -> Share:
-    if example.answerable == "partial":
+    if not isinstance(example.answerable, bool):
         return NO_SHARE
     return abstention_f1(answer.abstained, example.answerable)

@@ -30,9 +30,6 @@ from finetune.training.supervised import train_supervised
 
 AnyExample = TypeVar("AnyExample", bound=Example)
 
-MAX_VALIDATION = 64
-"""At most this many examples for validation, since each evaluation reads all of them."""
-
 
 def train_language_model(
     run: Run,
@@ -50,7 +47,7 @@ def train_language_model(
     examples = prepare(dataset, TRAIN, choice)
     if not examples:
         raise NothingToLearn(f"language model ({objective})")
-    validation = prepare(dataset, VALIDATION, choice)[:MAX_VALIDATION]
+    validation = prepare(dataset, VALIDATION, choice)[: options.validation]
     train(run, base, examples, validation, options, parent=parent, callbacks=callbacks)
 
 

@@ -25,7 +25,9 @@ class TrainingOptions:
     as the first ones of a copied sentence, which decide which sentence it is; 0 for the plain loss.
     noise: strength of the noise on embeddings (Jain et al., "NEFTune", 2023), 0 for none.
     packing: several examples in one row; needs an attention that keeps them apart (a GPU with flash-attention).
-    evaluations: how many per run. patience: after how many without a better validation loss the run stops early.
+    validation: at most this many examples for an evaluation, which reads all of them; 0 for none.
+    evaluations: how many per run; checkpoints are written at the same times. patience: after how many without a better
+    validation loss the run stops early.
     """
 
     method: AdapterMethod = "lora"
@@ -43,6 +45,7 @@ class TrainingOptions:
     noise: float = 0.0
     packing: bool = False
     precision: Precision = "bf16"
+    validation: int = 64
     evaluations: int = 8
     patience: int = 3
     seed: int = 17

@@ -32,6 +32,7 @@ from finetune.examples import (
     RewritingExample,
     to_turns,
 )
+from finetune.training.written_answers import written_prompt
 from retrieval.chunking import estimate_tokens
 from retrieval.sentences import sentences
 
@@ -234,12 +235,14 @@ UNANSWERABLE_SHARE = 0.2
 class DataMixture:
     """tasks: `rewrite`, `answer`. take: at most this many examples of a source, by its name; all of the other sources.
 
-    withheld: share of the answered questions that are also asked without their evidence.
+    withheld: share of the answered questions that are asked without their evidence; those whose answers are written are
+    asked so instead, the others as well. variants: prompts of each question whose answer is written.
     """
 
     tasks: tuple[str, ...] = ("rewrite", "answer")
     take: Mapping[str, int] = field(default_factory=dict)
     withheld: float = UNANSWERABLE_SHARE
+    variants: int = 1
     seed: int = 17
 
     def record(self) -> dict[str, Any]:
@@ -247,6 +250,7 @@ class DataMixture:
             "tasks": list(self.tasks),
             "take": dict(self.take),
             "withheld": self.withheld,
+            "variants": self.variants,
             "seed": self.seed,
         }
 
@@ -258,10 +262,22 @@ def mix_sft_examples(
     chosen: list[Example] = []
     if "rewrite" in choice.tasks:
         chosen += _sample_sources(rewriting, choice)
+    written: list[SftExample] = []
     if "answer" in choice.tasks:
-        chosen += with_unanswerable(_sample_sources(grounding, choice), choice.withheld, choice.seed)
-    random.Random(choice.seed).shuffle(chosen)
-    return list(sft_examples(chosen))
+        sampled = _sample_sources(grounding, choice)
+        written = list(_written(sampled, choice))
+        others = (example for example in sampled if not example.written)
+        chosen += with_unanswerable(others, choice.withheld, choice.seed)
+    made = [*sft_examples(chosen), *written]
+    random.Random(choice.seed).shuffle(made)
+    return made
+
+
+def _written(examples: Iterable[GroundingExample], choice: DataMixture) -> Iterator[SftExample]:
+    for example in examples:
+        for variant in range(choice.variants if example.written else 0):
+            messages, reply = written_prompt(example, variant, choice.withheld)
+            yield _sft_example(messages, reply)
 
 
 def _sample_sources(examples: Iterable[SourcedExample], choice: DataMixture) -> list[SourcedExample]:

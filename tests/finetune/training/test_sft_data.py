@@ -168,4 +168,10 @@ def test_evidence_is_withheld_from_the_share_that_was_chosen() -> None:
 
 def test_the_choice_is_on_record() -> None:
     choice = DataMixture(tasks=("answer",), take={"ours": 5})
-    assert choice.record() == {"tasks": ["answer"], "take": {"ours": 5}, "withheld": 0.2, "seed": 17}
+    assert choice.record() == {
+        "tasks": ["answer"],
+        "take": {"ours": 5},
+        "withheld": 0.2,
+        "variants": 1,
+        "seed": 17,
+    }

@@ -1,0 +1,42 @@
+"""The form in which a model asks back which of several things the person means.
+
+    ASK: Which one do you mean?
+    - the Cedar
+    - the Birch
+
+The first line holds the question, each further line one option. What does not have this form is an answer.
+"""
+
+import re
+from dataclasses import dataclass
+
+ASK = "ASK:"
+_OPTION = re.compile(r"^\s*[-*•]\s+(?P<option>\S.*?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionBack:
+    """A question to the person, and what they may choose from."""
+
+    question: str
+    options: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """As a model writes it."""
+        return "\n".join((f"{ASK} {self.question}", *(f"- {option}" for option in self.options)))
+
+
+def parse_question_back(text: str) -> QuestionBack | None:
+    """What a model asks back; None for an answer, and for a question with fewer than two options."""
+    first, _, rest = text.strip().partition("\n")
+    options = tuple(dict.fromkeys(match["option"] for match in _OPTION.finditer(rest)))
+    question = first.removeprefix(ASK).strip()
+    if not first.startswith(ASK) or not question or len(options) < 2:
+        return None
+    return QuestionBack(question, options)
+
+
+def may_ask_back(text: str) -> bool:
+    """Whether the beginning of a model's text is, or may still become, a question back."""
+    start = text.lstrip()
+    return start.startswith(ASK) or ASK.startswith(start)
