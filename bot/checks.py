@@ -17,11 +17,13 @@ from bot.errors import CheckFailed
 from bot.index_summary import published_index
 from bot.machine.facts import GB
 from bot.models.download import Hub
+from bot.models.reader import reader_file
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.store.database import driver_url
 from dialogue.store.migrations import CONVERSATIONS, head, revision
 from finetune.migrations import RELEASES
+from retrieval.reader.weights import ReaderWeights
 
 ROOM_GB = 0.5
 """The least room on the disk, for conversations, index and logs."""
@@ -84,6 +86,15 @@ async def check_weights(settings: Settings) -> str:
         )
     here = settings.local_weights()
     return f"{', '.join(here)} {'is' if len(here) == 1 else 'are'} in {settings.weights_dir}."
+
+
+async def check_reader(settings: Settings) -> str:
+    """Whether the trained reader that READER asks for can be read. Raises EncoderError."""
+    if not settings.reads:
+        return "off: passages are shown in the order of the search."
+    file = reader_file(settings)
+    weights = await asyncio.to_thread(ReaderWeights.read, file)
+    return f"{file}, {weights.shape.layers} layers, reads what the search finds."
 
 
 def missing_weights(settings: Settings) -> Iterator[tuple[str, int]]:

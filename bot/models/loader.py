@@ -52,8 +52,6 @@ from retrieval.encoders.loading import Encoder, load_encoder
 from retrieval.encoders.query_map import MAP_FILE, MappedEncoder, QueryMap
 from retrieval.errors import IngestRunning
 from retrieval.evidence import EvidenceSentences
-from retrieval.reader.cross_encoder import CrossEncoder
-from retrieval.reader.reader import Reader
 from retrieval.retriever import Retriever
 from retrieval.snapshots import SnapshotDirectory
 
@@ -74,7 +72,7 @@ class RetrieverLoader:
         self._settings = settings
         self._weights = weights
         self._encoder = encoder
-        self._reader: CrossEncoder | None = None
+        self._reader: BaseDocumentCompressor | None = None
 
     def encoder(self, release: Release | None = None, folder: Path | None = None) -> Encoder:
         """The encoder of the settings, or that of a release with its files in `folder`. Raises BadRelease."""
@@ -100,7 +98,7 @@ class RetrieverLoader:
                 log.info("index_is_being_filled", folder=str(path))  # and is searched once that is published
         return collection
 
-    def reader(self) -> CrossEncoder:
+    def reader(self) -> BaseDocumentCompressor:
         """The trained reader, loaded once."""
         self._reader = self._reader or load_reader(self._settings, self._weights)
         return self._reader
@@ -283,12 +281,12 @@ class ModelLoader:
 
     async def reader(self) -> BaseDocumentCompressor | None:
         """What orders and shortens the passages that were found; None where whole ones are shown as they were found."""
-        whole = self._settings.evidence == "passages"
-        budget, least = self._settings.passage_tokens, GroundingOptions().least_score
         if self._settings.reads:
-            model = await asyncio.to_thread(self._retrievers.reader)
-            return Reader(model=model, budget=None if whole else budget, least_score=least)
-        return None if whole else EvidenceSentences(budget=budget, least_score=least)
+            return await asyncio.to_thread(self._retrievers.reader)
+        if self._settings.evidence == "passages":
+            return None
+        budget, least = self._settings.passage_tokens, GroundingOptions().least_score
+        return EvidenceSentences(budget=budget, least_score=least)
 
     @property
     def _candidates(self) -> int:

@@ -13,6 +13,7 @@ from bot.checks import (
     check_database,
     check_disk,
     check_documents,
+    check_reader,
     check_telegram,
     check_web,
     check_weights,
@@ -21,6 +22,8 @@ from bot.errors import CheckFailed
 from bot.settings import Settings
 from dialogue.errors import StoreUnavailable
 from finetune.migrations import upgrade
+from retrieval.errors import EncoderError
+from tests.retrieval.reader.tiny_reader import write_reader
 
 TOKEN = "123456:secret-of-the-bot"
 
@@ -168,3 +171,11 @@ async def test_another_program_on_the_port(tmp_path, body):
 async def test_an_address_of_another_machine_cannot_be_used(tmp_path, free_port):
     with pytest.raises(CheckFailed, match="Set HOST or PORT"):
         await check_web(settings(tmp_path, host="192.0.2.1", port=free_port))
+
+
+async def test_the_reader_is_off_or_its_file_is_named(tmp_path):
+    assert (await check_reader(settings(tmp_path))).startswith("off")
+    tiny = write_reader(tmp_path)
+    assert "2 layers" in await check_reader(settings(tmp_path, reader=str(tiny.weights)))
+    with pytest.raises(EncoderError, match="is not a reader"):
+        await check_reader(settings(tmp_path, reader=str(tmp_path / "missing")))

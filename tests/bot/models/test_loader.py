@@ -9,7 +9,7 @@ from bot.models import loader as staffing
 from bot.models.engines import ModelSpec, shipped_adapter
 from finetune.errors import BadRelease
 from finetune.release import ActiveModels
-from retrieval.reader.cross_encoder import CrossEncoder
+from retrieval.evidence import EvidenceSentences
 from tests.bot.deployed_bot import deployed
 from tests.bot.fake_releases import WEIGHTS, fake_chat_model, released
 
@@ -94,15 +94,13 @@ async def test_sentences_are_chosen_from_more_passages_than_are_shown_whole(
     assert (reader is not None and reader.budget == 99) == read
 
 
-@pytest.mark.parametrize(("evidence", "budget"), [("passages", None), ("sentences", 99)])
-async def test_a_trained_reader_reads_20_passages_whatever_is_shown_of_them(
-    tmp_path, sqlite_url, monkeypatch, evidence, budget
+async def test_a_trained_reader_reads_20_passages_also_if_whole_ones_are_shown(
+    tmp_path, sqlite_url, monkeypatch
 ):
-    model = CrossEncoder.__new__(CrossEncoder)
-    monkeypatch.setattr(staffing, "load_reader", lambda settings, weights: model)
-    options = {"evidence": evidence, "passage_tokens": 99, "reader": "mine.safetensors"}
-    async with deployed(tmp_path, sqlite_url, fake_chat_model, **options) as bot:
+    trained = EvidenceSentences(budget=1)
+    monkeypatch.setattr(staffing, "load_reader", lambda settings, weights: trained)
+    async with deployed(tmp_path, sqlite_url, fake_chat_model, reader="mine.safetensors") as bot:
         loader = bot.watcher._loader
         retriever, _ = await loader.retriever(ActiveModels())
-        reader = await loader.reader()
-    assert (retriever.k, reader.budget, reader.model) == (20, budget, model)
+        assert await loader.reader() is await loader.reader() is trained
+    assert retriever.k == 20
