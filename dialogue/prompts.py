@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from dialogue.citations import PLAIN_MARKER
 from dialogue.conversation import Passage, Role, Turn
+from dialogue.language_detection import language_name
 from dialogue.voice import Voice
 
 LANGUAGES = ("en", "zh")
@@ -69,10 +70,13 @@ class AnswerPrompt:
     texts: dict[str, Any]
     voice: Voice
     trained: bool = False
+    named: str = ""
+    """The language to answer in, where it is not that of the template."""
 
     def messages(self, question: str, passages: Sequence[Passage]) -> list[BaseMessage]:
         passage_texts = [(passage.title, passage.text) for passage in passages]
-        return [*self._examples(), HumanMessage(self._ask(passage_texts, question))]
+        asked = f"{question}\n\nAnswer in {self.named}." if self.named else question
+        return [*self._examples(), HumanMessage(self._ask(passage_texts, asked))]
 
     def _examples(self) -> Iterable[BaseMessage]:
         if self.trained:
@@ -129,8 +133,9 @@ def rewrite_prompt(language: str, *, trained: bool = False) -> RewritePrompt:
 
 
 def answer_prompt(language: str, voice: Voice, *, trained: bool = False) -> AnswerPrompt:
-    """The prompt in `language`, or in English if there is no template for it."""
-    return AnswerPrompt(_texts(language)["answer"], voice, trained)
+    """The prompt in `language`; where there is no template for it, in English with the language named."""
+    named = "" if language in LANGUAGES else language_name(language)
+    return AnswerPrompt(_texts(language)["answer"], voice, trained, named)
 
 
 def trained_answer_prompt() -> TrainedAnswerPrompt:

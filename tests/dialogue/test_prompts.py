@@ -92,8 +92,14 @@ def test_a_long_turn_is_cut_in_the_history() -> None:
     assert len(last) < TURN_CHARACTERS + 200
 
 
-def test_a_language_without_prompts_is_asked_in_english() -> None:
-    assert answer_prompt("sw", VOICE).messages("Why?", []) == answer_prompt("en", VOICE).messages("Why?", [])
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_language_without_a_template_is_asked_in_english_and_named(trained: bool) -> None:
+    english = answer_prompt("en", VOICE, trained=trained).messages("Warum?", [passage("Darum.")])
+    german = answer_prompt("de", VOICE, trained=trained).messages("Warum?", [passage("Darum.")])
+    assert german[:-1] == english[:-1]
+    assert str(german[-1].content) == f"{english[-1].content}\n\nAnswer in German."
+    unknown = answer_prompt("sw", VOICE, trained=trained).messages("Warum?", [passage("Darum.")])
+    assert str(unknown[-1].content).endswith("Answer in the language of the question.")
 
 
 @pytest.mark.parametrize("trained", [False, True])

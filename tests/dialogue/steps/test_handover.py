@@ -38,6 +38,19 @@ speak to customer service
 我想和真人说话
 能不能找个人工客服
 我想跟人聊聊
+Ich möchte mit einem Menschen sprechen
+Kann ich bitte mit jemandem sprechen?
+Mitarbeiter bitte
+Je voudrais parler à un conseiller, s'il vous plaît
+Quiero hablar con una persona
+Vorrei parlare con un operatore
+Quero falar com um atendente
+Kan ik met een medewerker spreken?
+Chcę porozmawiać z konsultantem
+Хочу поговорить с оператором
+担当者と話したいです
+상담원 연결해 주세요
+أريد التحدث مع موظف
 """
 QUESTIONS = """
 is there a person I can call?
@@ -55,6 +68,11 @@ I want to talk to a person in Chinese, which number do I call?
 人工智能是什么
 人工费是多少
 我要换电池
+Kann ich mit dem Akku sprechen?
+Wie erreiche ich einen Mitarbeiter?
+Puis-je parler à mon vélo ?
+¿Cómo puedo hablar con una persona?
+担当者は誰ですか
 """
 ASSENTS = """
 yes
@@ -70,6 +88,19 @@ please do
 是的
 好的，谢谢
 可以，麻烦您
+Ja
+Ja, bitte!
+gerne
+Oui, s'il vous plaît
+sí, por favor
+sì, grazie
+sim, por favor
+Ja, graag
+tak, poproszę
+да, пожалуйста
+はい、お願いします
+네, 부탁드립니다
+نعم من فضلك
 """
 OTHERWISE = """
 thanks
@@ -83,6 +114,13 @@ What about returns?
 不用了
 好的再见
 行李架多少钱
+danke
+nein danke
+non merci
+gracias
+nie, dziękuję
+いいえ
+ja, aber wie lange dauert das?
 """
 
 
