@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dialogue.language_detection import LANGUAGE_NAMES, language_of
+from retrieval.language_detection import LANGUAGE_NAMES, language_of
 
 DATA = Path("../shared/data")
 FILES = (

@@ -16,8 +16,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from dialogue.citations import PLAIN_MARKER
 from dialogue.conversation import Passage, Role, Turn
-from dialogue.language_detection import language_name
 from dialogue.voice import Voice
+from retrieval.language_detection import language_name
 
 LANGUAGES = ("en", "zh")
 TURN_CHARACTERS = 240

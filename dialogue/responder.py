@@ -13,11 +13,11 @@ from dataclasses import replace
 from dialogue.conversation import Answer, Conversation, Mode, StateChange, Turn
 from dialogue.errors import StepError
 from dialogue.events import Event
-from dialogue.language_detection import language_of
 from dialogue.rewriting import HISTORY_TURNS
 from dialogue.steps.base import Step, TurnContext
 from dialogue.store.turns import Turns
 from dialogue.voice import Voice, Wording
+from retrieval.language_detection import language_of
 
 
 class Responder:

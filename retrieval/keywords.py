@@ -11,11 +11,22 @@ import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.words import keywords
+from retrieval.language_detection import language_of
+from retrieval.words import keywords, stop_words
 
 _SATURATION = 1.2
 _LENGTH_PENALTY = 0.4
 """Less than the usual 0.75, as chunks are of much the same length."""
+
+
+def question_terms(question: str) -> list[str]:
+    """The keywords of a question without the function words of its language; all of them where nothing is left.
+
+    Texts keep those words, so that an index serves questions in every language.
+    """
+    unsaid = stop_words(language_of(question))
+    terms = list(keywords(question))
+    return [term for term in terms if term not in unsaid] or terms
 
 
 class KeywordIndex:
@@ -40,7 +51,7 @@ class KeywordIndex:
 
     def scores(self, question: str, rows: int) -> NDArray[np.float32]:
         """The BM25 score of each of the `rows` texts, 0 where no term is shared."""
-        known = self._scores and self._scores.get_tokens_ids(list(keywords(question)))
+        known = self._scores and self._scores.get_tokens_ids(question_terms(question))
         if not known:
             return np.zeros(rows, np.float32)
         found: NDArray[np.float32] = self._scores.get_scores_from_ids(known)
@@ -51,7 +62,7 @@ class KeywordIndex:
 
         A term that no text has counts as the rarest of all.
         """
-        terms = list(keywords(question))
+        terms = question_terms(question)
         known = self._scores.get_tokens_ids(terms) if self._scores else []
         starts = self._scores.scores["indptr"] if known else np.zeros(1, np.int64)
         holding = np.zeros(len(terms))

@@ -14,7 +14,6 @@ from pathlib import Path
 from dialogue.citations import MARKERS, check_citations
 from dialogue.conversation import Passage, Turn
 from dialogue.grounding import REFUSAL, refuses
-from dialogue.language_detection import language_of
 from dialogue.rewriting import drifts
 from finetune.datasets.dataset import pseudonym
 from finetune.datasets.filters import normalise
@@ -30,6 +29,7 @@ from finetune.examples import (
     RewritingExample,
     read_examples,
 )
+from retrieval.language_detection import language_of
 
 LOG_SOURCE = "log"
 

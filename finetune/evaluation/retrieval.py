@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from dialogue.language_detection import language_of
 from dialogue.rewriting import Rewriter
 from finetune.datasets.dataset import group_of
 from finetune.datasets.search_set import SearchQuestion, SearchSet
@@ -24,6 +23,7 @@ from retrieval.encoders.base import Encoder
 from retrieval.files import create_folder
 from retrieval.index import KEYWORD_WEIGHT, Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
+from retrieval.language_detection import language_of
 
 SearchRewriter = Callable[[SearchQuestion], Awaitable[str]]
 """The standalone question for the history and the question."""

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.keywords import KeywordIndex
+from retrieval.keywords import KeywordIndex, question_terms
 from retrieval.words import keywords
 
 
@@ -50,3 +50,25 @@ def test_it_reads_what_it_wrote(tmp_path: Path) -> None:
 def test_texts_without_a_term_are_no_trouble(tmp_path: Path, texts: list[str]) -> None:
     KeywordIndex.write(tmp_path / "keywords", texts)
     assert not KeywordIndex(tmp_path / "keywords").scores("refund", len(texts)).any()
+
+
+@pytest.mark.parametrize(
+    ("question", "terms"),
+    [
+        ("Wie lange ist die Garantie auf den Akku?", ["lange", "garantie", "akku"]),
+        ("Quelle est la durée de la garantie ?", ["durée", "garantie"]),
+        ("Does the war die in the end?", ["war", "die", "end"]),
+        ("Was ist das?", ["ist", "das"]),
+        ("保修期", ["保修", "修期"]),
+    ],
+)
+def test_a_question_is_searched_without_the_function_words_of_its_language(
+    question: str, terms: list[str]
+) -> None:
+    assert question_terms(question) == terms
+
+
+def test_a_german_article_finds_no_german_text_that_lacks_the_word(tmp_path: Path) -> None:
+    texts = ["die der das die der das ist auf", "Der Akku hat zwei Jahre Garantie."]
+    index = KeywordIndex.write(tmp_path / "keywords", texts)
+    assert np.argmax(index.scores("Wie ist die Garantie auf den Akku?", 2)) == 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dialogue.language_detection import LANGUAGE_NAMES, language_name, language_of
+from retrieval.language_detection import LANGUAGE_NAMES, language_name, language_of
 
 QUESTIONS = {
     "ar": "كم يستغرق التوصيل إلى ألمانيا؟",
