@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from retrieval.sentences import sentences
 
-texts = st.text(st.sampled_from("ab Z1.!?。！？…”)\n\t，é中文"), max_size=80) | st.text(max_size=80)
+texts = st.text(st.sampled_from("ab Z1.!?。！？…؟۔”」と)\n\t，éЯ中文"), max_size=80) | st.text(max_size=80)
 
 
 def split(text: str) -> list[str]:
@@ -57,6 +57,33 @@ def split(text: str) -> list[str]:
             ["It opens at 9 a.m. on Mondays etc.", "Then it closes."],
         ),
         ("送料は五百円です。返品は十日以内に！", ["送料は五百円です。", "返品は十日以内に！"]),
+        (
+            "Stand: 1. 5. 2023 in Bonn. Ab 31.12.2024 neu.",
+            ["Stand: 1. 5. 2023 in Bonn.", "Ab 31.12.2024 neu."],
+        ),
+        (
+            "Mlle. Durand paie env. 5 euros, v. art. 7. Fin.",
+            ["Mlle. Durand paie env. 5 euros, v. art. 7.", "Fin."],
+        ),
+        ("EE. UU. paga aprox. 5 euros al Sr. Gil. Fin.", ["EE. UU. paga aprox. 5 euros al Sr. Gil.", "Fin."]),
+        (
+            "Il sig. Rossi e il dott. Bianchi, pag. 3. Fine.",
+            ["Il sig. Rossi e il dott. Bianchi, pag. 3.", "Fine."],
+        ),
+        ("Dhr. Jansen, bijv. Piet, zie blz. 3. Klaar.", ["Dhr. Jansen, bijv. Piet, zie blz. 3.", "Klaar."]),
+        ("Ul. Długa 5, ok. 20 zł. Ł. Nowak płaci.", ["Ul. Długa 5, ok. 20 zł.", "Ł. Nowak płaci."]),
+        (
+            "А. С. Пушкин, ул. Ленина, д. 5, см. рис. 3. Далее.",
+            ["А. С. Пушкин, ул. Ленина, д. 5, см. рис. 3.", "Далее."],
+        ),
+        ("ما هذا؟ إنه كتاب. شكرا!", ["ما هذا؟", "إنه كتاب.", "شكرا!"]),
+        ("یہ کتاب ہے۔ وہ قلم ہے۔", ["یہ کتاب ہے۔", "وہ قلم ہے۔"]),
+        ("버전 2.0을 설치하세요. 끝입니다.", ["버전 2.0을 설치하세요.", "끝입니다."]),
+        ("「はい。」と言った。「行く！」って。", ["「はい。」と言った。", "「行く！」って。"]),
+        (
+            "See https://a.example/x.html?b=1.2 or v2.3.1. Fine.",
+            ["See https://a.example/x.html?b=1.2 or v2.3.1.", "Fine."],
+        ),
         ("", []),
     ],
 )
@@ -76,3 +103,9 @@ def test_spans_rise_and_are_trimmed(text: str) -> None:
         assert position <= start < end
         assert text[start:end] == text[start:end].strip()
         position = end
+
+
+@given(texts)
+def test_the_text_of_a_sentence_that_ends_a_line_is_split_as_within_the_text(text: str) -> None:
+    lines = [line for line in text.split("\n") if line.strip()]
+    assert split("\n".join(lines)) == [sentence for line in lines for sentence in split(line)]
