@@ -7,13 +7,13 @@ import { Memory } from "./memory.js";
 import { PassageSheet } from "./passage.js";
 import { Scroll } from "./scroll.js";
 import { Turns } from "./turns.js";
-import { dress, label, language, word } from "./words.js";
+import { dress, label, preferred, word } from "./words.js";
 
 const element = (id) => document.getElementById(id);
 
 class Chat {
   constructor(voice) {
-    this.voice = voice.wordings[language] ?? voice.wordings[voice.default_language];
+    this.voice = voice.wordings[preferred] ?? voice.wordings[voice.default_language];
     this.name = voice.name;
     this.memory = new Memory();
     this.ratings = new Map(); // turn -> feedback that waits for the connection

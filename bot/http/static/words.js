@@ -1,4 +1,4 @@
-// Labels and hints of the page, in English and Chinese. What the bot says comes from the voice file (GET /voice).
+// Labels and hints of the page, in English, German and Chinese. What the bot says comes from the voice file (GET /voice).
 
 const WORDS = {
   en: {
@@ -45,6 +45,51 @@ const WORDS = {
     unsent: "Waiting for the connection",
     waiting: "Waiting for an answer",
     you: "You said:",
+  },
+  de: {
+    answered: "{name} antwortet: {text}",
+    ask: "{name} etwas fragen",
+    cite: "Quelle {n}: {title}",
+    close: "Schließen",
+    comment: "Was war falsch?",
+    correction: "Was wäre die richtige Antwort gewesen?",
+    earlier: "Frühere Nachrichten anzeigen",
+    feedbackFor: "War diese Antwort hilfreich?",
+    fewer: "Weniger anzeigen",
+    found: "Gefunden in",
+    helpful: "Hilfreich",
+    hint: "Enter sendet, Umschalt + Enter beginnt eine neue Zeile.",
+    latest: "Zur neuesten Nachricht",
+    lost: "Die Verbindung ist unterbrochen. Ihre Nachrichten sind gespeichert und werden gesendet, sobald sie wieder steht.",
+    message: "Nachricht",
+    more: "{count} weitere",
+    newConversation: "Neues Gespräch",
+    notHelpful: "Nicht hilfreich",
+    offline: "Offline",
+    online: "Online",
+    optional: "freiwillig",
+    onePassage: "1 Textstelle",
+    passage: "Textstelle",
+    passageGone: "Diese Textstelle ist nicht mehr verfügbar.",
+    passages: "{count} Textstellen",
+    promise: "Fragen Sie gern nach: {name} merkt sich dieses Gespräch.",
+    queued: "Bitte warten, {ahead} vor Ihnen",
+    queuedFor: "Bitte warten, {ahead} vor Ihnen, etwa {seconds} s",
+    reading: "Liest {passages}",
+    readingFor: "Liest {passages}, etwa {seconds} s",
+    reconnecting: "Verbindung wird wiederhergestellt",
+    refused: "Für diesen Chat brauchen Sie einen gültigen Zugangslink. Bitte lassen Sie sich einen neuen geben.",
+    retry: "Noch einmal versuchen",
+    searching: "Sucht nach „{query}“",
+    send: "Senden",
+    sendFeedback: "Senden",
+    skip: "Zum Eingabefeld springen",
+    sources: "Quellen",
+    stop: "Antwort abbrechen",
+    thanks: "Vielen Dank.",
+    unsent: "Wartet auf die Verbindung",
+    waiting: "Wartet auf eine Antwort",
+    you: "Sie schrieben:",
   },
   zh: {
     answered: "{name} 说：{text}",
@@ -93,7 +138,11 @@ const WORDS = {
   },
 };
 
-export const language = (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
+/** The browser's language, which the bot's sentences are in if the voice has it. */
+export const preferred = (navigator.language || "en").toLowerCase().split("-")[0];
+
+/** The language of the page. */
+export const language = preferred in WORDS ? preferred : "en";
 
 /** The text for `key` in the language of the browser, with placeholders such as `{name}` filled from `values`. */
 export function word(key, values = {}) {
@@ -102,7 +151,7 @@ export function word(key, values = {}) {
 
 /** Fills the elements that have a `data-word` attribute. */
 export function dress(root) {
-  document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
+  document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
   for (const element of root.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
 }
 

@@ -57,3 +57,21 @@ async def test_the_voice_is_spoken_in_each_language(http: httpx.AsyncClient) -> 
     assert set(voice["wordings"]) == set(VOICE.wordings)
     assert VOICE.name in voice["wordings"]["zh"]["greeting"]
     assert "{name}" not in str(voice)
+
+
+def test_the_page_has_every_label_in_every_language() -> None:
+    """The labels of each language in `words.js`, by the form in which they stand there."""
+    text = (STATIC_FOLDER / "words.js").read_text(encoding="utf-8")
+    tables = re.findall(r"^  (\w\w): \{\n(.*?)^  \},", text, re.MULTILINE | re.DOTALL)
+    labels = {
+        language: dict(re.findall(r"^    (\w+): \"(.*)\",$", table, re.MULTILINE))
+        for language, table in tables
+    }
+    assert {"de", "en", "zh"} <= set(labels)
+    for language, own in labels.items():
+        assert set(own) == set(labels["en"]), language
+        for key, label in own.items():
+            assert label.strip()
+            assert sorted(re.findall(r"\{\w+\}", label)) == sorted(
+                re.findall(r"\{\w+\}", labels["en"][key])
+            ), key
