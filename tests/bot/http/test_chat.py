@@ -299,3 +299,18 @@ async def test_earlier_messages_are_fetched_when_asked_for(visit: Open, bot: Bot
     await expect(page.locator(".question")).to_have_count(150)
     await expect(page.locator(".question .bubble").first).to_have_text("Turn 1")
     await expect(page.locator("#earlier")).to_be_hidden()
+
+
+async def test_the_page_is_labelled_in_german_and_the_bot_greets_in_german(visit: Open) -> None:
+    page = await online(await visit(locale="de-AT"))
+    await expect(page.locator("#new")).to_have_text("Neues Gespräch")
+    await expect(page.locator("#greeting")).to_have_text(VOICE.wording("de").greeting)
+
+
+async def test_arabic_runs_from_the_right(visit: Open) -> None:
+    page = await online(await visit(locale="ar-EG"))
+    await expect(page.locator("#greeting")).to_have_text(VOICE.wording("ar").greeting)
+    await ask(page, "كم يستغرق التوصيل إلى ألمانيا؟")
+    bubble = page.locator(".bubble")
+    await expect(bubble).to_have_css("unicode-bidi", "plaintext")
+    await expect(page.locator("#text")).to_have_attribute("dir", "auto")
