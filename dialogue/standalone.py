@@ -36,6 +36,27 @@ TOPIC_CHANGE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """The words that announce another topic; what follows them is the question."""
+TOPIC_DROPPED = re.compile(
+    r"""
+    \b(?: (?:leave|forget|drop|skip)\ (?:that|it|this|the\ \w+)(?:\ (?:then|for\ now|aside))?
+        | never\ ?mind(?:\ (?:that|it|then|the\ \w+))? | (?:different|new|other)\ (?:topic|subject|matter)
+        | change\ of\ (?:topic|subject) | (?:something|topic)\ (?:completely|entirely|totally)\ (?:else|different)
+        | (?:lassen\ wir|lass|vergiss)\ (?:das|es) | (?:ganz\ )?anderes\ thema | themenwechsel
+        | (?:etwas|was)\ ganz\ anderes
+        | (?:laissons|oublie[sz]?)\ (?:ça|cela) | changeons\ de\ sujet | rien\ à\ voir
+        | (?:deja|olvida)\ (?:eso|lo)? | (?:cambio|cambiando)\ de\ tema
+        | lascia(?:mo)?\ (?:perdere|stare) | cambiando\ argomento
+        | deixa\ (?:isso|pra\ lá) | mudando\ de\ assunto | laat\ maar | ander\ onderwerp
+        | zmieniając\ temat | inny\ temat
+        | (?:оставим|забудь(?:те)?)\ (?:это|об\ этом) | другая\ тема | сменим\ тему
+      )\s*(?:[:.,;!–—-]+\s+|\n)
+    | (?:换个(?:话题|问题)|先(?:不提|放一放|不说)(?:这个|了)?|这个先不(?:提|说))[：:，,。\s]+
+    | (?:話は変わりますが|話題を変えて|それはいいとして)[、，,。：:\s]* | (?:다른\ 얘기(?:인데|지만)?|그건\ 됐고)[,.\s]+
+    | (?:دعنا\ من\ هذا|موضوع\ آخر)[،,.:\s]+
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""The words that put an end to the former topic: nothing after them is about it."""
 PREAMBLE = re.compile(
     r"(?:|.{0,60}(?:[.,!?;:…。，！？]|\b(?:ok|okay|then|so|and|now)))\s*", re.IGNORECASE | re.DOTALL
 )
@@ -72,11 +93,18 @@ DEFINITE = re.compile(r"\b[Tt]he\s+[a-z]")
 
 def standalone(history: Sequence[Turn], question: str) -> str | None:
     """The question as it can be searched for, without the words that announce it; None if it may need the history."""
-    change = TOPIC_CHANGE.search(question)
-    if change and PREAMBLE.fullmatch(question, 0, change.start()):
-        rest = question[change.end() :].strip()
+    if left := after(TOPIC_DROPPED, question):
+        left = after(TOPIC_CHANGE, left) or left
+        return left if is_specific(left) and not LIKE_BEFORE.search(left) else None
+    if rest := after(TOPIC_CHANGE, question):
         return rest if is_specific(rest) and not refers_back(rest) and not LIKE_BEFORE.search(rest) else None
     return question if _names_its_topic(history, question) else None
+
+
+def after(announcement: re.Pattern[str], question: str) -> str:
+    """What follows the announcement of another topic, at or near the beginning of a message."""
+    found = announcement.search(question)
+    return question[found.end() :].strip() if found and PREAMBLE.fullmatch(question, 0, found.start()) else ""
 
 
 def _names_its_topic(history: Sequence[Turn], question: str) -> bool:

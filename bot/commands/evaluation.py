@@ -36,8 +36,8 @@ from finetune.evaluation.results import (
     results_table,
     write_results,
 )
-from finetune.evaluation.sets import EvaluationSets, drawn, names_of, searches_at
-from finetune.examples import GroundingExample, RewritingExample, read_examples
+from finetune.evaluation.sets import EvaluationSets, drawn, names_of, rewriting_at, searches_at
+from finetune.examples import GroundingExample, read_examples
 from finetune.migrations import upgrade
 from finetune.releases import PinnedReleases, Releases
 
@@ -101,9 +101,7 @@ def rewriting(
     html: Html = None,
 ) -> None:
     """Rewrite follow-up questions, and compare with the rewrites that people wrote."""
-    sets = {
-        name: drawn(read_examples(file, RewritingExample), limit) for file, name in names_of(files).items()
-    }
+    sets = {name: drawn(rewriting_at(file), limit) for file, name in names_of(files).items()}
     _report(_measured(EvaluationSets(rewriting=sets), release, against), "Rewriting", json, html)
 
 

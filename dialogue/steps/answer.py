@@ -5,6 +5,7 @@ It always answers: if the documents have no answer, it abstains. Works with any 
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
@@ -12,9 +13,9 @@ from langchain_core.retrievers import BaseRetriever
 from dialogue.answer_cache import AnswerCache
 from dialogue.conversation import Answer
 from dialogue.grounding import GroundedReply, Grounder
+from dialogue.request import Request, read_request
 from dialogue.rewriting import Rewriter
 from dialogue.speed import AnswerSpeed
-from dialogue.standalone import is_specific
 from dialogue.steps.base import TurnContext
 
 CACHED = "cached"
@@ -48,48 +49,59 @@ class AnswerFromDocuments:
     async def run(self, turn: TurnContext) -> Answer:
         """Raises EngineError, RetrievalError."""
         with turn.timed("rewrite"):
-            turn.rewritten(await self._rewriter.rewrite(turn.history, turn.text, turn.language))
+            request = await read_request(self._rewriter, turn.history, turn.text, turn.language)
+            turn.language = request.language or turn.language
+            turn.rewritten(request.question)
         with turn.timed("retrieve"):
-            documents = await self._retrieve(turn)
+            documents = await self._retrieve(request)
         if self._reader is not None:
             with turn.timed("read"):
-                documents = await self._reader.acompress_documents(documents, turn.query)
+                documents = await self._reader.acompress_documents(documents, request.in_context)
         turn.retrieved(self._grounder.passages(documents))
         if not self._grounder.may_answer(documents):
             return _answer(turn, self._grounder.abstention(turn.language))
-        known = self._answers.get(turn.query, turn.language, turn.passages)
+        known = self._answers.get(request.asked, turn.language, turn.passages)
         if known is None:
-            return await self._write(turn)
+            return await self._write(turn, request)
         with turn.timed(CACHED):
             turn.stream(known.text)
         return _answer(turn, known)
 
-    async def _retrieve(self, turn: TurnContext) -> Sequence[Document]:
-        own_words = (turn.text,) if is_specific(turn.text) else ()
-        return await self._retriever.ainvoke(turn.query, variants=own_words)
+    async def _retrieve(self, request: Request) -> Sequence[Document]:
+        found = [await self._retriever.ainvoke(first, variants=others) for first, *others in request.searches]
+        return found[0] if len(found) == 1 else in_turns(found)
 
-    async def _write(self, turn: TurnContext) -> Answer:
+    async def _write(self, turn: TurnContext, request: Request) -> Answer:
         """The model's answer, streamed and checked, and kept in the cache."""
-        turn.on_cancel = lambda: _answer(turn, self._grounded(turn))
+        turn.on_cancel = lambda: _answer(turn, self._grounded(turn, request))
         with turn.timed("answer"):
-            async for text in self._written(turn):
+            async for text in self._written(turn, request):
                 turn.stream(text)
-        reply = self._grounded(turn)
-        self._answers.put(turn.query, turn.language, turn.passages, reply)
+        reply = self._grounded(turn, request)
+        self._answers.put(request.asked, turn.language, turn.passages, reply)
         return _answer(turn, reply)
 
-    def _written(self, turn: TurnContext) -> AsyncIterator[str]:
+    def _written(self, turn: TurnContext, request: Request) -> AsyncIterator[str]:
         """The model's text as it is written; nothing without passages."""
-        answer = self._grounder.stream(turn.query, turn.passages, turn.language)
+        answer = self._grounder.stream(request.asked, turn.passages, turn.language)
         if not turn.passages:
             return answer
-        prompt = " ".join([turn.query, *(passage.text for passage in turn.passages)])
+        prompt = " ".join([request.asked, *(passage.text for passage in turn.passages)])
         turn.writing(self._speed.estimate(prompt))
         return self._speed.measured(prompt, answer)
 
-    def _grounded(self, turn: TurnContext) -> GroundedReply:
+    def _grounded(self, turn: TurnContext, request: Request) -> GroundedReply:
         """The streamed text, checked against the passages."""
-        return self._grounder.reply(turn.streamed, turn.passages, turn.query, turn.language)
+        return self._grounder.reply(turn.streamed, turn.passages, request.asked, turn.language)
+
+
+def in_turns(found: Sequence[Sequence[Document]]) -> list[Document]:
+    """The best of each search, then the second of each, and so on; every chunk once."""
+    ranked = (document for rank in zip_longest(*found) for document in rank if document is not None)
+    once: dict[object, Document] = {}
+    for document in ranked:
+        once.setdefault(document.metadata.get("chunk", id(document)), document)
+    return list(once.values())
 
 
 def _answer(turn: TurnContext, reply: GroundedReply) -> Answer:

@@ -9,6 +9,7 @@ from langchain_core.documents import Document
 
 from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
+from dialogue.request import read_request
 from dialogue.rewriting import Rewriter
 from finetune.datasets.dataset import group_of
 from finetune.evaluation.concurrency import RowProgress, ask_all, no_progress, timed
@@ -34,7 +35,8 @@ def answerer(rewriter: Rewriter, grounder: Grounder) -> Answerer:
 
     async def respond(example: GroundingExample) -> Answer:
         language = example.language
-        query = await rewriter.rewrite(to_turns(example.history), example.question, language)
+        request = await read_request(rewriter, to_turns(example.history), example.question, language)
+        query = request.asked
         passages = grounder.passages(_document(passage) for passage in example.passages)
         text = "".join([piece async for piece in grounder.stream(query, passages, language)])
         reply = grounder.reply(text, passages, query, language)

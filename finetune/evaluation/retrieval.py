@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dialogue.request import read_request
 from dialogue.rewriting import Rewriter
 from finetune.datasets.dataset import group_of
 from finetune.datasets.search_set import SearchQuestion, SearchSet
@@ -25,8 +26,8 @@ from retrieval.index import KEYWORD_WEIGHT, Index, VectorIndex, write_vectors
 from retrieval.keywords import KeywordIndex
 from retrieval.language_detection import language_of
 
-SearchRewriter = Callable[[SearchQuestion], Awaitable[str]]
-"""The standalone question for the history and the question."""
+SearchRewriter = Callable[[SearchQuestion], Awaitable[Sequence[str]]]
+"""The standalone question for the history and the question, and what is searched for along with it."""
 
 Wordings = Sequence[Sequence[str]]
 """For each question the wordings that are searched for together."""
@@ -37,10 +38,10 @@ _CUTOFF = 5
 def search_rewriter(rewriter: Rewriter) -> SearchRewriter:
     """The bot's own rewriter, drift guard included."""
 
-    async def rewrite(question: SearchQuestion) -> str:
-        return await rewriter.rewrite(
-            to_turns(question.history), question.question, language_of(question.question)
-        )
+    async def rewrite(question: SearchQuestion) -> Sequence[str]:
+        language = language_of(question.question)
+        request = await read_request(rewriter, to_turns(question.history), question.question, language)
+        return request.searches[0]
 
     return rewrite
 
@@ -58,7 +59,7 @@ async def evaluate_retrieval(
 ) -> list[EvaluationResult]:
     """One result for each form: `raw`, `rewrite` if there is a rewriter, `human` if people rewrote the questions.
 
-    `rewrite+raw` and `human+raw` search both wordings, as the bot does. Recall and nDCG at 5, as fractions.
+    `rewrite+raw` searches all wordings that the bot searches, `human+raw` both. Recall and nDCG at 5, as fractions.
     """
     index = await asyncio.to_thread(open_index, searches, encoder, cache, keyword_weight)
     rewrites = await ask_all(rewrite, searches.questions, at_once, progress) if rewrite else None
@@ -86,14 +87,17 @@ def _make_index(kept: Path, texts: Sequence[str], encoder: Encoder) -> None:
         KeywordIndex.write(made / "keywords", texts)
 
 
-def _forms(questions: Sequence[SearchQuestion], rewrites: Sequence[str] | None) -> Mapping[str, Wordings]:
+def _forms(
+    questions: Sequence[SearchQuestion], rewrites: Sequence[Sequence[str]] | None
+) -> Mapping[str, Wordings]:
     raw = [question.question for question in questions]
     human = [question.rewrite or question.question for question in questions]
     forms: dict[str, Wordings] = {"raw": [[text] for text in raw]}
-    for form, texts in (("rewrite", rewrites), ("human", human if human != raw else None)):
-        if texts is not None:
-            forms[form] = [[text] for text in texts]
-            forms[f"{form}+raw"] = [list(dict.fromkeys(pair)) for pair in zip(texts, raw, strict=True)]
+    if rewrites is not None:
+        forms |= {"rewrite": [texts[:1] for texts in rewrites], "rewrite+raw": rewrites}
+    if human != raw:
+        both = [list(dict.fromkeys(pair)) for pair in zip(human, raw, strict=True)]
+        forms |= {"human": [[text] for text in human], "human+raw": both}
     return forms
 
 

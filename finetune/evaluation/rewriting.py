@@ -6,6 +6,7 @@ should stay as it is.
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from dialogue.request import read_request
 from dialogue.rewriting import Rewriter
 from finetune.datasets.dataset import group_of
 from finetune.evaluation.concurrency import RowProgress, ask_all, no_progress, timed
@@ -24,7 +25,8 @@ def example_rewriter(rewriter: Rewriter) -> ExampleRewriter:
     """The bot's own rewriter, drift guard included."""
 
     async def rewrite(example: RewritingExample) -> str:
-        return await rewriter.rewrite(to_turns(example.history), example.question, example.language)
+        request = await read_request(rewriter, to_turns(example.history), example.question, example.language)
+        return request.rewrite
 
     return rewrite
 

@@ -11,6 +11,7 @@ from finetune.datasets.dataset import SPLITS, TEST, Dataset
 from finetune.datasets.examples_from_log import is_logged
 from finetune.datasets.importing import example_type
 from finetune.datasets.search_set import SearchSet, read_search_set, search_set_from_examples
+from finetune.evaluation.dialogues import holds_dialogues, rewriting_examples, search_set
 from finetune.examples import Example, GroundingExample, RetrievalExample, RewritingExample, read_examples
 
 Form = TypeVar("Form", bound=Example)
@@ -75,12 +76,20 @@ def frozen_sets(paths: Sequence[Path], tasks: Collection[str], limit: int) -> Ev
 
 
 def searches_at(path: Path, limit: int | None = None) -> SearchSet:
-    """A folder in BEIR form, or a file of retrieval examples. Raises BadFile."""
+    """A folder in BEIR form, or a file of retrieval examples or of support dialogues. Raises BadFile."""
     if path.is_dir():
         return read_search_set(path, limit)
+    if holds_dialogues(path):
+        searches = search_set(path)
+        return replace(searches, questions=searches.questions[:limit])
     return search_set_from_examples(
         _stem(path), read_examples(path, RetrievalExample, limit), read_examples(path, RetrievalExample)
     )
+
+
+def rewriting_at(path: Path) -> Iterator[RewritingExample]:
+    """A file of rewriting examples, or the follow-ups of support dialogues. Raises BadFile."""
+    return rewriting_examples(path) if holds_dialogues(path) else read_examples(path, RewritingExample)
 
 
 def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:

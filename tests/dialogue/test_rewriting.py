@@ -1,11 +1,12 @@
 """A follow-up becomes a standalone question; a rewrite that drifts is not used."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from dialogue.conversation import Role, Turn
-from dialogue.rewriting import Rewriter, clean_rewrite, corrects_itself, drifts
+from dialogue.rewriting import Rewriter, clean_rewrite, corrects_itself, drifts, visible_history
 from dialogue.standalone import refers_back
 from tests.dialogue.fake_chat_model import FakeChatModel
 
@@ -48,6 +49,57 @@ async def test_the_first_question_stands_as_it_is() -> None:
 )
 async def test_a_rewrite_that_drifts_gives_way_to_the_person_s_own_words(drifting: str) -> None:
     assert await rewritten(drifting) == "And on a Volt 11?"
+
+
+async def test_a_new_question_is_not_dropped_for_the_former_one() -> None:
+    own = "Too short for us, where do we buy ten years more?"
+    assert await rewritten("How long is the guarantee on a Hearth 10?", own) == own
+
+
+async def test_the_model_sees_questions_as_they_were_understood_and_nothing_without_a_source() -> None:
+    history = [
+        turn(1, Role.USER, "And on a Volt 11?"),
+        replace(
+            turn(2, Role.ASSISTANT, "Oh, I like that one. It is 5 years [1]."),
+            query="Guarantee of a Volt 11?",
+        ),
+        turn(3, Role.USER, "Thanks!"),
+        replace(turn(4, Role.ASSISTANT, "You are welcome."), query="Thanks!"),
+        turn(5, Role.USER, "And in Peru?"),
+        replace(
+            turn(6, Role.ASSISTANT, "I do not know about ponies."), query="Guarantee in Peru?", abstained=True
+        ),
+    ]
+    seen = [one.text for one in visible_history(history)]
+    assert seen == ["Guarantee of a Volt 11?", "It is 5 years [1].", "Guarantee in Peru?"]
+
+
+async def test_after_an_abstention_a_rewrite_may_take_words_from_the_question_and_none_from_the_answer() -> (
+    None
+):
+    history = [
+        turn(1, Role.USER, "How loud is a Volt 11?"),
+        replace(
+            turn(2, Role.ASSISTANT, "Nothing about noise of ponies was found."),
+            query="How loud is a Volt 11?",
+            abstained=True,
+        ),
+    ]
+    assert not drifts("How loud is a Hearth 10?", "And a Hearth 10?", history)
+    assert drifts("Was noise of ponies found?", "And now?", history)
+
+
+@pytest.mark.parametrize(
+    "correction", ["No, the Hearth 12.", "sorry, on the Hearth 12", "Nein, beim Hearth 12", "不对，Hearth 12"]
+)
+def test_a_correction_keeps_of_its_words_what_it_corrects(correction: str) -> None:
+    assert not drifts("How long is the guarantee on a Hearth 12?", correction, HISTORY)
+
+
+def test_a_rewrite_that_drops_the_new_question_drifts() -> None:
+    assert drifts(
+        "How long is the guarantee on a Hearth 10?", "Too little for us, where do I buy more?", HISTORY
+    )
 
 
 async def test_an_engine_that_fails_is_not_hidden() -> None:

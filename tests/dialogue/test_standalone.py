@@ -20,6 +20,19 @@ HISTORY = [
     ("question", "query"),
     [
         ("Something else: do you ship to Norway on Sundays?", "do you ship to Norway on Sundays?"),
+        (
+            "Leave that, my lamp fell off the table and now it flickers all night",
+            "my lamp fell off the table and now it flickers all night",
+        ),
+        (
+            "ok never mind the price. Can I hang it on a concrete ceiling?",
+            "Can I hang it on a concrete ceiling?",
+        ),
+        (
+            "Lassen wir das. Wie hänge ich die Lampe an eine Decke aus Beton?",
+            "Wie hänge ich die Lampe an eine Decke aus Beton?",
+        ),
+        ("先不提这个，发票怎么打印？", "发票怎么打印？"),
         ("OK, thanks. Another topic, how do I print an old invoice?", "how do I print an old invoice?"),
         ("Danke. Was anderes: Wie drucke ich eine Rechnung aus?", "Wie drucke ich eine Rechnung aus?"),
         ("Autre question : comment imprimer une facture ?", "comment imprimer une facture ?"),
@@ -49,6 +62,9 @@ def test_a_question_that_names_its_topic_stands_alone(question: str) -> None:
         "What other tests did Volt pass?",
         "How many a day for 200 GB?",
         "Something else?",
+        "Never mind, then by hand.",
+        "Another question: how long does it last in winter?",
+        "Leave it on all night?",
         "Something else: and its price?",
         "Different thing: is the Heron tested there too?",
         "Is there something different, perhaps a Heron model for children?",

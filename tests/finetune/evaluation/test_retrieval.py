@@ -35,7 +35,7 @@ def encoder():
 
 
 async def human(question):
-    return "when are refunds paid, in how many days"
+    return ["when are refunds paid, in how many days", question.question]
 
 
 async def test_each_form_has_a_row(encoder, tmp_path):
@@ -73,7 +73,7 @@ async def test_what_rewrites_sees_the_history(encoder, tmp_path):
 
     async def rewrite(question):
         seen.append([line.text for line in question.history])
-        return question.question
+        return [question.question]
 
     await evaluate_retrieval(
         searches(question(1, "refunds")), encoder, tmp_path, system="hashing", rewrite=rewrite
@@ -84,4 +84,4 @@ async def test_what_rewrites_sees_the_history(encoder, tmp_path):
 async def test_the_bot_rewrites_with_its_own_rewriter():
     model = GenericFakeChatModel(messages=iter(["When are they paid?"]))
     rewrite = search_rewriter(Rewriter(model))
-    assert await rewrite(question(1, "and when are they paid?")) == "When are they paid?"
+    assert await rewrite(question(1, "and when are they paid?")) == ("When are they paid?",)
