@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from finetune.datasets.dataset import SPLITS, TEST, Dataset
+from finetune.datasets.dialogues import holds_dialogues, rewriting_examples, search_set
 from finetune.datasets.examples_from_log import is_logged
 from finetune.datasets.importing import example_type
 from finetune.datasets.search_set import SearchSet, read_search_set, search_set_from_examples
-from finetune.evaluation.dialogues import holds_dialogues, rewriting_examples, search_set
 from finetune.examples import Example, GroundingExample, RetrievalExample, RewritingExample, read_examples
 
 Form = TypeVar("Form", bound=Example)
