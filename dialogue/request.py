@@ -11,7 +11,7 @@ from dialogue.conversation import Turn
 from dialogue.language import content_words
 from dialogue.phrases import SURROUNDING, is_wholly
 from dialogue.rewriting import Rewriter, former_question
-from dialogue.standalone import is_specific, standalone
+from dialogue.standalone import is_specific, refers_back, standalone
 from dialogue.styles import take_apart
 from retrieval.sentences import sentences
 
@@ -67,15 +67,11 @@ async def read_request(rewriter: Rewriter, history: Sequence[Turn], text: str, l
     alone = standalone(history, styled.question)
     own = alone or styled.question
     before = former[:MAX_FORMER_CHARACTERS] if former and alone is None else ""
-    wordings = searches(question, own, f"{before} {own}" if before else "")
-    context = before if is_elliptic(question, own) else ""
-    return Request(question, wordings, styled.instruction, styled.language, context)
-
-
-def is_elliptic(question: str, own: str) -> bool:
-    """Whether a short message was left as it is, so that it may lack what it is about."""
-    words = content_words(own)
-    return content_words(question) <= words and len(words) <= MAX_ELLIPTIC_WORDS
+    unresolved = content_words(question) <= content_words(own)
+    lacks_context = unresolved or refers_back(question) or not is_specific(own)
+    wordings = searches(question, own, f"{before} {own}" if before and lacks_context else "")
+    elliptic = unresolved and len(content_words(own)) <= MAX_ELLIPTIC_WORDS
+    return Request(question, wordings, styled.instruction, styled.language, before if elliptic else "")
 
 
 def _request(question: str, instruction: str = "", language: str | None = None) -> Request:
