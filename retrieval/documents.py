@@ -165,6 +165,7 @@ def _clean(text: str) -> str:
 
 
 def readable_name(source: str) -> str:
-    """A readable name from a path: `guides/first-steps.md` gives `first steps`."""
-    stem = source.rsplit("/", 1)[-1].split(".", 1)[0]
+    """A readable name: `guides/first-steps.md` gives `first steps`, `offer.eml#prices.csv` gives `prices`."""
+    part = source.rpartition("#")[2]
+    stem = (part if "." in part else source).rsplit("/", 1)[-1].split(".", 1)[0]
     return stem.replace("_", " ").replace("-", " ").strip() or source

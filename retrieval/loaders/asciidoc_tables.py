@@ -13,6 +13,7 @@ _REPEATED = re.compile(r"(\d+)\*.*")
 
 def table_cells(lines: list[str], mark: str, style: str) -> list[list[str | None]]:
     """The cells row by row; a cell that spans columns is followed by None, one that spans rows stands in each."""
+    mark = "," if "format=csv" in style.replace('"', "") else mark
     if mark in ",:":
         return [list(row) for row in csv.reader(lines, delimiter=mark, skipinitialspace=True) if any(row)]
     cells = list(_cells(lines if mark == "|" else [line.replace("!", "|") for line in lines]))

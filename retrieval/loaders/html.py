@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup, Tag
 
 from retrieval.documents import Document, DocumentBuilder
 from retrieval.loaders.html_blocks import MarkupReader
+from retrieval.loaders.html_tabs import name_panels
 from retrieval.loaders.page_parts import main_part
 from retrieval.loaders.text import decoded
 
@@ -28,6 +29,7 @@ def load_html(content: bytes, source: str) -> Iterator[Document]:
     page = parsed(_characters(content, source))
     title = page.title.get_text(" ", strip=True) if page.title else ""
     draft = DocumentBuilder()
+    name_panels(page)
     MarkupReader(draft).read(main_part(page))
     yield draft.document(source, None if _NO_TITLE.fullmatch(title) else _without_site(title, draft))
 

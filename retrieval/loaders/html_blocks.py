@@ -6,6 +6,7 @@ from bs4 import Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
 from retrieval.documents import DocumentBuilder
+from retrieval.loaders.docx_styles import numeral
 from retrieval.loaders.html_inline import inline_text
 from retrieval.loaders.html_notes import note_label
 from retrieval.loaders.html_tables import is_layout, table_rows
@@ -33,6 +34,9 @@ _BLOCKS = (
     "figure",
     *_HEADINGS,
 )
+
+
+_FORMS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 
 
 class MarkupReader:
@@ -97,7 +101,7 @@ class MarkupReader:
             if item.name != "li":
                 mark = self._read_block(item, mark)
                 continue
-            own = f"{number}. " if tag.name == "ol" else "- "
+            own = f"{numeral(number, _FORMS.get(str(tag.get('type')), ''))}. " if tag.name == "ol" else "- "
             self.read(item, own)
             mark = ""
         return mark

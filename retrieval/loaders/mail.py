@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 
 from retrieval.documents import Document, DocumentBuilder
 from retrieval.errors import UnreadableDocument
-from retrieval.loaders import LOADERS, find_loader
+from retrieval.loaders import LOADERS
 from retrieval.loaders.detection import load_file
+from retrieval.loaders.html import parsed, read_page
 from retrieval.loaders.text import decoded, paragraphs
 
 _QUOTED = re.compile(r"\s*>")
@@ -22,6 +23,11 @@ _ORIGINAL = re.compile(
     r"原始邮件|转发邮件|on .{5,99} wrote:).*|_{9,})\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_QUOTATIONS = (
+    ".gmail_quote, blockquote[type=cite], .moz-cite-prefix, .yahoo_quoted, #divRplyFwdMsg, #divRplyFwdMsg ~ *, "
+    "#appendonsend ~ *"
+)
+"""Where the programs of mail put what they quote."""
 _MBOX_LINE = re.compile(rb"\AFrom [^\n]*\n")
 _NO_FILES = ("image/", "audio/", "video/", "application/pkcs7", "application/pgp", "text/calendar")
 
@@ -91,8 +97,10 @@ def _add(mail: Mail, draft: DocumentBuilder, level: int) -> None:
         for line in paragraphs(own):
             draft.block(line)
     else:
-        for document in find_loader(".html")(mail.html.encode(), mail.subject or "mail"):
-            draft.include(document, below=level)
+        page = parsed(mail.html)
+        quotations = [tag.extract() for tag in page.select(_QUOTATIONS) if tag.parent]
+        read_page(page, draft)
+        quoted = "\n\n".join(tag.get_text("\n", strip=True) for tag in quotations)
     if quoted.strip():
         draft.heading(level + 1, "Quoted message")
         for line in paragraphs(quoted):

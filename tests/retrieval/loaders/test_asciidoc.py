@@ -119,3 +119,7 @@ def test_cells_need_no_space_between_them_and_hugo_s_tags_go() -> None:
 |===
 """
     assert adoc(text).text.splitlines() == ["Ask an administrator.", "Text: A line of text", "Date: A day"]
+
+
+def test_a_table_may_be_written_in_csv() -> None:
+    assert adoc("[%header,format=csv]\n|===\nItem,Price\nPump,40\n|===\n").text == "Item: Pump; Price: 40"

@@ -203,3 +203,16 @@ def test_a_page_of_frames_has_no_text() -> None:
         html("<frameset><frame src='a.html'><noframes><body id='top'></body></noframes></frameset>").text
         == ""
     )
+
+
+def test_panels_stand_below_the_names_of_their_tabs() -> None:
+    page = """<div role="tablist"><button role="tab" id="t1">Windows</button>
+    <button role="tab" aria-controls="p2">Mac</button></div>
+    <div role="tabpanel" aria-labelledby="t1"><p>Press Ctrl.</p></div>
+    <div role="tabpanel" id="p2" hidden><p>Press Cmd.</p></div>"""
+    assert lines(page) == ["Windows:", "Press Ctrl.", "Mac:", "Press Cmd."]
+
+
+def test_steps_keep_the_letters_that_the_page_gives_them() -> None:
+    page = "<ol><li>Open<ol type='a'><li>the lid</li><li>the box</li></ol></li><li>Close</li></ol>"
+    assert lines(page) == ["1. Open", "a. the lid", "b. the box", "2. Close"]

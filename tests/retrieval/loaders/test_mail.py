@@ -85,3 +85,18 @@ def test_the_encoding_that_is_named_counts_if_it_is_one(encoding: str) -> None:
 def test_what_is_no_mail_is_refused() -> None:
     with pytest.raises(UnreadableDocument, match=r"no e-mail"):
         list(load_eml(b"\n\nhello", "a.eml"))
+
+
+def test_what_an_html_mail_quotes_stands_apart_and_an_attachment_has_its_name() -> None:
+    message = EmailMessage()
+    message["Subject"] = "Re: Order"
+    page = (
+        "<p>It ships <b>today</b>.</p><div class='gmail_quote'>Bob wrote:<blockquote>When?</blockquote></div>"
+    )
+    message.set_content(page, subtype="html")
+    message.add_attachment(
+        b"item,price\npump,40\nvalve,7\n", maintype="text", subtype="csv", filename="prices.csv"
+    )
+    mail, table = load_eml(bytes(message), "order.eml")
+    assert mail.text.splitlines() == ["Re: Order", "It ships today.", "Quoted message", "Bob wrote:", "When?"]
+    assert table.title == "prices"
