@@ -258,11 +258,21 @@ class ModelLoader:
 
     @asynccontextmanager
     async def rewriter(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Rewriter]]:
-        """The rewriter and its engine. If another model answers, it rewrites again what still drifts."""
+        """The rewriter and its engine. Another model that answers, and can rewrite, rewrites again what drifts."""
         model, other = await self.model(active, "rewrite"), await self.model(active, "answer")
+        able = await self._answerer_rewrites(active, other)
         async with self._engines.acquire(model) as engine, self._engines.acquire(other) as answering:
-            second = None if answering is engine else Rewriter(answering, trained=other.trained)
+            second = Rewriter(answering, trained=other.trained) if able and answering is not engine else None
             yield engine, Rewriter(engine, trained=model.trained, second=second)
+
+    async def _answerer_rewrites(self, active: ActiveModels, answerer: ModelSpec) -> bool:
+        """Whether what answers can rewrite too: a model that was trained only to answer does nothing else well."""
+        name = self._chosen(active, "answer")
+        if not answerer.trained:
+            return True
+        if name == SHIPPED_RELEASE:
+            return shipped_adapter(answerer.weights, "rewrite") is not None
+        return "rewrite" in (await self._releases.get(name)).tasks
 
     @asynccontextmanager
     async def grounder(self, active: ActiveModels) -> AsyncIterator[tuple[BaseChatModel, Grounder]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.evaluation import ReleaseTarget
 from bot.models import loader as staffing
 from bot.models.engines import ModelSpec, shipped_adapter
 from finetune.errors import BadRelease
@@ -104,3 +105,32 @@ async def test_a_trained_reader_reads_20_passages_also_if_whole_ones_are_shown(
         retriever, _ = await loader.retriever(ActiveModels())
         assert await loader.reader() is await loader.reader() is trained
     assert retriever.k == 20
+
+
+@pytest.mark.parametrize(("tasks", "again"), [("answer", False), ("answer, rewrite", True)])
+async def test_what_was_trained_only_to_answer_is_not_asked_to_rewrite_again(
+    tmp_path, sqlite_url, shipped, tasks, again
+):
+    (shipped / "card.md").write_text(f"tasks: {tasks}\n")
+    async with (
+        deployed(tmp_path, sqlite_url, fake_chat_model, generator=WEIGHTS, rewriter=OWN) as bot,
+        bot.watcher._loader.rewriter(ActiveModels()) as (_, rewriter),
+    ):
+        assert (rewriter._second is not None) is again
+
+
+async def test_rewrites_are_measured_with_the_model_that_rewrites_for_people(tmp_path, sqlite_url, shipped):
+    (shipped / "card.md").write_text("tasks: rewrite\n")
+    loaded = []
+
+    def load(model):
+        loaded.append(model)
+        return fake_chat_model(model)
+
+    async with deployed(tmp_path, sqlite_url, load, generator=OWN, rewriter=WEIGHTS) as bot:
+        serving = list(loaded)
+        target = ReleaseTarget(bot.settings, None, bot.watcher._loader, ActiveModels())
+        async with target.rewriter() as measured:
+            assert loaded == serving
+            assert measured._engine in bot.watcher.models.engines
+            assert measured._engine is not bot.watcher.models.engines[0]
