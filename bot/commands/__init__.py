@@ -70,7 +70,7 @@ COMMANDS = TyperGroup(
                 LazyCommand("reader", "finetune_reader", "Train the reader of what is found."),
             ],
         ),
-        LazyCommand("evaluate", "evaluation", "Measure retrieval, rewriting and answers."),
+        LazyCommand("evaluate", "evaluation", "Measure retrieval, reading, rewriting and answers."),
         LazyCommand("retrain", "retraining", "Train on the log, and promote the result if it is better."),
         LazyCommand("releases", "releases", "List releases, promote one, or roll back."),
         LazyCommand("export", "conversations:export_app", "Write conversations to a file."),

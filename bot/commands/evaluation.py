@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -119,6 +120,53 @@ def answers(
         name: drawn(read_examples(file, GroundingExample), limit) for file, name in names_of(files).items()
     }
     _report(_measured(EvaluationSets(answers=sets), release, against), "Answers", json, html)
+
+
+@app.command()
+def reader(
+    files: Files,
+    limit: Drawn = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A trained reader; by default the one that ships."),
+    ] = None,
+    calibrate: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Fit its calibration on FILES, and write it here.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Read what a search finds: what comes first, whether it answers, and which sentences are evidence.
+
+    FILES hold dialogues with the chunks that they are about, or rows with passages.
+    """
+    from bot.models.download import Hub
+    from bot.models.engines import load_configured_encoder
+    from bot.models.reader import SHIPPED_READER
+    from bot.models.weights import Weights
+    from finetune.evaluation.reader import read_cases, reader_results
+    from finetune.evaluation.reader_calibration import calibrated
+    from finetune.evaluation.reader_cases import reader_cases
+    from retrieval.encoders.names import E5
+    from retrieval.encoders.packed_bert import open_bert
+    from retrieval.reader.cross_encoder import CrossEncoder
+    from retrieval.reader.weights import ReaderWeights
+
+    settings = load_configured()
+    place = weights or SHIPPED_READER
+    found = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
+    model = CrossEncoder(place, open_bert(found.locate(E5) or Path()))
+    sets = {
+        name: list(read_cases(cases, model.read))
+        for name, cases in reader_cases(files, load_configured_encoder(settings, found), limit)
+    }
+    calibration = model.calibration
+    if calibrate:
+        calibration = calibrated(list(sets.values()))
+        replace(ReaderWeights.read(place), calibration=calibration).write(calibrate)
+    results = [each for name, of in sets.items() for each in reader_results(name, of, calibration)]
+    _show(result_rows(results), f"Reader, {calibration}")
+    if json:
+        write_results(result_rows(results), json)
 
 
 def _measured(sets: EvaluationSets, release: str, against: Sequence[str] | None) -> list[Comparison]:

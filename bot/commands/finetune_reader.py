@@ -58,7 +58,7 @@ def reader(
     record = {
         "base": E5,
         "start": start and content_digest(start),
-        "files": {path.name: content_digest(path) for path in files},
+        "files": [f"{path.name} {content_digest(path)}" for path in files],
         "options": options.record(),
         "shares": shares.record(),
     }

@@ -18,18 +18,19 @@ from retrieval.keywords import KeywordIndex
 from retrieval.sentences import Span
 
 Row = Mapping[str, Any]
+ASK_BACK = "ask back"
 _NEVER = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class PacketChunks:
     """The chunks that a dialogue is about, in the order in which keywords find them."""
 
     chunks: Mapping[str, Row]
     index: KeywordIndex
 
     @classmethod
-    def of(cls, chunks: Sequence[Row]) -> "Shelf":
+    def of(cls, chunks: Sequence[Row]) -> "PacketChunks":
         with TemporaryDirectory() as folder:
             index = KeywordIndex.write(Path(folder) / "keywords", map(chunk_text, chunks))
         return cls({chunk["id"]: chunk for chunk in chunks}, index)
@@ -40,44 +41,43 @@ class Shelf:
         return [ids[row] for row in np.argsort(-self.index.scores(question, len(ids)), kind="stable")]
 
 
-def shelves(chunks: Iterable[Row]) -> dict[str, Shelf]:
+def packets_of(chunks: Iterable[Row]) -> dict[str, PacketChunks]:
     """By the name of the packet."""
     packets: defaultdict[str, list[Row]] = defaultdict(list)
     for chunk in chunks:
         packets[chunk["packet"]].append(chunk)
-    return {name: Shelf.of(held) for name, held in packets.items()}
+    return {name: PacketChunks.of(held) for name, held in packets.items()}
 
 
 def chunk_text(chunk: Row) -> str:
     return "\n".join(filter(None, (chunk["title"], chunk["heading"], chunk["text"])))
 
 
-def questions_of(dialogue: Row, shelf: Shelf, found: int) -> Iterator[ReaderQuestion]:
+def questions_of(dialogue: Row, packet: PacketChunks, found: int) -> Iterator[ReaderQuestion]:
     """One question a turn. found: how many finds stand beside what the turn names."""
     before = ""
     for number, turn in enumerate(dialogue["turns"]):
-        candidates = tuple(_candidates(turn, shelf, found))
+        candidates = tuple(_candidates(turn, packet, found))
         id = f"{dialogue['id']}:{number}"
         wordings = dict.fromkeys((turn["rewrite"], f"{before}{turn['ask']}"))
         yield ReaderQuestion(id, dialogue["source"], dialogue["language"], tuple(wordings), candidates)
         before = f"{turn['ask']} "
 
 
-def _candidates(turn: Row, shelf: Shelf, found: int) -> Iterator[CandidatePassage]:
-    quotes: defaultdict[str, list[str]] = defaultdict(list)
-    for one in turn["evidence"]:
-        quotes[one["chunk"]].append(one["quote"])
-    for id, texts in quotes.items():
-        yield _evidence(shelf.chunks[id], texts, None if turn["answerable"] == "ask back" else True)
-    others = [id for id in (*turn["near"], *shelf.found(turn["rewrite"])[:found]) if id not in quotes]
-    for id in dict.fromkeys(others):
-        chunk = shelf.chunks[id]
-        yield distractor(chunk["title"], chunk["heading"], chunk["text"])
-
-
-def _evidence(chunk: Row, quotes: Sequence[str], answers: bool | None) -> CandidatePassage:
+def judged(turn: Row, chunk: Row) -> CandidatePassage:
+    """A chunk as a candidate of a turn."""
+    quotes = [one["quote"] for one in turn["evidence"] if one["chunk"] == chunk["id"]]
+    if not quotes:
+        return distractor(chunk["title"], chunk["heading"], chunk["text"])
     spans = [span for quote in quotes for span in _places(chunk["text"], quote)]
+    answers = None if turn["answerable"] == ASK_BACK else True
     return candidate(chunk["title"], chunk["heading"], chunk["text"], spans or None, answers)
+
+
+def _candidates(turn: Row, packet: PacketChunks, found: int) -> Iterator[CandidatePassage]:
+    evidence = (one["chunk"] for one in turn["evidence"])
+    for id in dict.fromkeys((*evidence, *turn["near"], *packet.found(turn["rewrite"])[:found])):
+        yield judged(turn, packet.chunks[id])
 
 
 def _places(text: str, quote: str) -> Iterator[Span]:

@@ -6,6 +6,7 @@ What a step learns from follows from its number alone, so that a run goes on whe
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from finetune.errors import BadFile, NothingToLearn
-from finetune.training.reader.dialogues import questions_of, shelves
+from finetune.training.reader.dialogues import packets_of, questions_of
 from finetune.training.reader.options import ReaderShares
 from finetune.training.reader.passage_rows import WITHOUT_GOLD, question_of_row
 from finetune.training.reader.questions import ReaderQuestion
@@ -42,7 +43,7 @@ class Stream:
     """The questions of each step. most: candidates of a question."""
 
     parts: Sequence[Part]
-    most: int = 5
+    most: int = 4
     seed: int = 17
 
     def questions(self, step: int) -> list[ReaderQuestion]:
@@ -77,16 +78,14 @@ def read_parts(files: Iterable[Path], shares: ReaderShares) -> list[Part]:
     """Raises BadFile and NothingToLearn."""
     dialogues: list[Row] = []
     chunks: list[Row] = []
-    passages: list[bytes] = []
-    for path in files:
-        for line in _lines(path):
-            row = _parsed(path, line)
-            if "turns" in row:
-                dialogues.append(row)
-            elif "packet" in row:
-                chunks.append(row)
-            elif not (row["id"].endswith(WITHOUT_GOLD) or _HELD_OUT.match(row["id"])):
-                passages.append(line)
+    passages: list[str] = []
+    for row in (row for path in files for row in read_rows(path)):
+        if is_dialogue(row):
+            dialogues.append(row)
+        elif is_chunk(row):
+            chunks.append(row)
+        elif is_row(row) and not (row["id"].endswith(WITHOUT_GOLD) or _HELD_OUT.match(row["id"])):
+            passages.append(json.dumps(row, ensure_ascii=False))
     asked = dialogue_questions(dialogues, chunks)
     parts = [
         Part("dialogues", shares.dialogues, len(asked), asked.__getitem__),
@@ -98,7 +97,7 @@ def read_parts(files: Iterable[Path], shares: ReaderShares) -> list[Part]:
 
 
 def dialogue_questions(dialogues: Iterable[Row], chunks: Iterable[Row]) -> list[ReaderQuestion]:
-    packets = shelves(chunks)
+    packets = packets_of(chunks)
     return [
         question
         for dialogue in dialogues
@@ -106,17 +105,24 @@ def dialogue_questions(dialogues: Iterable[Row], chunks: Iterable[Row]) -> list[
     ]
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def read_rows(path: Path) -> Iterator[Row]:
+    """JSON lines, plain or gzipped. Raises BadFile."""
     try:
         content = path.read_bytes()
         content = gzip.decompress(content) if path.suffix == ".gz" else content
-    except OSError as error:
-        raise BadFile(path, None, f"cannot be read ({error})") from error
-    yield from (line for line in content.split(b"\n") if line.strip())
+        yield from (json.loads(line) for line in content.split(b"\n") if line.strip())
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise BadFile(path, None, f"cannot be read as JSON lines ({error})") from error
 
 
-def _parsed(path: Path, line: bytes) -> Row:
-    try:
-        return dict(json.loads(line))
-    except ValueError as error:
-        raise BadFile(path, None, f"is not JSON lines ({error})") from error
+def is_dialogue(row: Row) -> bool:
+    return "turns" in row
+
+
+def is_chunk(row: Row) -> bool:
+    """Of the documents that dialogues are about."""
+    return "packet" in row and not is_dialogue(row)
+
+
+def is_row(row: Row) -> bool:
+    return "passages" in row

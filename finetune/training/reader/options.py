@@ -11,14 +11,14 @@ class ReaderOptions:
     average: how much of the averaged weights stays in a step. every: steps between checkpoints.
     """
 
-    layers: int = 8
-    learning_rate: float = 1e-4
+    layers: int = 6
+    learning_rate: float = 1.5e-4
     heads_faster: float = 5.0
-    warmup: int = 100
+    warmup: int = 50
     plateau: int = 1000
     weight_decay: float = 0.01
     average: float = 0.99
-    every: int = 50
+    every: int = 25
     seed: int = 17
 
     def record(self) -> dict[str, Any]:
