@@ -26,7 +26,7 @@ from benchmarks.logged import SEED, SimulatedQuestion, simulated_question, write
 from bot.evaluation import LIVE, EvaluationTargets
 from bot.settings import load_settings
 from bot.voice import load_voice
-from dialogue.citations import MARKERS
+from dialogue.segments import MARKERS
 from dialogue.store.store import Store
 from finetune.datasets.dataset import group_of
 from finetune.evaluation.answers import answerer

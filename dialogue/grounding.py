@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 
-from dialogue.citations import PLAIN_MARKER, check_citations
+from dialogue.citations import AnswerCheck, check_citations
 from dialogue.conversation import Citation, Passage
 from dialogue.language import content_words
 from dialogue.prompts import answer_prompt
@@ -85,26 +85,33 @@ class Grounder:
         return GroundedReply(f"{wording.abstention} {wording.handoff}", abstained=True)
 
     async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
-        """The model's answer, piece by piece; nothing if it refuses or there are no passages.
+        """The model's answer, sentence by sentence, once each is checked; nothing that no passage supports.
+
+        Yields an empty string where the model wrote something that cannot be shown, or not yet.
 
         Raises EngineError.
         """
         if not passages:
             return
         messages = answer_prompt(language, self._voice, trained=self._trained).messages(question, passages)
-        pending = ""
+        check = AnswerCheck(passages, question)
+        written, unread = "", ""
         async for chunk in self._engine.astream(messages, max_tokens=MAX_ANSWER_TOKENS):
-            pending += str(chunk.text)
-            if not may_refuse(pending):
-                yield pending
-                pending = ""
-        if pending.strip() and not refuses(pending):
-            yield pending
+            written += str(chunk.text)
+            unread += str(chunk.text)
+            if may_refuse(written) or refuses(written):
+                yield ""
+                continue
+            yield check.add(unread)
+            unread = ""
+        rest = "" if refuses(written) else check.add(unread)
+        if shown := rest + check.finish():
+            yield shown
 
     def reply(self, text: str, passages: Sequence[Passage], question: str, language: str) -> GroundedReply:
         """Check the model's answer against the passages; an unsupported one becomes an abstention."""
         drafts = (
-            None if refuses(text) or repeats(text, question) else text,
+            None if refuses(text) else text,
             extractive_fallback(question, passages),
         )
         for draft in filter(None, drafts):
@@ -142,12 +149,6 @@ def may_refuse(text: str) -> bool:
 def refuses(text: str) -> bool:
     """Whether the model refused: NO ANSWER in capitals anywhere, or in any case at the beginning."""
     return REFUSAL in text or text.lstrip().upper().startswith(REFUSAL)
-
-
-def repeats(text: str, question: str) -> bool:
-    """Whether an answer only asks the question again, as models do when the passages say nothing."""
-    plain = PLAIN_MARKER.sub("", text).rstrip()
-    return plain.endswith(("?", "？")) and content_words(plain) <= content_words(question)
 
 
 def _passage(n: int, document: Document) -> Passage:

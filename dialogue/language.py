@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from retrieval.words import STOP_WORDS
+from dialogue.units import LANGUAGES
+from retrieval.words import STOP_WORDS, stop_words
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_\u2e80-\ud7af\uf900-\ufaff]+|[\u2e80-\ud7af\uf900-\ufaff]+")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -47,3 +48,28 @@ def _stem(word: str) -> str:
         return _without_separators(word)
     stem = SUFFIX.sub("", word)
     return stem if len(stem) >= 3 else word
+
+
+_FUNCTION_CHARACTERS = frozenset(
+    "的了是在和与及或也都就还又要会能可以不没有这那个你您我他它们把被让给对从到为由于吗呢吧请其中后前里上下时如果若则但而且并一"
+)
+_FUNCTION_WORDS = frozenset[str]().union(*map(stop_words, LANGUAGES))
+_MEANINGFUL = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u30a0-\u30ff]")
+"""Han characters and Katakana; Hiragana is mostly grammar."""
+_HANGUL = re.compile(r"[\uac00-\ud7af]+")
+
+
+def support_terms(text: str) -> list[str]:
+    """The terms of a text, in order, by which one looks whether another text supports it.
+
+    Its content words but numbers, which have units, and single characters of Chinese and Japanese, where a paraphrase
+    cuts words anew.
+    """
+    found: list[str] = []
+    for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()):
+        if CJK.match(word):
+            found.extend(c for c in word if _MEANINGFUL.match(c) and c not in _FUNCTION_CHARACTERS)
+            found.extend(run[i : i + 2] for run in _HANGUL.findall(word) for i in range(max(1, len(run) - 1)))
+        elif word not in EMPTY_WORDS and word not in _FUNCTION_WORDS and not word[0].isdigit():
+            found.append(_stem(word))
+    return found

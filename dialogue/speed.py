@@ -90,7 +90,8 @@ class AnswerSpeed:
         self._calls.append(call)
         try:
             async for piece in pieces:
-                self._see(call, piece)
+                if piece:
+                    self._see(call, piece)
                 yield piece
             self._finish(call)
         finally:

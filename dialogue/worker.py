@@ -16,7 +16,7 @@ import structlog
 from dialogue.conversation import Answer, Claim, Conversation, Mode, Turn
 from dialogue.delivery import Sender
 from dialogue.errors import ClaimLost, EngineError, StateChanged, StoreUnavailable, UnknownConversation
-from dialogue.events import Answered, Event, EventBus, Failed
+from dialogue.events import Answered, Event, EventBus, Failed, Token
 from dialogue.lease import completed, renewed
 from dialogue.responder import Responder, ResponderSlot
 from dialogue.store.claims import Claims
@@ -94,7 +94,8 @@ class Attempt:
 
     def _on_event(self, event: Event) -> None:
         self._limit.reschedule(asyncio.get_running_loop().time() + self._silence)
-        self._publish(event)
+        if not isinstance(event, Token) or event.text:
+            self._publish(event)
 
 
 class Worker:

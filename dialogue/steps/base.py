@@ -88,8 +88,12 @@ class TurnContext:
         self._publish(Writing(self.turn.number, first_word, complete))
 
     def stream(self, text: str) -> None:
-        """Publish the next piece of the answer's text, which the person sees at once."""
-        self.timings.setdefault("first_token", perf_counter() - self._started)
+        """Publish the next piece of the answer's text, which the person sees at once.
+
+        An empty one shows nothing, but the attempt is known to go on.
+        """
+        if text:
+            self.timings.setdefault("first_token", perf_counter() - self._started)
         self.streamed += text
         self._publish(Token(self.turn.number, text))
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialogue.citations import MARKERS, check_citations
+from dialogue.citations import check_citations
 from dialogue.conversation import Passage, Turn
 from dialogue.grounding import REFUSAL, refuses
 from dialogue.rewriting import drifts
+from dialogue.segments import MARKERS
 from finetune.datasets.dataset import pseudonym
 from finetune.datasets.filters import normalise
 from finetune.datasets.log import Exchange, FeedbackEntry

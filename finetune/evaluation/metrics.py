@@ -17,7 +17,7 @@ from math import log2
 
 from sacrebleu.metrics.bleu import BLEU
 
-from dialogue.citations import MARKERS
+from dialogue.segments import MARKERS
 from finetune.evaluation.results import Share
 
 _CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

@@ -7,11 +7,12 @@ passages.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dialogue.citations import MARKERS, check_citations, markers
+from dialogue.citations import check_citations, markers
 from dialogue.conversation import Passage
 from dialogue.engines.base import ChatMessage, template_messages
 from dialogue.grounding import REFUSAL
 from dialogue.prompts import answer_prompt
+from dialogue.segments import MARKERS
 from finetune.datasets.examples_from_log import is_logged
 from finetune.examples import ExamplePassage, PreferenceExample, RatedExample
 from finetune.training.sft_data import NEUTRAL_VOICE, prompt_passages

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
 
-from dialogue.citations import MARKERS
 from dialogue.conversation import Passage
 from dialogue.engines.base import ChatMessage, template_messages
 from dialogue.grounding import REFUSAL
 from dialogue.language import content_words, numbers
 from dialogue.prompts import answer_prompt, rewrite_prompt
 from dialogue.rewriting import visible_history
+from dialogue.segments import MARKERS
 from dialogue.voice import Voice
 from finetune.datasets.synthetic.unanswerable import with_unanswerable
 from finetune.examples import (

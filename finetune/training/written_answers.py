@@ -13,10 +13,11 @@ from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 
 from dialogue.asking import QuestionBack
-from dialogue.citations import MARKERS, markers
+from dialogue.citations import markers
 from dialogue.conversation import Passage
 from dialogue.grounding import REFUSAL
 from dialogue.prompts import trained_answer_prompt
+from dialogue.segments import MARKERS
 from finetune.examples import ExamplePassage, GroundingExample
 from retrieval.chunking import estimate_tokens
 from retrieval.evidence import EvidenceSentences

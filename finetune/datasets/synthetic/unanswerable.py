@@ -7,7 +7,7 @@ The hardest part of learning to abstain is not to answer from a passage that mer
 import random
 from collections.abc import Iterable, Iterator
 
-from dialogue.citations import MARKERS
+from dialogue.segments import MARKERS
 from finetune.examples import ExamplePassage, GroundingExample
 from retrieval.sentences import sentences
 

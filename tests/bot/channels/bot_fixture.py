@@ -5,6 +5,7 @@ passages.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,10 +58,12 @@ PASSAGES = (
 
 
 class FakeChatModel(BaseChatModel):
-    """Streams `text` word by word, `pause` seconds apart; while `waiting` is cleared, only the first word.
+    """Streams `text` sentence by sentence (a single one word by word), `pause` seconds apart.
 
-    Before the first word it reads for `reading` seconds, and until `read` is set. The next `fails` calls raise
-    EngineError after the first word.
+    While `waiting` is cleared, only the first one comes.
+
+    Before the first one it reads for `reading` seconds, and until `read` is set. The next `fails` calls raise
+    EngineError after the first one.
     """
 
     text: str = ANSWER
@@ -94,14 +97,15 @@ class FakeChatModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         await asyncio.sleep(self.reading)
         await self.read.wait()
-        for n, word in enumerate(self.text.split(" ")):
+        sentences = re.findall(r"[^.]+(?:\. ?|$)", self.text)
+        for n, sentence in enumerate(sentences if len(sentences) > 1 else re.split("(?= )", self.text)):
             if n and self.fails:
                 self.fails -= 1
                 raise EngineError("The engine broke down.")
             if n:
                 await self.waiting.wait()
                 await asyncio.sleep(self.pause)
-            yield ChatGenerationChunk(message=AIMessageChunk(content=word if n == 0 else f" {word}"))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=sentence))
 
 
 class FakeRetriever(BaseRetriever):

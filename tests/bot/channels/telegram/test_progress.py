@@ -42,7 +42,7 @@ async def test_a_draft_shows_what_was_found_and_then_the_answer(api: BotApi, rea
     assert [draft["text"] for draft in api.drafts] == [FOUND]
     assert api.texts(ADA.room) == []
 
-    reading.chat_model.pause = 0.3
+    reading.chat_model.pause = 1.5
     reading.chat_model.read.set()
     await api.until(lambda: api.texts(ADA.room))
     later = [draft["text"] for draft in api.drafts[1:]]
