@@ -46,8 +46,8 @@ def reader(
     start: Start = None,
     layers: Annotated[int, typer.Option(min=1, max=12)] = ReaderOptions().layers,
     learning_rate: Annotated[float, typer.Option(min=0)] = ReaderOptions().learning_rate,
-    dialogues: Annotated[int, typer.Option(min=0, help="Questions of dialogues in a step.")] = 6,
-    passages: Annotated[int, typer.Option(min=0, help="Questions of rows with passages in a step.")] = 8,
+    dialogues: Annotated[int, typer.Option(min=0, help="Questions of dialogues in a step.")] = 4,
+    passages: Annotated[int, typer.Option(min=0, help="Questions of rows with passages in a step.")] = 4,
 ) -> None:
     """Train the reader: which passages are relevant, which of their sentences are evidence, whether they answer."""
     from finetune.training.reader.training import ReaderTraining, train_reader

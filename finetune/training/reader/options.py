@@ -12,13 +12,13 @@ class ReaderOptions:
     """
 
     layers: int = 6
-    learning_rate: float = 1.5e-4
+    learning_rate: float = 1e-4
     heads_faster: float = 5.0
-    warmup: int = 50
-    plateau: int = 1000
+    warmup: int = 100
+    plateau: int = 2000
     weight_decay: float = 0.01
     average: float = 0.99
-    every: int = 25
+    every: int = 50
     seed: int = 17
 
     def record(self) -> dict[str, Any]:
@@ -33,8 +33,8 @@ class ReaderOptions:
 class ReaderShares:
     """How many questions of dialogues, and of rows with passages, a step has."""
 
-    dialogues: int = 6
-    passages: int = 8
+    dialogues: int = 4
+    passages: int = 4
 
     def record(self) -> dict[str, Any]:
         return asdict(self)
