@@ -155,10 +155,10 @@ def reader(
     place = weights or SHIPPED_READER
     found = Weights(settings.weights_dir, Hub(settings.hf_endpoint))
     model = CrossEncoder(place, open_bert(found.locate(E5) or Path()))
-    sets = {
-        name: list(read_cases(cases, model.read))
-        for name, cases in reader_cases(files, load_configured_encoder(settings, found), limit)
-    }
+    sets = {}
+    for name, cases in reader_cases(files, load_configured_encoder(settings, found), limit):
+        with _bar(name, len(cases)) as progress:
+            sets[name] = list(read_cases(cases, model.read, progress))
     calibration = model.calibration
     if calibrate:
         calibration = calibrated(list(sets.values()))

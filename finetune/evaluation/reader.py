@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from finetune.evaluation.concurrency import RowProgress, no_progress
 from finetune.evaluation.metrics import abstention_f1
 from finetune.evaluation.reader_cases import ReaderCase
 from finetune.evaluation.results import NO_SHARE, EvaluationResult, ScoredExample, Share, share
@@ -72,10 +73,13 @@ class ReadCase:
         return relevance if system == BY_READER else found + calibration.rank * relevance
 
 
-def read_cases(cases: Sequence[ReaderCase], read: Read) -> Iterator[ReadCase]:
+def read_cases(
+    cases: Sequence[ReaderCase], read: Read, progress: RowProgress = no_progress
+) -> Iterator[ReadCase]:
     for case in cases:
         passages = [each.passage for each in case.question.candidates]
         yield ReadCase(case, read(case.question.wordings[0], passages))
+        progress()
 
 
 def reader_results(
