@@ -41,16 +41,18 @@ def grounding_examples(path: Path) -> Iterator[GroundingExample]:
     packets: defaultdict[str, list[DialogueChunk]] = defaultdict(list)
     for chunk in read_examples(chunks_beside(path), DialogueChunk):
         packets[chunk.packet].append(chunk)
-    shelves = {packet: _Shelf(chunks) for packet, chunks in packets.items()}
+    held = {packet: _PacketChunks(chunks) for packet, chunks in packets.items()}
     for row, dialogue in enumerate(read_examples(path, Dialogue), 1):
-        shelf = shelves.get(dialogue.packet)
-        if shelf is None or not shelf.holds(dialogue):
+        packet = held.get(dialogue.packet)
+        if packet is None or not packet.holds(dialogue):
             raise BadFile(path, row, f"names a chunk that {dialogue.packet} does not have")
         for number, turn in enumerate(dialogue.turns):
-            yield _example(dialogue, number, turn, shelf)
+            yield _example(dialogue, number, turn, packet)
 
 
-def _example(dialogue: Dialogue, number: int, turn: DialogueQuestion, shelf: "_Shelf") -> GroundingExample:
+def _example(
+    dialogue: Dialogue, number: int, turn: DialogueQuestion, packet: "_PacketChunks"
+) -> GroundingExample:
     return GroundingExample(
         id=question_id(dialogue, number),
         language=dialogue.language,
@@ -58,7 +60,7 @@ def _example(dialogue: Dialogue, number: int, turn: DialogueQuestion, shelf: "_S
         history=(),
         question=turn.rewrite,
         message=turn.ask,
-        passages=shelf.around(turn),
+        passages=packet.around(turn),
         answer=turn.answer,
         answerable=turn.answerable,
         evidence=_cited(turn),
@@ -74,7 +76,7 @@ def _cited(turn: DialogueQuestion) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.chunk for one in turn.evidence))
 
 
-class _Shelf:
+class _PacketChunks:
     """The chunks of a packet, and how rare their words are."""
 
     def __init__(self, chunks: Sequence[DialogueChunk]) -> None:

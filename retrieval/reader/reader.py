@@ -16,7 +16,7 @@ from retrieval.pruning import DividedDocument, Scores, near_better, prune, relev
 from retrieval.reader.cross_encoder import CrossEncoder, Reading
 from retrieval.reader.input import ReaderPassage, passage_of
 
-EVIDENCE = 0.5
+EVIDENCE_WEIGHT = 0.5
 """What a unit gains that is evidence for certain, beside the relevance of its document."""
 MOST_EVIDENCE = 3
 """Units of a document that are named as its evidence, at most."""
@@ -77,4 +77,4 @@ def _passage(document: Document) -> ReaderPassage:
 
 
 def _scores(reading: Reading) -> Scores:
-    return near_better(np.float32(EVIDENCE) * reading.evidence)
+    return near_better(np.float32(EVIDENCE_WEIGHT) * reading.evidence)
