@@ -20,8 +20,7 @@ from retrieval.encoders.loading import Encoder
 from retrieval.keywords import KeywordIndex
 from retrieval.retriever import Retriever
 
-CANDIDATES = 100
-"""What a reader chooses from."""
+CANDIDATES = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ class QuestionBack:
     question: str
     options: tuple[str, ...]
 
+    @property
+    def shown(self) -> str:
+        """As people see it."""
+        return "\n".join((self.question, *(f"- {option}" for option in self.options)))
+
     def __str__(self) -> str:
         """As a model writes it."""
         return "\n".join((f"{ASK} {self.question}", *(f"- {option}" for option in self.options)))
@@ -34,6 +39,18 @@ def parse_question_back(text: str) -> QuestionBack | None:
     if not first.startswith(ASK) or not question or len(options) < 2:
         return None
     return QuestionBack(question, options)
+
+
+def options_of(answer: str) -> tuple[str, ...]:
+    """The options of a question back as people see it: a question, and below it a list of at least two options.
+
+    Checked answers never begin with a question, so that the text alone says it, also when it is read again later.
+    """
+    first, _, rest = answer.strip().partition("\n")
+    lines = rest.split("\n")
+    if not first.endswith(("?", "？")) or len(lines) < 2 or not all(map(_OPTION.fullmatch, lines)):
+        return ()
+    return tuple(line.strip()[1:].strip() for line in lines)
 
 
 def may_ask_back(text: str) -> bool:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from dialogue.conversation import Citation, Passage
 from dialogue.language import content_words, numbers
+from dialogue.plain_text import plain
+from dialogue.quotes import carrying
 from dialogue.segments import MARKERS, Segment, SegmentReader
 from dialogue.support import SupportCheck
-from retrieval.sentences import sentences
 
 PLAIN_MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
 """Markers in the form in which checked answers have them: `[1]`."""
@@ -35,6 +36,8 @@ class AnswerCheck:
     def __init__(self, passages: Sequence[Passage], question: str) -> None:
         self._support = SupportCheck(passages, question)
         self._asked = content_words(question)
+        self._passages = passages
+        self._texts = [passage.text for passage in passages]
         self._reader = SegmentReader()
         self._held: list[Segment] = []
         self._breaks_line = False
@@ -63,7 +66,10 @@ class AnswerCheck:
 
     def _check(self, segment: Segment) -> None:
         """Show the sentence if a passage supports it, and what introduces it."""
-        bare = MARKERS.sub("", segment.text).strip()
+        if segment.is_code:
+            self._check_code(segment)
+            return
+        bare = plain(MARKERS.sub("", segment.text).strip(), self._texts)
         asks = bare.endswith(
             ("?", "？")
         )  # such as the question again, which models ask if the passages say nothing
@@ -75,6 +81,22 @@ class AnswerCheck:
         else:
             self._breaks_line |= any("\n" in one.gap for one in (*self._held, segment))
             self._held.clear()
+
+    def _check_code(self, segment: Segment) -> None:
+        """Show a block of code as it stands if a passage has all of its lines, after what introduces it."""
+        lines = [" ".join(line.split()) for line in segment.text.split("\n")[1:] if line.strip(" `~")]
+        source = next(
+            (p for p in self._passages if all(line in " ".join(p.text.split()) for line in lines)), None
+        )
+        if source is None or not lines:
+            self._held.clear()
+            return
+        for one in (*self._held, segment):
+            self.text += (one.gap if self.text else "") + one.text
+        self._held.clear()
+        if source.n not in self._quotes:
+            self._quotes[source.n] = (0.0, _citation(source, lines[0]))
+            self.text += f"\n[{source.n}]"
 
     def _show(self, bare: str, cited: Sequence[Passage], gap: str) -> None:
         for passage in cited:
@@ -93,13 +115,15 @@ class AnswerCheck:
         return bool(_LEAD_IN.search(bare)) or len(content_words(bare) - self._asked) <= 1
 
     def _quote(self, passage: Passage, bare: str) -> None:
-        words = content_words(bare)
-        quotes = [passage.text[start:end] for start, end in sentences(passage.text)] or [passage.text]
-        overlap, quote = max((_overlap(quote, words, bare), quote) for quote in quotes)
+        """Keep the sentence of the passage that carries this one, if it carries more than the one kept."""
+        overlap, quote = carrying(bare, passage)
         known = self._quotes.get(passage.n)
         if known is None or overlap > known[0]:
-            citation = Citation(passage.n, passage.chunk, passage.title, passage.source, quote)
-            self._quotes[passage.n] = (overlap, citation)
+            self._quotes[passage.n] = (overlap, _citation(passage, quote))
+
+
+def _citation(passage: Passage, quote: str) -> Citation:
+    return Citation(passage.n, passage.chunk, passage.title, passage.source, quote)
 
 
 def check_citations(text: str, passages: Sequence[Passage], question: str) -> CheckedAnswer:
@@ -113,11 +137,6 @@ def check_citations(text: str, passages: Sequence[Passage], question: str) -> Ch
 def markers(text: str) -> Iterable[int]:
     """The numbers of the passages cited in a text, in order of appearance."""
     return (int(digits) for marker in MARKERS.findall(text) for digits in DIGITS.findall(marker))
-
-
-def _overlap(quote: str, words: frozenset[str], bare: str) -> float:
-    own = content_words(quote)
-    return len(own & words) + len(numbers(quote) & numbers(bare)) - 0.01 * len(own)
 
 
 def _with_markers(bare: str, cited: Iterable[int]) -> str:

@@ -7,18 +7,19 @@ question; if there is none, the bot abstains.
 
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 
+from dialogue.asking import ASK, may_ask_back, options_of, parse_question_back
 from dialogue.citations import AnswerCheck, check_citations
 from dialogue.conversation import Citation, Passage
-from dialogue.language import content_words
-from dialogue.prompts import answer_prompt, trained_answer_prompt
+from dialogue.extraction import extractive_fallback
+from dialogue.prompts import answer_prompt
+from dialogue.support import SupportCheck
 from dialogue.voice import Voice
 from retrieval.chunking import estimate_tokens
-from retrieval.sentences import Span, sentences
 
 REFUSAL = "NO ANSWER"
 LEADING_MARKER = re.compile(r"^\s*(?:\[\d*(?:\]\s*)?)?")
@@ -84,38 +85,37 @@ class Grounder:
         wording = self._voice.wording(language)
         return GroundedReply(f"{wording.abstention} {wording.handoff}", abstained=True)
 
-    async def stream(
-        self, question: str, passages: Sequence[Passage], language: str, message: str = ""
-    ) -> AsyncIterator[str]:
+    async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
         """The model's answer, sentence by sentence, once each is checked; nothing that no passage supports.
 
         Yields an empty string where the model wrote something that cannot be shown, or not yet.
 
-        message: what the person wrote, where `question` is a rewrite of it; a trained model reads both. Raises
-        EngineError.
+        Raises EngineError.
         """
         if not passages:
             return
-        if self._trained:
-            messages = trained_answer_prompt().messages(question, passages, message)
-        else:
-            messages = answer_prompt(language, self._voice).messages(question, passages)
+        messages = answer_prompt(language, self._voice, trained=self._trained).messages(question, passages)
         check = AnswerCheck(passages, question)
         written, unread = "", ""
         async for chunk in self._engine.astream(messages, max_tokens=MAX_ANSWER_TOKENS):
             written += str(chunk.text)
             unread += str(chunk.text)
-            if may_refuse(written) or refuses(written):
+            if may_refuse(written) or refuses(written) or may_ask_back(written):
                 yield ""
                 continue
             yield check.add(unread)
             unread = ""
+        if written.lstrip().startswith(ASK):
+            yield asked_back(written, passages, question)
+            return
         rest = "" if refuses(written) else check.add(unread)
         if shown := rest + check.finish():
             yield shown
 
     def reply(self, text: str, passages: Sequence[Passage], question: str, language: str) -> GroundedReply:
         """Check the model's answer against the passages; an unsupported one becomes an abstention."""
+        if options_of(text):
+            return GroundedReply(text)
         drafts = (
             None if refuses(text) else text,
             extractive_fallback(question, passages),
@@ -125,6 +125,16 @@ class Grounder:
             if grounded.citations:
                 return GroundedReply(grounded.text, grounded.citations)
         return self.abstention(language)
+
+
+def asked_back(written: str, passages: Sequence[Passage], question: str) -> str:
+    """What the model asks back, as people see it, with the options that passages have; empty if fewer than two are."""
+    asked = parse_question_back(written)
+    if asked is None:
+        return ""
+    check = SupportCheck(passages, question)
+    options = tuple(option for option in asked.options if check.supporting(option, frozenset()))
+    return replace(asked, options=options).shown if len(options) > 1 and "\n" not in asked.question else ""
 
 
 def select_passages(documents: Iterable[Document], options: GroundingOptions) -> tuple[Passage, ...]:
@@ -180,47 +190,3 @@ def _without_heading(heading: str, text: str) -> str:
     last = heading.rsplit(" > ", 1)[-1]
     rest = text.removeprefix(last).lstrip()
     return rest if last and rest else text
-
-
-MIN_FIT = 0.9
-"""Least sum of a passage's cosine and half the share of the question's words that it contains. Of 118 questions each
-from XQuAD's English training part, 59 % of those with an answer reach it and 2.5 % of those without one."""
-MAX_QUOTE_TOKENS = 90
-"""The longest quotation."""
-
-
-def extractive_fallback(question: str, passages: Sequence[Passage]) -> str | None:
-    """The sentences of the passage that best match the question, with its marker; None if no passage matches."""
-    words = content_words(question)
-    best = max(passages, key=lambda passage: _fit(words, passage), default=None)
-    if best is None or _fit(words, best) < MIN_FIT:
-        return None
-    return f"{_excerpt(words, best.text)} [{best.n}]"
-
-
-def _fit(words: frozenset[str], passage: Passage) -> float:
-    found = words & content_words(f"{passage.title} {passage.text}")
-    return passage.score + len(found) / max(1, len(words)) / 2
-
-
-def _excerpt(words: frozenset[str], text: str) -> str:
-    """The best matching sentences that fit MAX_QUOTE_TOKENS, in their original order."""
-    spans = list(sentences(text))
-    ranked = sorted(spans, key=lambda span: -len(words & content_words(text[slice(*span)])))
-    budget = MAX_QUOTE_TOKENS
-    chosen: list[Span] = []
-    for span in ranked:
-        budget -= estimate_tokens(text[slice(*span)])
-        if chosen and budget < 0:
-            break
-        chosen.append(span)
-    return _joined(text, sorted(chosen))
-
-
-def _joined(text: str, spans: Sequence[Span]) -> str:
-    """The spans joined; a span that began a line still does."""
-    joined = ""
-    for start, end in spans:
-        gap = "\n" if text[:start].rstrip(" ").endswith("\n") else " "
-        joined += f"{gap if joined else ''}{text[start:end]}"
-    return joined

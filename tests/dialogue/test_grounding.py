@@ -120,6 +120,22 @@ class TestStream:
         assert [p async for p in Grounder(chat_model, VOICE).stream(QUESTION, [], "en")] == []
 
 
+class TestAskingBack:
+    ASKED = "ASK: Which one do you mean?\n- the novel\n- the film"
+
+    async def said(self, *texts: str) -> str:
+        shown = [passage(text, n) for n, text in enumerate(texts, 1)]
+        return "".join([piece async for piece in grounder(self.ASKED).stream(QUESTION, shown, "en")])
+
+    async def test_a_question_back_is_shown_with_its_options(self) -> None:
+        shown = "Which one do you mean?\n- the novel\n- the film"
+        assert await self.said(NOVELS, "A film can be kept for 7 days.") == shown
+        assert reply(shown) == GroundedReply(shown)
+
+    async def test_options_that_no_passage_has_are_not_offered(self) -> None:
+        assert await self.said(NOVELS) == ""
+
+
 class TestReply:
     def test_a_supported_answer_is_told_with_its_citations(self) -> None:
         told = reply("[1] A novel can be kept for 28 days.")

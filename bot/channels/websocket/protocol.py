@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from dialogue.asking import options_of
 from dialogue.conversation import Citation, Conversation, Role, Turn
 from dialogue.events import Failed, Queued, Retrieved, Rewritten, Token, Writing
 from dialogue.quotes import with_neighbours
@@ -206,4 +207,5 @@ def answer_fields(
             for citation in citations
         ],
         "abstained": abstained,
+        "options": list(options_of(text)),
     }

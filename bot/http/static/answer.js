@@ -14,9 +14,10 @@ export class Answer {
   /** Whether anyone is at work on it. It may wait behind other questions, or for a human. */
   begun = false;
 
-  /** `open(passage)` shows a passage; `rate(turn, ...)` sends feedback; `voice` has the bot's sentences. */
-  constructor({ open, rate, voice }) {
+  /** `open(passage)` shows a passage; `say(text)` sends a message, `rate(turn, ...)` feedback; `voice` has sentences. */
+  constructor({ open, say, rate, voice }) {
     this.open = open;
+    this.choose = say;
     this.rate = rate;
     this.voice = voice;
     this.cards = new Cards(open, voice);
@@ -74,9 +75,9 @@ export class Answer {
   }
 
   /** The committed answer, in place of the preview. */
-  finish({ turn, text, citations, abstained }) {
+  finish({ turn, text, citations, abstained, options = [] }) {
     cancelAnimationFrame(this.#drawing);
-    this.#text = text;
+    this.#text = options.length ? text.split("\n", 1)[0] : text;
     this.#passages = bySource(citations);
     this.#draw();
     this.cards.cite(this.#passages);
@@ -84,8 +85,21 @@ export class Answer {
     this.element.removeAttribute("aria-busy");
     this.element.classList.remove("streaming");
     this.element.classList.toggle("abstained", abstained);
+    if (options.length) this.element.append(this.#options(options));
     const thanks = this.voice.thanks ?? word("thanks");
     this.element.append(new Feedback((...said) => this.rate(turn, ...said), thanks).element);
+  }
+
+  /** What the bot asks back, as buttons: a press says it, once. */
+  #options(options) {
+    const choices = options.map((option) => button("option", option));
+    for (const choice of choices) {
+      choice.addEventListener("click", () => {
+        for (const each of choices) each.disabled = true;
+        this.choose(choice.textContent);
+      });
+    }
+    return make("div", "options", ...choices);
   }
 
   #clear() {

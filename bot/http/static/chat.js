@@ -20,6 +20,7 @@ class Chat {
     const sheet = new PassageSheet(element("passage"), this.memory);
     const parts = {
       open: (passage) => sheet.open(passage),
+      say: (text) => this.say(text),
       rate: (turn, rating, comment, correction) => this.rate({ turn, rating, comment, correction }),
       voice: this.voice,
     };

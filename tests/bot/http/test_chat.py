@@ -274,6 +274,21 @@ async def test_an_abstention_looks_like_one(visit: Open) -> None:
     await expect(page.locator(".card")).to_have_count(0)
 
 
+async def test_options_of_a_question_back_are_buttons_that_say_them_once(
+    visit: Open, bot: BotFixture
+) -> None:
+    bot.chat_model.text = "ASK: Which one do you mean?\n- You may return it\n- The refund"
+    page = await online(await visit())
+    await ask(page)
+    options = page.locator(".option")
+    await expect(options).to_have_text(["You may return it", "The refund"])
+    await options.first.click()
+    await expect(page.locator(".turn.question, .turn.said, .turn.user").last).to_contain_text(
+        "You may return it"
+    )
+    await expect(options.first).to_be_disabled()
+
+
 async def test_a_chat_behind_a_token_opens_by_its_link(sqlite_url: str, browser: Browser) -> None:
     async with bot_fixture(sqlite_url, WebsocketChannel(VOICE, tokens=["s3cret"])) as bot:
         page = await browser.new_page()

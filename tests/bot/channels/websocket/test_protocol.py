@@ -99,7 +99,13 @@ def test_a_stored_question_is_shown_as_said_and_a_stored_answer_as_answer() -> N
             {"n": 1, "chunk": "c1", "title": "Returns", "source": "returns.md", "quote": "Within 30 days."}
         ],
         "abstained": False,
+        "options": [],
     }
+
+
+def test_what_is_asked_back_has_its_options() -> None:
+    text = "Which one do you mean?\n- the Cedar\n- the Birch"
+    assert protocol.answer_fields(1, text, (), False)["options"] == ["the Cedar", "the Birch"]
 
 
 def test_a_question_has_no_fields_of_an_answer() -> None:
