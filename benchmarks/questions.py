@@ -20,7 +20,8 @@ from retrieval.encoders.loading import Encoder
 from retrieval.keywords import KeywordIndex
 from retrieval.retriever import Retriever
 
-CANDIDATES = 20
+CANDIDATES = 100
+"""What a reader chooses from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dialogue.asking import ASK, may_ask_back, options_of, parse_question_back
 from dialogue.citations import AnswerCheck, check_citations
 from dialogue.conversation import Citation, Passage
 from dialogue.extraction import extractive_fallback
-from dialogue.prompts import answer_prompt
+from dialogue.prompts import answer_prompt, trained_answer_prompt
 from dialogue.support import SupportCheck
 from dialogue.voice import Voice
 from retrieval.chunking import estimate_tokens
@@ -85,16 +85,22 @@ class Grounder:
         wording = self._voice.wording(language)
         return GroundedReply(f"{wording.abstention} {wording.handoff}", abstained=True)
 
-    async def stream(self, question: str, passages: Sequence[Passage], language: str) -> AsyncIterator[str]:
+    async def stream(
+        self, question: str, passages: Sequence[Passage], language: str, message: str = ""
+    ) -> AsyncIterator[str]:
         """The model's answer, sentence by sentence, once each is checked; nothing that no passage supports.
 
         Yields an empty string where the model wrote something that cannot be shown, or not yet.
 
-        Raises EngineError.
+        message: what the person wrote, where `question` is a rewrite of it; a trained model reads both. Raises
+        EngineError.
         """
         if not passages:
             return
-        messages = answer_prompt(language, self._voice, trained=self._trained).messages(question, passages)
+        if self._trained:
+            messages = trained_answer_prompt().messages(question, passages, message)
+        else:
+            messages = answer_prompt(language, self._voice).messages(question, passages)
         check = AnswerCheck(passages, question)
         written, unread = "", ""
         async for chunk in self._engine.astream(messages, max_tokens=MAX_ANSWER_TOKENS):

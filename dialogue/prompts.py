@@ -69,7 +69,6 @@ class AnswerPrompt:
 
     texts: dict[str, Any]
     voice: Voice
-    trained: bool = False
     named: str = ""
     """The language to answer in, where it is not that of the template."""
 
@@ -79,9 +78,6 @@ class AnswerPrompt:
         return [*self._examples(), HumanMessage(self._ask(passage_texts, asked))]
 
     def _examples(self) -> Iterable[BaseMessage]:
-        if self.trained:
-            yield SystemMessage(self.texts["brief"])
-            return
         yield SystemMessage(self.texts["system"].strip().format(name=self.voice.name, tone=self.voice.tone))
         for example in self.texts["examples"]:
             yield HumanMessage(self._ask(example["passages"], example["question"]))
@@ -132,10 +128,10 @@ def rewrite_prompt(language: str, *, trained: bool = False) -> RewritePrompt:
     return RewritePrompt(_texts(language)["rewrite"], trained)
 
 
-def answer_prompt(language: str, voice: Voice, *, trained: bool = False) -> AnswerPrompt:
+def answer_prompt(language: str, voice: Voice) -> AnswerPrompt:
     """The prompt in `language`; where there is no template for it, in English with the language named."""
     named = "" if language in LANGUAGES else language_name(language)
-    return AnswerPrompt(_texts(language)["answer"], voice, trained, named)
+    return AnswerPrompt(_texts(language)["answer"], voice, named)
 
 
 def trained_answer_prompt() -> TrainedAnswerPrompt:
@@ -146,12 +142,15 @@ def trained_answer_prompt() -> TrainedAnswerPrompt:
 def fixed_beginnings(task: str, voice: Voice, *, trained: bool = False) -> list[list[BaseMessage]]:
     """What all prompts for `rewrite` or `answer` begin with: a prompt without a conversation in each language.
 
-    The language of the voice comes first. An engine that keeps what it has read is given them before the first person.
+    The language of the voice comes first; a model that was trained to answer is asked alike in all. An engine that
+    keeps what it has read is given them before the first person.
     """
     languages = sorted(LANGUAGES, key=lambda language: language != voice.default_language)
     if task == "rewrite":
         return [rewrite_prompt(language, trained=trained).messages((), "?") for language in languages]
-    return [answer_prompt(language, voice, trained=trained).messages("?", ()) for language in languages]
+    if trained:
+        return [trained_answer_prompt().messages("?", ())]
+    return [answer_prompt(language, voice).messages("?", ()) for language in languages]
 
 
 @cache

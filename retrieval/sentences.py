@@ -20,7 +20,8 @@ _BEFORE_NUMBER = re.compile(
     r"\b(?i:no|nr|núm|n|fig|abb|tab|vol|bd|p|pp|s|pág|págs|pagg?|art|abs|sec|ch|kap|tel|blz|mind|env|aprox|circa|ok|rys|poz|nº|рис|стр|см|ст|п|д|approx|max|min|jan|feb|mar|mär|apr|"
     r"jun|jul|aug|sept?|okt|oct|nov|dez|dec|\w*str)\.$"
 )
-_LIST_NUMBER = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivx]{1,4})\.")
+_LIST_NUMBER = re.compile(r"(?:\[\d+\]\s*)*\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivx]{1,4})\.")
+"""Also after the markers of the passages that an item rests on."""
 _ORDINAL = re.compile(
     r"(?:\b(?i:vom|zum|der|die|das|den|dem|des|im|beim|zur|jede[rsmn]?|ihre?[rsmn]?|"
     r"unsere?[rsmn]?|eine[rsmn]?)\s+|[-–]\s?)\d{1,3}\.$"

@@ -22,6 +22,7 @@ MODULES = {
 MAX_LINES = 400
 SEAMS = (
     *("bot/assembly.py", "bot/commands/*.py", "bot/models/engines.py", "bot/models/local.py"),
+    "bot/models/reader.py",
     "retrieval/encoders/loading.py",
 )
 """Where an implementation is chosen and only then imported; the same list stands in pyproject.toml."""

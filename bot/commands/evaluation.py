@@ -37,8 +37,8 @@ from finetune.evaluation.results import (
     results_table,
     write_results,
 )
-from finetune.evaluation.sets import EvaluationSets, drawn, names_of, rewriting_at, searches_at
-from finetune.examples import GroundingExample, read_examples
+from finetune.evaluation.sets import EvaluationSets, answers_at, drawn, names_of, rewriting_at, searches_at
+from finetune.examples import read_examples
 from finetune.migrations import upgrade
 from finetune.releases import PinnedReleases, Releases
 
@@ -116,9 +116,7 @@ def answers(
     html: Html = None,
 ) -> None:
     """Answer questions from the passages that come with them."""
-    sets = {
-        name: drawn(read_examples(file, GroundingExample), limit) for file, name in names_of(files).items()
-    }
+    sets = {name: drawn(answers_at(file), limit) for file, name in names_of(files).items()}
     _report(_measured(EvaluationSets(answers=sets), release, against), "Answers", json, html)
 
 

@@ -118,8 +118,8 @@ def newest_index(settings: Settings) -> SnapshotDirectory | None:
     return published[max(published)] if published else None
 
 
-WHOLE_PASSAGES, READ_PASSAGES = 6, 20
-"""How many passages are retrieved to be shown as they were found, and to choose from."""
+WHOLE_PASSAGES, SENTENCE_PASSAGES, READER_PASSAGES = 6, 20, 100
+"""How many passages are retrieved to be shown as they were found, to choose sentences from, and for a reader."""
 FIRST_WORD_TIMEOUT = 120.0
 """Seconds that an engine may take for its first word: it may be busy with other answers."""
 GIVE_WAY_WITHIN = 0.05
@@ -301,8 +301,9 @@ class ModelLoader:
     @property
     def _candidates(self) -> int:
         """How many passages are retrieved."""
-        whole = self._settings.evidence == "passages" and not self._settings.reads
-        return WHOLE_PASSAGES if whole else READ_PASSAGES
+        if self._settings.reads:
+            return READER_PASSAGES
+        return WHOLE_PASSAGES if self._settings.evidence == "passages" else SENTENCE_PASSAGES
 
     async def encoder(self, active: ActiveModels) -> Encoder:
         """What encodes questions and passages."""

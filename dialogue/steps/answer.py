@@ -83,7 +83,7 @@ class AnswerFromDocuments:
 
     def _written(self, turn: TurnContext, request: Request) -> AsyncIterator[str]:
         """The model's text as it is written; nothing without passages."""
-        answer = self._grounder.stream(request.asked, turn.passages, turn.language)
+        answer = self._grounder.stream(request.asked, turn.passages, turn.language, turn.text)
         if not turn.passages:
             return answer
         prompt = " ".join([request.asked, *(passage.text for passage in turn.passages)])

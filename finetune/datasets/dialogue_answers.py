@@ -21,6 +21,7 @@ from finetune.datasets.dialogues import (
 )
 from finetune.errors import BadFile
 from finetune.examples import Example, ExamplePassage, GroundingExample, read_examples
+from retrieval.chunking import estimate_tokens
 from retrieval.words import keywords
 
 ANSWERS, FOLLOWUPS = "support", "support_followups"
@@ -38,19 +39,34 @@ def dialogue_examples(path: Path) -> Iterator[Example]:
 
 def grounding_examples(path: Path) -> Iterator[GroundingExample]:
     """One of every turn. Raises BadFile, also if a chunk is missing."""
-    packets: defaultdict[str, list[DialogueChunk]] = defaultdict(list)
+    chunks: defaultdict[str, list[DialogueChunk]] = defaultdict(list)
     for chunk in read_examples(chunks_beside(path), DialogueChunk):
-        packets[chunk.packet].append(chunk)
-    shelves = {packet: _Shelf(chunks) for packet, chunks in packets.items()}
+        chunks[chunk.packet].append(chunk)
+    packets = {name: _PacketChunks(own) for name, own in chunks.items()}
     for row, dialogue in enumerate(read_examples(path, Dialogue), 1):
-        shelf = shelves.get(dialogue.packet)
-        if shelf is None or not shelf.holds(dialogue):
+        packet = packets.get(dialogue.packet)
+        if packet is None or not packet.holds(dialogue):
             raise BadFile(path, row, f"names a chunk that {dialogue.packet} does not have")
         for number, turn in enumerate(dialogue.turns):
-            yield _example(dialogue, number, turn, shelf)
+            yield _example(dialogue, number, turn, packet)
 
 
-def _example(dialogue: Dialogue, number: int, turn: DialogueQuestion, shelf: "_Shelf") -> GroundingExample:
+def within(example: GroundingExample, room: int) -> GroundingExample:
+    """The example with its evidence and as many others of its passages as fit into so many tokens, in their order."""
+    kept = set(example.evidence)
+    room -= sum(estimate_tokens(passage.text) for passage in example.passages if passage.id in kept)
+    for passage in example.passages:
+        cost = estimate_tokens(passage.text)
+        if passage.id not in kept and (cost <= room or not kept):
+            kept.add(passage.id)
+            room -= cost
+    left = tuple(passage for passage in example.passages if passage.id in kept)
+    return example.model_copy(update={"passages": left})
+
+
+def _example(
+    dialogue: Dialogue, number: int, turn: DialogueQuestion, packet: "_PacketChunks"
+) -> GroundingExample:
     return GroundingExample(
         id=question_id(dialogue, number),
         language=dialogue.language,
@@ -58,7 +74,7 @@ def _example(dialogue: Dialogue, number: int, turn: DialogueQuestion, shelf: "_S
         history=(),
         question=turn.rewrite,
         message=turn.ask,
-        passages=shelf.around(turn),
+        passages=packet.around(turn),
         answer=turn.answer,
         answerable=turn.answerable,
         evidence=_cited(turn),
@@ -74,7 +90,7 @@ def _cited(turn: DialogueQuestion) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.chunk for one in turn.evidence))
 
 
-class _Shelf:
+class _PacketChunks:
     """The chunks of a packet, and how rare their words are."""
 
     def __init__(self, chunks: Sequence[DialogueChunk]) -> None:

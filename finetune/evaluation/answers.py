@@ -3,12 +3,14 @@
 Each metric says which examples count for it.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from langchain_core.documents import Document
 
 from dialogue.conversation import Answer
 from dialogue.grounding import Grounder
+from dialogue.language import numbers
 from dialogue.request import read_request
 from dialogue.rewriting import Rewriter
 from finetune.datasets.dataset import group_of
@@ -22,6 +24,7 @@ from finetune.evaluation.metrics import (
     rouge_l,
     strip_markers,
     token_f1,
+    yes_or_no,
 )
 from finetune.evaluation.results import NO_SHARE, EvaluationResult, ScoredExample, Share, share
 from finetune.examples import ExamplePassage, GroundingExample, to_turns
@@ -38,7 +41,7 @@ def answerer(rewriter: Rewriter, grounder: Grounder) -> Answerer:
         request = await read_request(rewriter, to_turns(example.history), example.question, language)
         query = request.asked
         passages = grounder.passages(_document(passage) for passage in example.passages)
-        text = "".join([piece async for piece in grounder.stream(query, passages, language)])
+        text = "".join([piece async for piece in grounder.stream(query, passages, language, example.message)])
         reply = grounder.reply(text, passages, query, language)
         return Answer(reply.text, query, reply.citations, passages, reply.abstained, language)
 
@@ -54,13 +57,21 @@ async def evaluate_answers(
     at_once: int = 8,
     progress: RowProgress = no_progress,
 ) -> list[EvaluationResult]:
-    """The result on the file `name`."""
+    """The result on the file `name`, and on those of each kind, if the examples have kinds."""
     replies = await ask_all(timed(respond), examples, at_once, progress)
-    scored = (
+    scored = [
         score_answer(example, answer, seconds)
         for example, (answer, seconds) in zip(examples, replies, strict=True)
-    )
-    return [EvaluationResult("answer", name, system, tuple(scored))]
+    ]
+    by_kind: defaultdict[str, list[ScoredExample]] = defaultdict(list)
+    for example, score in zip(examples, scored, strict=True):
+        by_kind[example.kind].append(score)
+    every = {"": scored, **{kind: by_kind[kind] for kind in sorted(by_kind) if kind}}
+    labels = [{"kind": kind} if len(every) > 1 else {} for kind in every]
+    return [
+        EvaluationResult("answer", name, system, tuple(rows), label)
+        for label, rows in zip(labels, every.values(), strict=True)
+    ]
 
 
 def score_answer(example: GroundingExample, answer: Answer, seconds: float | None = None) -> ScoredExample:
@@ -79,9 +90,23 @@ def score_answer(example: GroundingExample, answer: Answer, seconds: float | Non
         "k_precision": share(None if answer.abstained else k_precision(answer.text, texts)),
         **_citations(example, answer),
         "abstention_f1": _abstention(example, answer),
+        "numbers": share(None if answer.abstained else _known_numbers(example, said)),
+        "yes_no": share(None if answer.abstained else _agrees(example, said)),
         "seconds": share(seconds),
     }
     return ScoredExample(example.id, group_of(example.id), example.question, answer.text, shares)
+
+
+def _known_numbers(example: GroundingExample, said: str) -> float | None:
+    own = numbers(said)
+    evidence = [passage.text for passage in example.passages if passage.id in example.evidence]
+    known = numbers(" ".join((example.question, example.message, *example.accepted, *evidence)))
+    return len(own & known) / len(own) if own else None
+
+
+def _agrees(example: GroundingExample, said: str) -> float | None:
+    wanted = yes_or_no(strip_markers(example.answer)) if example.answerable else None
+    return None if wanted is None else float(yes_or_no(said) is wanted)
 
 
 def _document(passage: ExamplePassage) -> Document:

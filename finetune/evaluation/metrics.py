@@ -147,6 +147,67 @@ def abstention_f1(abstained: bool, answerable: bool) -> Share:
     return 2.0 * (abstained and not answerable), float(abstained) + float(not answerable)
 
 
+_YES = frozenset(
+    [
+        "yes",
+        "yeah",
+        "yep",
+        "ja",
+        "oui",
+        "si",
+        "sí",
+        "sì",
+        "sim",
+        "tak",
+        "да",
+        "はい",
+        "ええ",
+        "是",
+        "是的",
+        "对",
+        "可以",
+        "能",
+        "会",
+        "有",
+        "네",
+        "نعم",
+    ]
+)
+_NO = frozenset(
+    [
+        "no",
+        "nope",
+        "nein",
+        "non",
+        "não",
+        "nee",
+        "nie",
+        "нет",
+        "いいえ",
+        "不",
+        "不是",
+        "不能",
+        "不可以",
+        "不会",
+        "不行",
+        "不用",
+        "没有",
+        "否",
+        "아니요",
+        "لا",
+    ]
+)
+_FIRST_WORD = re.compile(r"\W*(\w+)")
+
+
+def yes_or_no(text: str) -> bool | None:
+    """What an answer begins with; None if it is neither."""
+    first = _FIRST_WORD.match(unicodedata.normalize("NFKC", text).lower())
+    if first is None or first[1] not in _YES | _NO:
+        return None
+    return first[1] in _YES
+
+
 _MARKUP = re.compile(r"[*_`]+")
 _THOUSANDS = re.compile(r"(?<=\d)[,\u202f\u00a0'](?=\d{3}(?!\d))")
 _NO_CENTS = re.compile(r"(?<=\d)[.,]00(?!\d)")

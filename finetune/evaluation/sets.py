@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from finetune.datasets.dataset import SPLITS, TEST, Dataset
+from finetune.datasets.dialogue_answers import grounding_examples, within
 from finetune.datasets.dialogues import holds_dialogues, rewriting_examples, search_set
 from finetune.datasets.examples_from_log import is_logged
 from finetune.datasets.importing import example_type
@@ -96,6 +97,17 @@ def drawn(examples: Iterable[Form], most: int | None) -> list[Form]:
     """A random sample, always the same one: files are ordered by source, so the first rows are not representative."""
     every = list(examples)
     return every if most is None or most >= len(every) else random.Random(SEED).sample(every, most)
+
+
+SHOWN_TOKENS = 320
+"""A turn of a support dialogue is asked with its evidence and other passages of its packet, so many tokens in all."""
+
+
+def answers_at(path: Path) -> Iterator[GroundingExample]:
+    """The grounding examples of a file, or the turns of one of support dialogues. Raises BadFile."""
+    if not holds_dialogues(path):
+        return read_examples(path, GroundingExample)
+    return (within(example, SHOWN_TOKENS) for example in grounding_examples(path))
 
 
 def names_of(files: Iterable[Path]) -> dict[Path, str]:

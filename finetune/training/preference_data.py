@@ -11,11 +11,11 @@ from dialogue.citations import check_citations, markers
 from dialogue.conversation import Passage
 from dialogue.engines.base import ChatMessage, template_messages
 from dialogue.grounding import REFUSAL
-from dialogue.prompts import answer_prompt
+from dialogue.prompts import trained_answer_prompt
 from dialogue.segments import MARKERS
 from finetune.datasets.examples_from_log import is_logged
 from finetune.examples import ExamplePassage, PreferenceExample, RatedExample
-from finetune.training.sft_data import NEUTRAL_VOICE, prompt_passages
+from finetune.training.sft_data import prompt_passages
 from retrieval.sentences import sentences
 
 FeedbackExample = PreferenceExample | RatedExample
@@ -93,7 +93,7 @@ def _passages(example: FeedbackExample, answers: Sequence[str]) -> tuple[Passage
 
 
 def _prompt(example: FeedbackExample, passages: Sequence[Passage]) -> tuple[ChatMessage, ...]:
-    prompt = answer_prompt(example.language, NEUTRAL_VOICE, trained=True)
+    prompt = trained_answer_prompt()
     return tuple(template_messages(prompt.messages(example.question, passages)))
 
 

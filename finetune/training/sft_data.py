@@ -18,7 +18,7 @@ from dialogue.conversation import Passage
 from dialogue.engines.base import ChatMessage, template_messages
 from dialogue.grounding import REFUSAL
 from dialogue.language import content_words, numbers
-from dialogue.prompts import answer_prompt, rewrite_prompt
+from dialogue.prompts import rewrite_prompt, trained_answer_prompt
 from dialogue.rewriting import visible_history
 from dialogue.segments import MARKERS
 from dialogue.voice import Voice
@@ -172,7 +172,7 @@ def answering_sft_example(example: GroundingExample) -> SftExample | None:
     reply = grounded_reply(example, passages)
     if reply is None:
         return None
-    prompt = answer_prompt(example.language, NEUTRAL_VOICE, trained=True)
+    prompt = trained_answer_prompt()
     return _sft_example(prompt.messages(example.question, passages), reply)
 
 

@@ -18,8 +18,8 @@ from dialogue.conversation import Passage
 from dialogue.grounding import REFUSAL
 from dialogue.prompts import trained_answer_prompt
 from dialogue.segments import MARKERS
+from finetune.datasets.dialogue_answers import within
 from finetune.examples import ExamplePassage, GroundingExample
-from retrieval.chunking import estimate_tokens
 from retrieval.evidence import EvidenceSentences
 from retrieval.sentences import sentences
 
@@ -61,13 +61,10 @@ def shown_passages(example: GroundingExample, draw: random.Random) -> tuple[Pass
     read = draw.random() < READ_SHARE
     shown = _sentences_that_matter(example, room) if read else []
     if not _shows_evidence(example, shown):
-        shown = _whole(example, room)
+        shown = list(within(example, room).passages)
     if draw.random() >= RANKED_SHARE:
         draw.shuffle(shown)
-    return tuple(
-        Passage(n, each.id, each.title, each.id, each.text, 1.0)
-        for n, each in enumerate(shown or example.passages[:1], 1)
-    )
+    return tuple(Passage(n, each.id, each.title, each.id, each.text, 1.0) for n, each in enumerate(shown, 1))
 
 
 def _sentences_that_matter(example: GroundingExample, room: int) -> list[ExamplePassage]:
@@ -90,18 +87,6 @@ def _shows_evidence(example: GroundingExample, shown: Sequence[ExamplePassage]) 
     return len(evidence) == len(example.evidence) and all(
         any(quote in text for text in evidence.values()) for quote in quotes
     )
-
-
-def _whole(example: GroundingExample, room: int) -> list[ExamplePassage]:
-    """The evidence and as many others as fit, in their order."""
-    kept = set(example.evidence)
-    room -= sum(estimate_tokens(passage.text) for passage in example.passages if passage.id in kept)
-    for passage in example.passages:
-        cost = estimate_tokens(passage.text)
-        if passage.id not in kept and cost <= room:
-            kept.add(passage.id)
-            room -= cost
-    return [passage for passage in example.passages if passage.id in kept]
 
 
 def written_reply(example: GroundingExample, passages: Sequence[Passage]) -> str:

@@ -43,7 +43,7 @@ _COMMON = frozenset(
 """What makes up most of any Chinese text, simplified or traditional, and the commonest Korean syllables."""
 
 
-class Reading(Protocol):
+class Decoding(Protocol):
     """How an encoding is written."""
 
     def plausibility(self, text: str) -> float:
@@ -99,7 +99,7 @@ class Ideographs:
         return 0.6 if character.encode(self.codec, "replace")[0] in self.levels else 0.0
 
 
-_READINGS: Mapping[str, Reading] = {
+_DECODINGS: Mapping[str, Decoding] = {
     "cp1252": Letters("äöüßéèàçñóáíúêâôûîÄÖÜÉÀÇÑÁåæøãÅÆØ", "ëïùœìòõýÈÊËÎÏÔÙÛŒÍÓÚÃÕÌÒªº", latin=True),
     "gb18030": Ideographs("gb2312", range(0xB0, 0xD8)),
     "big5": Ideographs("big5", range(0xA4, 0xC7)),
@@ -146,7 +146,7 @@ def _is_utf_8(content: bytes) -> bool:
 
 
 def _older(sample: bytes) -> str | None:
-    scores = {name: _READINGS[name].plausibility(text) - _handicap(name) for name, text in _readings(sample)}
+    scores = {name: _DECODINGS[name].plausibility(text) - _handicap(name) for name, text in _readings(sample)}
     best = max(scores, key=scores.__getitem__, default="")
     if best and scores[best] >= _LEAST:
         return best
@@ -156,7 +156,7 @@ def _older(sample: bytes) -> str | None:
 
 def _readings(sample: bytes) -> Iterator[tuple[str, str]]:
     """What the sample says in each encoding that allows it; its last bytes may be half a character."""
-    for name in _READINGS:
+    for name in _DECODINGS:
         try:
             yield name, codecs.getincrementaldecoder(name)().decode(sample)
         except UnicodeDecodeError:

@@ -20,7 +20,7 @@ from retrieval.errors import EncoderError
 from retrieval.reader.input import LONGEST, ReaderInput, ReaderPassage, ReaderTokenizer
 from retrieval.reader.weights import HEADS, ReaderWeights
 
-RELEVANCE, ANSWERS, EVIDENCE = range(len(HEADS))
+RELEVANCE_HEAD, ANSWERS_HEAD, EVIDENCE_HEAD = range(len(HEADS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class CrossEncoder:
 
 def _reading(read: ReaderInput, scores: Vectors) -> Reading:
     """scores: (length, heads)."""
-    evidence = 1 / (1 + np.exp(-scores[:, EVIDENCE]))
+    evidence = 1 / (1 + np.exp(-scores[:, EVIDENCE_HEAD]))
     units = [evidence[start:end].mean() if start < end else 0.0 for start, end in read.units]
     first = scores[0]
-    return Reading(float(first[RELEVANCE]), float(first[ANSWERS]), np.array(units, np.float32))
+    return Reading(float(first[RELEVANCE_HEAD]), float(first[ANSWERS_HEAD]), np.array(units, np.float32))

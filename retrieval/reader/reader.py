@@ -13,17 +13,18 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ConfigDict
 
 from retrieval.pruning import DividedDocument, Scores, near_better, prune, relevance
+from retrieval.reader.candidates import Candidates
 from retrieval.reader.cross_encoder import CrossEncoder, Reading
 from retrieval.reader.input import ReaderPassage, passage_of
 
-EVIDENCE = 0.5
+EVIDENCE_WEIGHT = 0.5
 """What a unit gains that is evidence for certain, beside the relevance of its document."""
 MOST_EVIDENCE = 3
 """Units of a document that are named as its evidence, at most."""
 
 
 class Reader(BaseDocumentCompressor):
-    """Reads the first `candidates` documents, best first by the search's relevance and the reader's together.
+    """Reads the `candidates` among the documents; best first are those of which the search and it think most.
 
     budget: tokens of the units that are kept; None keeps documents whole. Those whose `score` is below `least_score`
     are left out. Every document's metadata gets `evidence`, the units that answer, best first, and `answered`, the
@@ -34,14 +35,14 @@ class Reader(BaseDocumentCompressor):
 
     model: CrossEncoder
     budget: int | None = None
-    candidates: int = 20
+    candidates: Candidates = Candidates()
     least_score: float = -1.0
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> list[Document]:
         near = [each for each in documents if each.metadata.get("score", 1.0) >= self.least_score]
-        near = near[: self.candidates]
+        near = self.candidates.of(near)
         readings = self.model.read(query, [_passage(document) for document in near])
         searched = [relevance(document, rank) for rank, document in enumerate(near)]
         answered = self._answered(readings, searched)
@@ -77,4 +78,4 @@ def _passage(document: Document) -> ReaderPassage:
 
 
 def _scores(reading: Reading) -> Scores:
-    return near_better(np.float32(EVIDENCE) * reading.evidence)
+    return near_better(np.float32(EVIDENCE_WEIGHT) * reading.evidence)

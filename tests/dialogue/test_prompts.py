@@ -44,7 +44,7 @@ def test_a_prompt_is_a_system_message_examples_and_one_question(language: str) -
 def test_a_trained_model_is_asked_in_brief_and_without_examples(language: str) -> None:
     for messages in (
         rewrite_prompt(language, trained=True).messages([turn("Hello?")], "Why?"),
-        answer_prompt(language, VOICE, trained=True).messages("Why?", [passage("Because.")]),
+        trained_answer_prompt().messages("Why?", [passage("Because.")]),
     ):
         assert [type(message) for message in messages] == [SystemMessage, HumanMessage]
         assert "Why?" in str(messages[1].content)
@@ -92,23 +92,27 @@ def test_a_long_turn_is_cut_in_the_history() -> None:
     assert len(last) < TURN_CHARACTERS + 200
 
 
-@pytest.mark.parametrize("trained", [False, True])
-def test_a_language_without_a_template_is_asked_in_english_and_named(trained: bool) -> None:
-    english = answer_prompt("en", VOICE, trained=trained).messages("Warum?", [passage("Darum.")])
-    german = answer_prompt("de", VOICE, trained=trained).messages("Warum?", [passage("Darum.")])
+def test_a_language_without_a_template_is_asked_in_english_and_named() -> None:
+    english = answer_prompt("en", VOICE).messages("Warum?", [passage("Darum.")])
+    german = answer_prompt("de", VOICE).messages("Warum?", [passage("Darum.")])
     assert german[:-1] == english[:-1]
     assert str(german[-1].content) == f"{english[-1].content}\n\nAnswer in German."
-    unknown = answer_prompt("sw", VOICE, trained=trained).messages("Warum?", [passage("Darum.")])
+    unknown = answer_prompt("sw", VOICE).messages("Warum?", [passage("Darum.")])
     assert str(unknown[-1].content).endswith("Answer in the language of the question.")
 
 
 @pytest.mark.parametrize("trained", [False, True])
 def test_what_is_read_before_the_first_question_is_how_prompts_begin(trained: bool) -> None:
     for n, language in enumerate(LANGUAGES):
-        answer = answer_prompt(language, VOICE, trained=trained).messages("Why?", [passage("Because.")])
         rewrite = rewrite_prompt(language, trained=trained).messages([turn("Hello?")], "Why?")
-        assert fixed_beginnings("answer", VOICE, trained=trained)[n][:-1] == answer[:-1]
         assert fixed_beginnings("rewrite", VOICE, trained=trained)[n][:-1] == rewrite[:-1]
+        answer = answer_prompt(language, VOICE).messages("Why?", [passage("Because.")])
+        assert fixed_beginnings("answer", VOICE)[n][:-1] == answer[:-1]
+
+
+def test_a_model_that_was_trained_to_answer_is_asked_alike_in_all_languages() -> None:
+    (beginning,) = fixed_beginnings("answer", VOICE, trained=True)
+    assert beginning[:-1] == trained_answer_prompt().messages("Why?", [passage("Because.")])[:-1]
 
 
 def test_the_language_of_the_voice_is_read_first() -> None:

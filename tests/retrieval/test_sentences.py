@@ -91,6 +91,14 @@ def test_ends_where_a_reader_would_pause(text: str, expected: list[str]) -> None
     assert split(text) == expected
 
 
+def test_the_number_of_a_list_is_part_of_its_item_also_after_a_marker() -> None:
+    text = "[1] 1. Press the button.\n[2][1] 2. Close it."
+    assert [text[start:end] for start, end in sentences(text)] == [
+        "[1] 1. Press the button.",
+        "[2][1] 2. Close it.",
+    ]
+
+
 @given(texts)
 def test_loses_nothing_but_white_space_and_keeps_the_order(text: str) -> None:
     assert "".join("".join(split(text)).split()) == "".join(text.split())

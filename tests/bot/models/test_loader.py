@@ -95,7 +95,7 @@ async def test_sentences_are_chosen_from_more_passages_than_are_shown_whole(
     assert (reader is not None and reader.budget == 99) == read
 
 
-async def test_a_trained_reader_reads_20_passages_also_if_whole_ones_are_shown(
+async def test_a_trained_reader_chooses_from_100_passages_also_if_whole_ones_are_shown(
     tmp_path, sqlite_url, monkeypatch
 ):
     trained = EvidenceSentences(budget=1)
@@ -104,7 +104,7 @@ async def test_a_trained_reader_reads_20_passages_also_if_whole_ones_are_shown(
         loader = bot.watcher._loader
         retriever, _ = await loader.retriever(ActiveModels())
         assert await loader.reader() is await loader.reader() is trained
-    assert retriever.k == 20
+    assert retriever.k == 100
 
 
 @pytest.mark.parametrize(("tasks", "again"), [("answer", False), ("answer, rewrite", True)])

@@ -106,3 +106,35 @@ async def test_the_bots_own_way_abstains_where_the_model_refuses():
     engine = GenericFakeChatModel(messages=iter(["NO ANSWER"]))
     answer = await answerer(Rewriter(engine), Grounder(engine, VOICE))(UNANSWERABLE)
     assert answer.abstained
+
+
+async def test_examples_with_kinds_also_get_a_row_for_each() -> None:
+    async def respond(example):
+        return answer("Ten years [1].", "p1")
+
+    examples = [
+        example(number=1).model_copy(update={"kind": "table"}),
+        example(number=2).model_copy(update={"kind": "yesno"}),
+        example(number=3).model_copy(update={"kind": "table"}),
+    ]
+    results = await evaluate_answers(respond, examples, name="dev", system="base")
+    assert [(result.row()["kind"], result.row()["n"]) for result in results] == [
+        ("", 3),
+        ("table", 2),
+        ("yesno", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("Yes, ten years [1].", 1), ("No, ten years [1].", 0), ("Ten years [1].", 0)],
+)
+def test_a_yes_or_no_question_is_to_be_answered_with_yes_or_no(said: str, expected: float) -> None:
+    assert row_of((example("Yes, for ten years."), answer(said, "p1")))["yes_no"] == expected
+
+
+def test_a_number_that_neither_evidence_nor_reference_has_counts_against_the_answer() -> None:
+    passages = [{"id": "p1", "text": "It lasts 10 years."}, {"id": "p2", "text": "It costs 99 euros."}]
+    asked = GroundingExample.model_validate(example().model_dump() | {"passages": passages})
+    assert row_of((asked, answer("10 years and 99 days [1].", "p1")))["numbers"] == 0.5
+    assert row_of((asked, answer("Ten years [1].", "p1")))["numbers"] is None

@@ -22,6 +22,7 @@ from finetune.evaluation.metrics import (
     strip_markers,
     token_f1,
     words,
+    yes_or_no,
 )
 from finetune.evaluation.results import EvaluationResult, ScoredExample
 
@@ -244,3 +245,20 @@ def test_missing_names_each_unstated_fact_by_its_first_phrase():
 @given(st.text(max_size=40), st.text(alphabet="ab1.(*€年 ", min_size=1).filter(str.strip))
 def test_any_phrase_can_be_looked_for_in_any_text(text, phrase):
     assert states_fact(text, [phrase]) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Yes, of course.", True),
+        ("**No**, not here.", False),
+        ("Nein, das geht nicht.", False),
+        ("はい、できます。", True),
+        ("不行，只能在店里。", False),
+        ("Notes are kept.", None),
+        ("Ten years.", None),
+        ("", None),
+    ],
+)
+def test_an_answer_begins_with_yes_or_no_or_with_neither(text: str, expected: bool | None) -> None:
+    assert yes_or_no(text) is expected

@@ -6,7 +6,15 @@ import pytest
 
 from finetune.datasets.dataset import TEST, TimeWindow, kind_of, split_of
 from finetune.datasets.storage import DatasetWriter
-from finetune.evaluation.sets import EvaluationSets, drawn, frozen_sets, held_out_sets, names_of, searches_at
+from finetune.evaluation.sets import (
+    EvaluationSets,
+    answers_at,
+    drawn,
+    frozen_sets,
+    held_out_sets,
+    names_of,
+    searches_at,
+)
 from finetune.examples import ExamplePassage, GroundingExample, RetrievalExample, RewritingExample
 
 TESTED = [n for n in range(400) if split_of(str(n)) == TEST]
@@ -132,3 +140,16 @@ def test_a_part_is_drawn_from_the_whole_and_is_always_the_same():
     assert some == drawn(every, 20) and len({one.id for one in some}) == 20
     assert max(every.index(one) for one in some) > 100
     assert drawn(every, None) == every == drawn(every, 500)
+
+
+def test_turns_of_support_dialogues_are_asked_with_their_evidence_and_a_few_others(tmp_path):
+    chunks = [{"packet": "p", "id": f"c{n}", "text": f"Fact {n} of lamps. " * 20} for n in range(9)]
+    turn = {"ask": "and 7?", "kind": "table", "rewrite": "What is fact 3 of lamps?", "answerable": True}
+    turn |= {"evidence": [{"chunk": "c7", "quote": "Fact 7 of lamps."}], "answer": "Fact 7 [1]."}
+    (tmp_path / "chunks.jsonl").write_text("\n".join(map(json.dumps, chunks)))
+    path = tmp_path / "dev.jsonl"
+    path.write_text(json.dumps({"id": "support:p:a", "packet": "p", "turns": [turn]}))
+    (asked,) = answers_at(path)
+    assert (asked.question, asked.kind) == ("What is fact 3 of lamps?", "table")
+    shown = [passage.id for passage in asked.passages]
+    assert "c7" in shown and 1 < len(shown) < 9

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from dialogue.conversation import Passage
-from dialogue.prompts import answer_prompt, rewrite_prompt
+from dialogue.prompts import rewrite_prompt, trained_answer_prompt
 from finetune.examples import ExamplePassage
 from finetune.training.sft_data import (
     DataMixture,
@@ -38,7 +38,7 @@ def test_an_answer_is_asked_for_with_the_passages() -> None:
     made = answering_sft_example(grounding("nine"))
     assert made is not None
     system, asked = made.prompt
-    assert system["content"] == answer_prompt("en", None).texts["brief"]
+    assert system["content"] == trained_answer_prompt().texts["brief"]
     assert all(passage.text in asked["content"] for passage in PASSAGES)
     number = made.reply[1]
     assert f"[{number}] Ferry" in asked["content"] or f"[{number}] (Ferry" in asked["content"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from retrieval.errors import EncoderError
-from retrieval.reader.cross_encoder import ANSWERS, EVIDENCE, RELEVANCE, CrossEncoder
+from retrieval.reader.cross_encoder import ANSWERS_HEAD, EVIDENCE_HEAD, RELEVANCE_HEAD, CrossEncoder
 from retrieval.reader.input import ReaderPassage, ReaderTokenizer
 from retrieval.reader.weights import HEADS
 from tests.retrieval.encoders.test_e5 import reference
@@ -34,9 +34,9 @@ def test_readings_are_those_of_the_same_weights_in_transformers(tiny: TinyReader
     readings = CrossEncoder(tiny.weights, tiny.words, threads=1).read("quiet", PASSAGES)
     for read, reading in zip(inputs, readings, strict=True):
         expected = logits(tiny, read.ids)
-        assert reading.relevance == pytest.approx(expected[0, RELEVANCE], abs=0.1)
-        assert reading.answers == pytest.approx(expected[0, ANSWERS], abs=0.1)
-        evidence = 1 / (1 + np.exp(-expected[:, EVIDENCE]))
+        assert reading.relevance == pytest.approx(expected[0, RELEVANCE_HEAD], abs=0.1)
+        assert reading.answers == pytest.approx(expected[0, ANSWERS_HEAD], abs=0.1)
+        evidence = 1 / (1 + np.exp(-expected[:, EVIDENCE_HEAD]))
         units = [evidence[start:end].mean() for start, end in read.units]
         assert reading.evidence == pytest.approx(units, abs=0.03)
 
