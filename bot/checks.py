@@ -17,13 +17,11 @@ from bot.errors import CheckFailed
 from bot.index_summary import published_index
 from bot.machine.facts import GB
 from bot.models.download import Hub
-from bot.models.reader import reader_file
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.store.database import driver_url
 from dialogue.store.migrations import CONVERSATIONS, head, revision
 from finetune.migrations import RELEASES
-from retrieval.reader.weights import ReaderWeights
 
 ROOM_GB = 0.5
 """The least room on the disk, for conversations, index and logs."""
@@ -50,7 +48,7 @@ async def check_database(settings: Settings) -> str:
     return f"{shown} answers, and its tables are up to date."
 
 
-async def _exists(path: str) -> bool:
+async def _exists(path: str | Path) -> bool:
     return await asyncio.to_thread(Path(path).exists)
 
 
@@ -89,12 +87,14 @@ async def check_weights(settings: Settings) -> str:
 
 
 async def check_reader(settings: Settings) -> str:
-    """Whether the trained reader that READER asks for can be read. Raises EncoderError."""
+    """Whether the trained reader that READER asks for is here."""
     if not settings.reads:
-        return "off: passages are shown in the order of the search."
-    file = reader_file(settings)
-    weights = await asyncio.to_thread(ReaderWeights.read, file)
-    return f"{file}, {weights.shape.layers} layers, reads what the search finds."
+        return "Off: passages are shown in the order of the search."
+    if not await _exists(settings.reader_file):
+        raise CheckFailed(
+            f"READER={settings.reader}: {settings.reader_file} is not there. Name a file, or set it to off."
+        )
+    return f"{settings.reader_file} reads what the search finds."
 
 
 def missing_weights(settings: Settings) -> Iterator[tuple[str, int]]:

@@ -18,6 +18,7 @@ from dialogue.engines.generation import GenerationOptions
 from retrieval.encoders.names import E5, weights_of
 
 PACKAGE = Path(__file__).parent
+SHIPPED_READER = PACKAGE.parent / "finetune" / "reader" / "reader.safetensors"
 GENERATOR, REWRITER = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
 """The defaults: beside the one that answers, a smaller one that has been trained to rewrite."""
 
@@ -143,6 +144,11 @@ class Settings(BaseSettings):
     def reads(self) -> bool:
         """Whether a trained reader stands between retriever and generator."""
         return self.reader != "off"
+
+    @property
+    def reader_file(self) -> Path:
+        """The weights of the trained reader."""
+        return SHIPPED_READER if self.reader == "on" else Path(self.reader).expanduser()
 
     @property
     def runs_here(self) -> bool:

@@ -139,8 +139,8 @@ def reader(
     """
     from bot.models.download import Hub
     from bot.models.engines import load_configured_encoder
-    from bot.models.reader import SHIPPED_READER
     from bot.models.weights import Weights
+    from bot.settings import SHIPPED_READER
     from finetune.evaluation.reader import read_cases, reader_results
     from finetune.evaluation.reader_calibration import calibrated
     from finetune.evaluation.reader_cases import reader_cases

@@ -3,18 +3,13 @@
 Imports inside functions are meant here: OpenVINO is loaded with the reader.
 """
 
-from pathlib import Path
-
 from langchain_core.documents import BaseDocumentCompressor
 
-import finetune
 from bot.models.weights import Weights
 from bot.settings import Settings
 from dialogue.grounding import GroundingOptions
 from retrieval.encoders.names import E5
 from retrieval.errors import EncoderError
-
-SHIPPED_READER = Path(finetune.__file__).parent / "reader" / "reader.safetensors"
 
 
 def load_reader(settings: Settings, weights: Weights) -> BaseDocumentCompressor:
@@ -27,12 +22,7 @@ def load_reader(settings: Settings, weights: Weights) -> BaseDocumentCompressor:
     if words is None:
         raise EncoderError(f"The reader needs the word vectors of {E5}.", remedies=("weights",))
     return Reader(
-        model=CrossEncoder(reader_file(settings), open_bert(words)),
+        model=CrossEncoder(settings.reader_file, open_bert(words)),
         budget=None if settings.evidence == "passages" else settings.passage_tokens,
         least_score=GroundingOptions().least_score,
     )
-
-
-def reader_file(settings: Settings) -> Path:
-    """Where the weights of the reader are."""
-    return SHIPPED_READER if settings.reader == "on" else Path(settings.reader).expanduser()

@@ -22,8 +22,6 @@ from bot.errors import CheckFailed
 from bot.settings import Settings
 from dialogue.errors import StoreUnavailable
 from finetune.migrations import upgrade
-from retrieval.errors import EncoderError
-from tests.retrieval.reader.tiny_reader import write_reader
 
 TOKEN = "123456:secret-of-the-bot"
 
@@ -174,8 +172,9 @@ async def test_an_address_of_another_machine_cannot_be_used(tmp_path, free_port)
 
 
 async def test_the_reader_is_off_or_its_file_is_named(tmp_path):
-    assert (await check_reader(settings(tmp_path))).startswith("off")
-    tiny = write_reader(tmp_path)
-    assert "2 layers" in await check_reader(settings(tmp_path, reader=str(tiny.weights)))
-    with pytest.raises(EncoderError, match="is not a reader"):
-        await check_reader(settings(tmp_path, reader=str(tmp_path / "missing")))
+    assert (await check_reader(settings(tmp_path))).startswith("Off")
+    file = tmp_path / "reader.safetensors"
+    with pytest.raises(CheckFailed, match=r"reader\.safetensors is not there"):
+        await check_reader(settings(tmp_path, reader=str(file)))
+    file.touch()
+    assert str(file) in await check_reader(settings(tmp_path, reader=str(file)))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.models.reader import SHIPPED_READER, load_reader, reader_file
-from bot.settings import load_settings
+from bot.models.reader import load_reader
+from bot.settings import SHIPPED_READER, load_settings
 from retrieval.encoders.names import E5
 from retrieval.errors import EncoderError
 from tests.retrieval.reader.tiny_reader import write_reader
@@ -23,8 +23,8 @@ class Here:
 
 
 def test_it_is_the_one_that_ships_or_the_one_that_is_named() -> None:
-    assert reader_file(load_settings(reader="on")) == SHIPPED_READER
-    assert reader_file(load_settings(reader="mine.safetensors")) == Path("mine.safetensors")
+    assert load_settings(reader="on").reader_file == SHIPPED_READER
+    assert load_settings(reader="mine.safetensors").reader_file == Path("mine.safetensors")
 
 
 def test_it_is_loaded_with_the_words_of_e5(tmp_path: Path) -> None:
