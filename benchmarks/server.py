@@ -15,7 +15,7 @@ from time import perf_counter
 import httpx
 
 START_TIMEOUT = 900.0
-MEMORY_PERIOD = 0.5
+MEMORY_PERIOD = 1.0
 OWN = {
     "DATABASE_URL": "",
     "TELEGRAM_BOT_TOKEN": "",
