@@ -77,12 +77,12 @@ class AnswerSpeed:
 
     def estimate(self, prompt: str) -> Estimate | None:
         """For an answer that begins now and depends on `prompt`; None before the first one was measured."""
-        if self._read.value is None or self._write.value is None or self._length.value is None:
+        if self._read.value is None or self._length.value is None:
             return None
         reading = self._read.value * (_cost(prompt) + self._backlog())
         first_word = reading + self._waits.or_zero() * self._unwritten()
         slower = 1 + self._shares.or_zero() * len(self._calls)
-        return Estimate(first_word, first_word + self._length.value * self._write.value * slower)
+        return Estimate(first_word, first_word + self._length.value * self._write.or_zero() * slower)
 
     async def measured(self, prompt: str, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         """The pieces of an answer as they come, while their speed is measured."""

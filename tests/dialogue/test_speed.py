@@ -222,3 +222,17 @@ def test_before_a_turn_has_ended_nothing_is_said_of_the_wait() -> None:
         assert speed.estimate(0) is None
 
     run(ask())
+
+
+async def test_an_answer_that_comes_in_one_piece_is_whole_with_its_first_word() -> None:
+    speed = AnswerSpeed()
+
+    async def whole() -> AsyncIterator[str]:
+        await asyncio.sleep(0.01)
+        yield "It takes 230 volts [1]."
+
+    async for _ in speed.measured("What voltage?", whole()):
+        pass
+    estimate = speed.estimate("What voltage?")
+    assert estimate is not None
+    assert estimate.complete == estimate.first_word > 0

@@ -132,12 +132,15 @@ async def test_the_page_speaks_chinese_to_a_chinese_browser(visit: Open) -> None
 
 async def test_what_a_model_writes_is_never_run(visit: Open, bot: BotFixture) -> None:
     bot.chat_model.text = (
-        "You may return it within 30 days [1]. <img src=x onerror=alert()> <script>alert()</script> "
-        "[here](javascript:alert()) [there](https://shop.example/a)"
+        "You may return it within 30 days <img onerror=alert()> of delivery [1].\n"
+        "You may return it within 30 days <script>alert()</script> of delivery [1].\n"
+        "You may return it within 30 days [here](javascript:alert()) of delivery [1].\n"
+        "You may return it within 30 days [there](https://shop.example/a) of delivery [1]."
     )
     page = await conversation(visit)
     body = page.locator(".answer .body")
-    await expect(body).to_contain_text("<img src=x onerror=alert()> <script>alert()</script>")
+    await expect(body).to_contain_text("<img onerror=alert()>")
+    await expect(body).to_contain_text("<script>alert()</script>")
     await expect(body).to_contain_text("[here](javascript:alert())")
     await expect(body.locator("img, script")).to_have_count(0)
     links = await body.locator("a").evaluate_all("links => links.map((link) => [link.href, link.rel])")
