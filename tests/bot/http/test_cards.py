@@ -108,7 +108,7 @@ async def test_a_page_that_is_loaded_in_the_middle_of_an_answer_shows_what_is_th
 
 
 async def test_how_long_it_takes_is_said_once_it_was_measured(visit: Open, bot: BotFixture) -> None:
-    bot.chat_model.reading, bot.chat_model.pause = 2.0, 0.25
+    bot.chat_model.reading, bot.chat_model.pause = 2.0, 3.5
     page = await online(await visit())
     await ask(page)
     await expect(page.locator(".stage")).to_have_text("Reading 2 passages")
