@@ -21,9 +21,10 @@ def calibrated(sets: Sequence[Sequence[ReadCase]]) -> Calibration:
     weights = np.concatenate([np.full(len(known), 1 / max(1, len(known))) for known in map(_known, sets)])
     known = _known(cases)
     features = np.array([[each.answers, max(each.case.found), 1.0] for each in known])
-    answers, search, bias = _logistic(
-        features, np.array([bool(each.case.answerable) for each in known]), weights
-    )
+    right = np.array([bool(each.case.answerable) for each in known])
+    answers, search, bias = _logistic(features, right, weights)
+    if answers < 0:  # a reader that knows less than nothing has no say
+        answers, search, bias = _logistic(features * (0, 1, 1), right, weights)
     return Calibration(rank, answers, search, bias, _threshold(cases))
 
 

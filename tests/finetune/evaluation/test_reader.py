@@ -99,6 +99,16 @@ def test_a_calibration_suits_what_it_was_fitted_on() -> None:
     assert results[BY_BOTH].value("evidence_f1") == 1
 
 
+def test_a_reader_that_is_mostly_wrong_has_no_say_in_whether_anything_answers() -> None:
+    cases = [
+        case((RIGHT if answerable else WRONG, found, read(0, answers, 0.5, 0.5)), answerable=answerable)
+        for answerable, found, answers in ((True, 0.9, -1.0), (False, 0.2, 1.0), (True, 0.8, -2.0))
+    ]
+    fitted = calibrated([cases])
+    assert fitted.answers == 0
+    assert fitted.answered(0, 0.9) > fitted.answered(0, 0.2)
+
+
 def test_cases_are_what_a_search_finds(tmp_path) -> None:
     files = [tmp_path / "dialogues.jsonl", tmp_path / "chunks.jsonl", tmp_path / "rows.jsonl"]
     for file, rows in zip(files, ([DIALOGUE], CHUNKS, [ROW]), strict=True):
