@@ -14,7 +14,7 @@ MARKER = r"[\[【［]\s*\d+(?:\s*[,，、;；–-]\s*\d+)*\s*[\]】］]"
 MARKERS = re.compile(rf"(?<!\s)\s*{MARKER}")
 """Markers in any form that a model writes: `[1]`, `[1, 2]`, `【1】`."""
 _AFTER_SENTENCE = re.compile(
-    r"(?<![\]】］])([.!?。！？；…][\"'”’」』）)]*)"
+    r"(?<=[^\s.!?。！？；…\]】］])([.!?。！？；…][\"'”’」』）)]*)"
     rf"((?:[^\S\n]*{MARKER})+)(?=[^\S\n]*(?:\n|[^\s\[【［.!?。！？；…]))(?=([^\s\[【［])?)"
 )
 """The end of a sentence without a marker, and the markers after it."""
@@ -22,6 +22,8 @@ _CITED_END = re.compile(rf"{MARKER}[.!?。！？](?=\s)")
 """The end of a sentence with a marker: certain whatever follows."""
 _INLINE_ITEM = re.compile(r"(?<=[.:;。：；]) +- +(?=\S)")
 """Separates the items of a list that a model wrote on one line."""
+_ENDS_BEFORE_ITEM, _ITEM_AFTER_SEGMENT = tuple(".:;。：；"), re.compile(r" +- +(?=\S)")
+"""The same where what stands before the item was given out already."""
 _MAY_BE_MARKERS = re.compile(rf"(?:{MARKER}\s*)*(?:[\[【［][\d\s,，、;；–-]*)?$")
 _MAY_BE_ITEM = re.compile(r"-\s*$")
 _FENCE = re.compile(r"```|~~~")
@@ -50,6 +52,7 @@ class SegmentReader:
         self._rest = ""
         self._started = False
         self._markers_lead = False
+        self._last = ""
 
     def add(self, text: str) -> Iterator[Segment]:
         """The segments that are certain after the next piece of the text."""
@@ -64,6 +67,8 @@ class SegmentReader:
             yield segment
 
     def _next(self, *, final: bool) -> Segment | None:
+        if self._last.endswith(_ENDS_BEFORE_ITEM) and (item := _ITEM_AFTER_SEGMENT.match(self._rest)):
+            self._rest = "\n- " + self._rest[item.end() :]
         start = len(self._rest) - len(self._rest.lstrip())
         if start == len(self._rest) or not (final or self._knows_style(start)):
             return None
@@ -72,7 +77,8 @@ class SegmentReader:
             return None
         self._started = True
         gap = self._rest[:start]
-        segment = Segment(gap if "\n" in gap else gap[:1], self._rest[start:end].rstrip())
+        segment = Segment(gap if "\n" in gap else gap[:1], self._rest[start:end].strip())
+        self._last = self._rest[:end]
         self._rest = self._rest[end:]
         return segment
 
