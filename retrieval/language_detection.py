@@ -51,6 +51,8 @@ _NOT_PROSE = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^”“]*[”“]|«[^»]
 _LETTER_WEIGHT = 0.6
 _LEAD = 0.5
 """How much stronger the evidence for a language must be than that for the conversation's, in function words."""
+_SHORTEST_WORD = 4
+"""A single word of fewer letters may be English, of which only the function words are known: "one" is Polish too."""
 _FEW_HAN = 4
 """So few Han characters alone may be a word of a Japanese conversation."""
 
@@ -86,6 +88,8 @@ def _by_script(text: str, hint: str, words: int) -> str | None:
 
 
 def _by_words(text: str, hint: str, words: int) -> str:
+    if words == 1 and hint == "en" and len(text.strip(" .!?¿¡")) < _SHORTEST_WORD:
+        return hint
     evidence = _evidence(_NOT_PROSE.sub(" ", text).lower())
     best = max(_LATIN, key=lambda language: (evidence[language], language == hint))
     if evidence[best] > evidence.get(hint, 0.0) + _LEAD:

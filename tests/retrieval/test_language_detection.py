@@ -47,6 +47,8 @@ def test_what_says_little_leaves_the_language_as_it_was(text: str, hint: str) ->
         ("pourquoi ?", "en", "fr"),
         ("no", "es", "es"),
         ("no", "en", "en"),
+        ("One", None, "en"),
+        ("die", "en", "en"),
         ("super", "de", "de"),
         ("返品", "ja", "ja"),
         ("返品", "en", "zh"),
