@@ -1,11 +1,14 @@
 """Who may connect, how much a client may send, and how connections end."""
 
+import asyncio
+
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bot.channels.rate_limits import Rate
 from bot.channels.websocket.channel import WebsocketChannel
 from bot.channels.websocket.connection import ConnectionLimits
+from dialogue.events import Token
 from tests.bot.channels.bot_fixture import VOICE, BotFixture, bot_fixture
 from tests.bot.channels.client import connect_client
 
@@ -25,12 +28,12 @@ async def test_a_server_that_shuts_down_says_so(bot: BotFixture) -> None:
 async def test_a_client_that_does_not_read_is_disconnected_and_the_others_go_on(sqlite_url: str) -> None:
     channel = WebsocketChannel(VOICE, limits=ConnectionLimits(queued_frames=40, close_timeout=60))
     async with bot_fixture(sqlite_url, channel) as bot, connect_client(bot) as reader:
-        bot.chat_model.text = " ".join(["x" * 40_000 + " [1]."] * 200)
-        bot.chat_model.pause = 0.002
         await reader.hello()
         async with connect_client(bot, max_queue=1) as slow_client:
             await slow_client.hello(reader.conversation)
-            await reader.ask("Until when can I return it?", "m1")
+            for _ in range(400):
+                bot.events.publish(str(reader.conversation), Token(1, "x" * 40_000))
+                await asyncio.sleep(0.002)
             with pytest.raises(ConnectionClosed) as closed:
                 while True:
                     await slow_client.next()
