@@ -58,7 +58,7 @@ console = Console(highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnsweredQuestion:
     """language: of the answer, and of the documents."""
 
     language: str
@@ -67,7 +67,7 @@ class Answered:
     passages: tuple[Passage, ...]
 
 
-Corrupt = Callable[[str, Answered, random.Random], str | None]
+Corrupt = Callable[[str, AnsweredQuestion, random.Random], str | None]
 """Makes a sentence wrong; None if it cannot."""
 
 
@@ -96,7 +96,7 @@ def run(
 def _row(
     table: Table,
     name: str,
-    answers: Sequence[Answered],
+    answers: Sequence[AnsweredQuestion],
     texts: Sequence[str],
     examples: int,
     *,
@@ -112,7 +112,7 @@ def _row(
         console.print(f"{name} {'passes' if passing else 'fails'}: {text!r}", markup=False)
 
 
-def _passes(one: Answered, text: str) -> bool:
+def _passes(one: AnsweredQuestion, text: str) -> bool:
     checked = check_citations(text, one.passages, one.question).text
     return _bare(checked) == _bare(text)
 
@@ -121,7 +121,7 @@ def _bare(text: str) -> str:
     return re.sub(r"\s", "", MARKERS.sub("", text))
 
 
-def _passes_plainly(one: Answered, text: str) -> bool:
+def _passes_plainly(one: AnsweredQuestion, text: str) -> bool:
     """Whether every sentence has half of its words, and all of its numbers, in one passage; as before this check."""
     return all(
         any(_overlaps(bare, f"{p.title} {p.text}", one.question) for p in one.passages)
@@ -136,7 +136,7 @@ def _overlaps(sentence: str, text: str, question: str) -> bool:
     return enough and numbers(sentence) <= numbers(text) | numbers(question)
 
 
-def _corrupted(one: Answered, corrupt: Corrupt) -> str | None:
+def _corrupted(one: AnsweredQuestion, corrupt: Corrupt) -> str | None:
     """The answer with its first sentence that can be made wrong so."""
     chance = random.Random(one.answer)
     for segment in segments(one.answer):
@@ -148,7 +148,7 @@ def _corrupted(one: Answered, corrupt: Corrupt) -> str | None:
     return None
 
 
-def _number(claim: str, one: Answered, chance: random.Random) -> str | None:
+def _number(claim: str, one: AnsweredQuestion, chance: random.Random) -> str | None:
     """Another number that none of the passages has."""
     known = numbers(" ".join([one.question, one.answer, *(p.text for p in one.passages)]))
     found = [match for match in re.finditer(r"(?<![\w.,])\d+(?![\w.,]*\d)", claim) if match.start() > 3]
@@ -156,7 +156,7 @@ def _number(claim: str, one: Answered, chance: random.Random) -> str | None:
     return claim[: found[0].start()] + other + claim[found[0].end() :] if found else None
 
 
-def _number_nearby(claim: str, one: Answered, chance: random.Random) -> str | None:
+def _number_nearby(claim: str, one: AnsweredQuestion, chance: random.Random) -> str | None:
     """Another number of the passages that the answer cites."""
     cited = {p.n for p in one.passages} & set(markers(one.answer))
     near = sorted(
@@ -168,7 +168,7 @@ def _number_nearby(claim: str, one: Answered, chance: random.Random) -> str | No
     )
 
 
-def _unit(claim: str, one: Answered, chance: random.Random) -> str | None:
+def _unit(claim: str, one: AnsweredQuestion, chance: random.Random) -> str | None:
     for kind in UNITS:
         for unit in kind:
             edge = r"(?![^\W\d_])" if unit[-1].isascii() and unit[-1].isalpha() else ""
@@ -177,7 +177,7 @@ def _unit(claim: str, one: Answered, chance: random.Random) -> str | None:
     return None
 
 
-def _name(claim: str, one: Answered, chance: random.Random) -> str | None:
+def _name(claim: str, one: AnsweredQuestion, chance: random.Random) -> str | None:
     """Another name, of a passage that does not answer, in place of one."""
     known = {word.lower() for word in re.findall(r"[\w-]+", one.answer + one.question)}
     own = [w for w in re.findall(r"[\w-]+", claim) if w.lower() in capitalized(claim) | identifiers(claim)]
@@ -189,7 +189,7 @@ def _name(claim: str, one: Answered, chance: random.Random) -> str | None:
     return claim.replace(own[0], chance.choice(others), 1) if own and others else None
 
 
-def _negation(claim: str, one: Answered, chance: random.Random) -> str | None:
+def _negation(claim: str, one: AnsweredQuestion, chance: random.Random) -> str | None:
     for pattern, changed in NEGATIONS:
         made = re.sub(pattern, changed, claim, count=1)
         if made != claim:
@@ -203,14 +203,14 @@ def _tail(answer: str) -> str:
     return next((clause for clause in reversed(clauses) if len(content_words(clause)) in range(4, 9)), "")
 
 
-def _adding(answers: Sequence[Answered], tails: Sequence[str]) -> Corrupt:
+def _adding(answers: Sequence[AnsweredQuestion], tails: Sequence[str]) -> Corrupt:
     """Adds a clause of another answer in the same language."""
     by_language: defaultdict[str, list[str]] = defaultdict(list)
     for one, tail in zip(answers, tails, strict=True):
         if tail:
             by_language[one.language].append(tail)
 
-    def add(claim: str, one: Answered, chance: random.Random) -> str | None:
+    def add(claim: str, one: AnsweredQuestion, chance: random.Random) -> str | None:
         others = [tail for tail in by_language[one.language] if tail not in one.answer]
         return f"{claim}, {chance.choice(others).rstrip('.。')}" if others and claim.strip() else None
 
@@ -226,13 +226,13 @@ CORRUPTIONS: Mapping[str, Corrupt] = {
 }
 
 
-def _answers(path: Path, chunks: Mapping[str, dict[str, Any]]) -> Iterator[Answered]:
+def _answers(path: Path, chunks: Mapping[str, dict[str, Any]]) -> Iterator[AnsweredQuestion]:
     for row in _lines(path):
         for turn in row["turns"]:
             if turn["answerable"] is True:
                 shown = dict.fromkeys([*(one["chunk"] for one in turn["evidence"]), *turn["near"]])
                 passages = tuple(_passage(n, chunks[key]) for n, key in enumerate(shown, 1))
-                yield Answered(row["language"], turn["rewrite"], turn["answer"], passages)
+                yield AnsweredQuestion(row["language"], turn["rewrite"], turn["answer"], passages)
 
 
 def _passage(n: int, chunk: dict[str, Any]) -> Passage:
