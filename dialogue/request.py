@@ -70,7 +70,8 @@ async def read_request(rewriter: Rewriter, history: Sequence[Turn], text: str, l
     unresolved = content_words(question) <= content_words(own)
     lacks_context = unresolved or refers_back(question) or not is_specific(own)
     wordings = searches(question, own, f"{before} {own}" if before and lacks_context else "")
-    elliptic = unresolved and len(content_words(own)) <= MAX_ELLIPTIC_WORDS
+    incomplete = refers_back(own) or not is_specific(own)
+    elliptic = unresolved and incomplete and len(content_words(own)) <= MAX_ELLIPTIC_WORDS
     return Request(question, wordings, styled.instruction, styled.language, before if elliptic else "")
 
 

@@ -79,6 +79,11 @@ async def test_a_long_message_is_answered_alone_and_searched_for_in_context_too(
     assert (request.asked, request.searches) == (own, ((own, f"{FORMER} {own}"),))
 
 
+async def test_a_short_question_that_is_complete_is_not_answered_behind_the_former_one() -> None:
+    own = "Who won the football world cup in 1998?"
+    assert (await asked(own, [ASKED, ANSWERED], own)).asked == own
+
+
 async def test_a_change_of_topic_takes_nothing_along() -> None:
     request = await asked("Leave that, other thing: how do I print an old invoice?", [ASKED, ANSWERED])
     assert (request.asked, request.searches) == ("how do I print an old invoice?", ((request.asked,),))
