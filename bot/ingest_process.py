@@ -5,7 +5,9 @@ Nothing is lost with the child: whoever ingests next goes on where it was.
 
 import asyncio
 import json
+import os
 import pickle
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
@@ -90,7 +92,9 @@ class IngestProcess:
     async def _run_child(self, job: IngestJob) -> dict[str, Any] | None:
         """What the child said last; None if it ended without a result."""
         command = [sys.executable, "-P", "-c", RUNNER, PUBLIC_MODULE]
-        child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE)
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE, start_new_session=True
+        )
         self._child = child
         pauses = asyncio.create_task(self._give_way(child, job))
         try:
@@ -98,7 +102,7 @@ class IngestProcess:
         finally:
             pauses.cancel()
             with suppress(ProcessLookupError):
-                child.kill()
+                os.killpg(child.pid, signal.SIGKILL)  # what it started, too: it would hold the pipes open
             await child.wait()
             self._child = None
             self._monitor.end()

@@ -15,6 +15,7 @@ for passage in Retriever(collection=collection).invoke("How long is the warranty
 ```
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from retrieval.exports import lazy_exports
@@ -46,6 +47,9 @@ PUBLIC = {
 }
 
 __all__ = [*sorted(name for names in PUBLIC.values() for name in names)]
+
+# OpenVINO, when imported, reports that to its makers, from a fork that may hang; without this package it does not.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 if not TYPE_CHECKING:
     __getattr__ = lazy_exports(__name__, PUBLIC)

@@ -1,5 +1,8 @@
 """A command loads the libraries that it uses and no others: one process a row."""
 
+import subprocess
+import sys
+
 import pytest
 
 from benchmarks.imports import HEAVY, prepare, probe_command, probe_import
@@ -72,3 +75,20 @@ def test_a_command_loads_what_it_uses(command, folder):
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_loads_what_it_uses(module, folder):
     assert probe_import(module, folder).heavy <= set(MODULES[module].split())
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import retrieval, openvino",
+        "import dialogue.engines.openvino",
+        "import bot.machine.probe",
+        "import retrieval.encoders.conversion",
+    ],
+)
+def test_openvino_does_not_report_that_it_is_used(program: str) -> None:
+    told = "import sys; print(any(name.startswith('openvino_telemetry.') for name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; {told}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

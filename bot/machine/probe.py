@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Sequence
 
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # as in the `__init__` of `retrieval`
+
 import numpy as np
 import openvino
 from openvino import opset13 as op

@@ -8,6 +8,8 @@ import sys
 import warnings
 from pathlib import Path
 
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # as in the `__init__` of `retrieval`
+
 import openvino
 import torch
 from transformers import AutoModel

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import ingest_child
+from bot import ingest_child, ingest_process
 from bot.ingest_child import PAUSE, RESUME, IngestChild, IngestJob
 from bot.ingest_process import IngestProcess
 from bot.ingest_status import IngestMonitor
@@ -138,3 +138,20 @@ def test_while_somebody_is_answered_it_waits_between_two_batches_but_not_for_eve
     with pytest.raises(EOFError):
         child.listen(Pipe(RESUME))
     assert took() < 0.1
+
+
+LEAVES_A_FORK = """
+import os, time
+if os.fork() == 0:
+    time.sleep(60)
+    os._exit(0)
+print('{"report": null}', flush=True)
+"""
+
+
+async def test_what_the_child_leaves_behind_does_not_hold_up_the_end(
+    settings: Settings, monitor: IngestMonitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_process, "RUNNER", LEAVES_A_FORK)
+    job = IngestProcess(monitor).begin(IngestJob(settings), settings.data_dir)
+    assert await asyncio.wait_for(job, 10) is None
